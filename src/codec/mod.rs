@@ -1,0 +1,7 @@
+//! The only door to bytes: canonical JSON, commits, messages, table rows. Every parser re-encodes
+//! what it read and requires equal bytes.
+
+pub mod commit;
+pub mod json;
+pub mod message;
+pub mod rows;

@@ -1,0 +1,27 @@
+//! Folio: a git-backed coordination journal.
+//!
+//! A group's decisions live in an ordinary git repository. Anyone proposes on a signed branch; one
+//! witness at a time verifies, orders and merges proposals into numbered, signed snapshots
+//! (`common@1`, `common@2`, ...). What holds now is a fold of those decisions, kept as sorted JSON
+//! Lines tables in the snapshot's tree, and anyone can rebuild it by replay.
+//!
+//! The modules in the order of the data flow; imports point one way only, from below to above:
+//!
+//! ```text
+//! model     ids, names, limits, rows, codes               pure
+//! codec     the only door to bytes: JSON, commits, tables  pure
+//! crypto    keys, SSHSIG, BLAKE3 contexts, `trait Sign`
+//! fold      View, one rule per kind of decision, Refusal   pure
+//! state     tables <-> git trees: look up, edit, diff, iterate
+//! journal   propose, verify, order, accept, replay
+//! store     objects and refs: git, memory, faulty, derived index
+//! remote    the only place that runs the git program
+//! cli       one file per command
+//! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod codec;
+pub mod crypto;
+pub mod model;
+pub mod store;

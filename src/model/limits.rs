@@ -1,0 +1,75 @@
+//! Every limit of format version 1, in one place. They are part of the format: two programs with
+//! different limits would disagree about what is valid.
+
+/// The format this program reads and writes.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// The Unicode version names are checked against; code points unassigned in it are refused.
+pub const UNICODE_VERSION: (u8, u8, u8) = (17, 0, 0);
+
+/// Bytes in one line of `decisions.jsonl`, without its line feed.
+pub const DECISION_LINE: usize = 16 * 1024;
+
+/// Decisions in one proposal.
+pub const DECISIONS: usize = 1_000_000;
+
+/// Bytes in one `decisions.jsonl`.
+pub const DECISIONS_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes in a name (an alias or an entity), a subject or a detail.
+pub const NAME: usize = 512;
+
+/// Bytes in a free-text field of a decision (a description, a base version).
+pub const NOTE: usize = 4096;
+
+/// Bytes in a handle, role or slug.
+pub const HANDLE: usize = 63;
+
+/// Bytes in an e-mail address.
+pub const EMAIL: usize = 254;
+
+/// Bytes in one row of a state table, without its line feed.
+pub const ROW_LINE: usize = 16 * 1024;
+
+/// Rows in one bucket file of a state table.
+pub const BUCKET_ROWS: usize = 64;
+
+/// Hexadecimal digits of the subject's hash before those of the whole key's hash.
+pub const SUBJECT_DIGITS: usize = 8;
+
+/// Deepest level of a state table: the subject's digits, then all 64 of the whole key.
+pub const TABLE_DEPTH: usize = SUBJECT_DIGITS + 64;
+
+/// Links in a chain of aliases or redirects.
+pub const CHAIN: usize = 16;
+
+/// Members of one equivalence group.
+pub const GROUP: usize = 1024;
+
+/// Rows one rule may read of one subject (roles, policy prefixes, overlay layers, aliases of an entity
+/// are read in full; group members have their own limit).
+pub const SUBJECT_ROWS: usize = 65_536;
+
+/// Edges that one `distinct` may cut.
+pub const CUTS: usize = 1024;
+
+/// Roles that one member holds, or that one policy row names.
+pub const ROLES: usize = 32;
+
+/// Parents of a commit: the previous snapshot, the proposal and its reviews.
+pub const PARENTS: usize = 66;
+
+/// Bytes in a commit object.
+pub const COMMIT: u64 = 128 * 1024;
+
+/// Bytes in one bucket file.
+pub const BUCKET_BYTES: u64 = (BUCKET_ROWS * (ROW_LINE + 1)) as u64;
+
+/// Bytes in one tree object that Folio reads: tables and their digits need far less.
+pub const TREE_BYTES: u64 = 64 * 1024;
+
+/// Commit dates lie in `0..DATE_END` (seconds since 1970) and are used for nothing.
+pub const DATE_END: u64 = 1 << 33;
+
+/// Largest integer in a decision or a row (RFC 8785 numbers are IEEE doubles).
+pub const INTEGER: u64 = 1 << 53;

@@ -1,0 +1,18 @@
+//! The vocabulary: ids, names, limits, rows and codes. Pure data; nothing here can do I/O.
+
+pub mod code;
+pub mod id;
+pub mod limits;
+pub mod oid;
+pub mod rows;
+pub mod table;
+pub mod text;
+
+pub use code::Code;
+pub use id::{
+    ChainDigest, ContentDigest, Epoch, LayerId, Nonce, Number, ProposalDigest, PublicKey,
+    ReviewDigest, RowDigest, SpaceId,
+};
+pub use oid::{ObjectFormat, Oid};
+pub use table::{Row, RowEdits, RowKey, Table};
+pub use text::{Email, Handle, Name, Note, PersonName, Slug, TextFault, Version};
