@@ -23,5 +23,6 @@
 
 pub mod codec;
 pub mod crypto;
+pub mod fold;
 pub mod model;
 pub mod store;

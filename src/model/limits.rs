@@ -5,7 +5,7 @@
 pub const FORMAT_VERSION: u64 = 1;
 
 /// The Unicode version names are checked against; code points unassigned in it are refused.
-pub const UNICODE_VERSION: (u8, u8, u8) = (17, 0, 0);
+pub const UNICODE_VERSION: (u8, u8, u8) = (18, 0, 0);
 
 /// Bytes in one line of `decisions.jsonl`, without its line feed.
 pub const DECISION_LINE: usize = 16 * 1024;

@@ -44,7 +44,7 @@ fn forbidden(c: char) -> Option<&'static str> {
         GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
             Some("a line or paragraph separator")
         }
-        GeneralCategory::Unassigned => Some("unassigned in Unicode 17.0"),
+        GeneralCategory::Unassigned => Some("unassigned in Unicode 18.0"),
         GeneralCategory::PrivateUse => Some("for private use"),
         _ if is_zero_width(c) => Some("a zero-width character"),
         _ => None,

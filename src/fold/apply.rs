@@ -1,0 +1,117 @@
+//! One proposal on one state.
+
+use super::decision::Decision;
+use super::kind::Place;
+use super::policy;
+use super::refusal::{Refusal, Stop};
+use super::scene::Scene;
+use super::view::View;
+use crate::model::rows::SpaceRow;
+use crate::model::{Code, ProposalDigest, PublicKey, RowEdits, RowKey, Table};
+
+/// One review, as far as the fold cares: authenticated, bound to this proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vote {
+    /// Whose key signed it.
+    pub reviewer: PublicKey,
+    /// Approve, else reject.
+    pub approve: bool,
+}
+
+/// An authenticated proposal, as far as the fold cares.
+#[derive(Debug, Clone, Copy)]
+pub struct Submission<'a> {
+    /// Its digest.
+    pub digest: ProposalDigest,
+    /// The key that signed it.
+    pub author: PublicKey,
+    /// What it decides, in order.
+    pub decisions: &'a [Decision],
+    /// The reviews that come with it.
+    pub votes: &'a [Vote],
+}
+
+/// What a proposal does to a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The rows that change.
+    pub edits: RowEdits,
+    /// Per decision, the keys it wrote; empty where it found everything as it wants it.
+    pub touched: Vec<Vec<(Table, RowKey)>>,
+}
+
+/// Applies a proposal to a state: whole, or a refusal and no change.
+pub fn fold(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
+    let founded = Scene::new(view).has::<SpaceRow>(&RowKey::of(""))?;
+    authorise(view, submission, founded)?;
+    fold_rules(view, submission)
+}
+
+/// What a proposal makes of a state by the rules alone, whoever its author is: what a preview shows.
+pub fn fold_rules(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
+    let mut scene = Scene::new(view);
+    if submission.decisions.is_empty() {
+        return Stop::refuse(Code::Empty, "expected at least one decision, found none");
+    }
+    let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
+    let mut touched = Vec::with_capacity(submission.decisions.len());
+    for (index, decision) in submission.decisions.iter().enumerate() {
+        let is_charter = matches!(decision, Decision::SpaceFound(_));
+        if is_charter != (!founded && index == 0) {
+            let what = "`space.found` is the first decision of the first page, and only that";
+            return Err(Stop::Refused(Refusal::new(Code::CharterMisplaced, what)).at(index));
+        }
+        let place = Place {
+            proposal: submission.digest,
+            index: index as u64,
+        };
+        touched.push(step(&mut scene, decision, place).map_err(|stop| stop.at(index))?);
+    }
+    Ok(Outcome {
+        edits: scene.finish()?,
+        touched,
+    })
+}
+
+/// Validates one decision and applies it to a scene that already holds the earlier ones; the keys it
+/// wrote. Drafts grow by this, proposals are folded by it.
+pub fn step(
+    scene: &mut Scene<'_>,
+    decision: &Decision,
+    place: Place,
+) -> Result<Vec<(Table, RowKey)>, Stop> {
+    decision.validate()?;
+    let before = scene.take_touched();
+    debug_assert!(before.is_empty(), "each step takes what it touched");
+    decision.apply(scene, place)?;
+    Ok(scene.take_touched())
+}
+
+/// Authority is judged in the state before the page, whatever the proposal itself decides about it.
+fn authorise(view: &dyn View, submission: &Submission<'_>, founded: bool) -> Result<(), Stop> {
+    let scene = Scene::new(view);
+    if !founded {
+        return match submission.decisions.first() {
+            Some(Decision::SpaceFound(charter)) if charter.founder.key == submission.author => {
+                Ok(())
+            }
+            Some(Decision::SpaceFound(charter)) => {
+                let what = format!(
+                    "expected the charter signed by its founder's key {}, found {}",
+                    charter.founder.key, submission.author
+                );
+                Stop::refuse(Code::NotAllowed, what)
+            }
+            _ => Stop::refuse(
+                Code::CharterMisplaced,
+                "expected a charter as the first page",
+            ),
+        };
+    }
+    let author = policy::member_of(&scene, &submission.author)?;
+    for (index, decision) in submission.decisions.iter().enumerate() {
+        policy::require_authority(&scene, &author, decision, submission.votes)
+            .map_err(|stop| stop.at(index))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The state as one proposal sees it: a view below, the proposal's own earlier changes above.
+
+use super::refusal::Stop;
+use super::view::View;
+use crate::codec::rows;
+use crate::crypto::digest;
+use crate::model::rows::TableRow;
+use crate::model::{Code, Row, RowDigest, RowEdits, RowKey, Table};
+
+/// What a guard found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Guard<R> {
+    /// The row is already as the decision wants it: nothing to do.
+    Already,
+    /// The row is what `was` says (or absent, as it says); here is what is replaced.
+    Replaces(Option<R>),
+}
+
+/// A view with changes on top.
+pub struct Scene<'v> {
+    base: &'v dyn View,
+    edits: RowEdits,
+    touched: Vec<(Table, RowKey)>,
+}
+
+impl<'v> Scene<'v> {
+    /// A scene without changes.
+    pub fn new(base: &'v dyn View) -> Self {
+        Self {
+            base,
+            edits: RowEdits::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// The state below: what authority is judged in.
+    pub fn base(&self) -> &'v dyn View {
+        self.base
+    }
+
+    /// The changes so far, including ones that changed nothing in the end.
+    pub fn edits(&self) -> &RowEdits {
+        &self.edits
+    }
+
+    /// The row with that key, untyped.
+    pub fn raw(&self, table: Table, key: &RowKey) -> Result<Option<Row>, Stop> {
+        // Almost every scene is empty or small: the clone is cheap beside a look-up in a tree.
+        match self.edits.get(&(table, key.clone())) {
+            Some(row) => Ok(row.clone()),
+            None => Ok(self.base.row(table, key)?),
+        }
+    }
+
+    /// The row with that key.
+    pub fn get<R: TableRow>(&self, key: &RowKey) -> Result<Option<R>, Stop> {
+        let row = self.raw(R::TABLE, key)?;
+        Ok(row.as_ref().map(rows::decode).transpose()?)
+    }
+
+    /// Whether there is a row with that key.
+    pub fn has<R: TableRow>(&self, key: &RowKey) -> Result<bool, Stop> {
+        Ok(self.raw(R::TABLE, key)?.is_some())
+    }
+
+    /// All rows of a subject, sorted by detail.
+    pub fn list<R: TableRow>(&self, subject: &str) -> Result<Vec<R>, Stop> {
+        let below = self.base.rows(R::TABLE, subject)?;
+        let mut above = self.edits_of(R::TABLE, subject).peekable();
+        if above.peek().is_none() {
+            return below
+                .iter()
+                .map(|(_, row)| Ok(rows::decode(row)?))
+                .collect();
+        }
+        let mut merged: std::collections::BTreeMap<_, _> = below.into_iter().collect();
+        for (key, row) in above {
+            match row {
+                Some(row) => merged.insert(key.clone(), row.clone()),
+                None => merged.remove(key),
+            };
+        }
+        merged.values().map(|row| Ok(rows::decode(row)?)).collect()
+    }
+
+    /// Whether a subject has any row in a table.
+    pub fn any(&self, table: Table, subject: &str) -> Result<bool, Stop> {
+        let mut removed = false;
+        for (_, row) in self.edits_of(table, subject) {
+            match row {
+                Some(_) => return Ok(true),
+                None => removed = true,
+            }
+        }
+        if !removed {
+            return Ok(self.base.has_rows(table, subject)?);
+        }
+        let gone = |key: &RowKey| self.edits.contains_key(&(table, key.clone()));
+        Ok(self
+            .base
+            .rows(table, subject)?
+            .iter()
+            .any(|(key, _)| !gone(key)))
+    }
+
+    fn edits_of(
+        &self,
+        table: Table,
+        subject: &str,
+    ) -> impl Iterator<Item = (&RowKey, &Option<Row>)> {
+        let all = self.edits.range((table, RowKey::of(subject))..);
+        let own = all.take_while(move |((t, key), _)| *t == table && key.subject == *subject);
+        own.map(|((_, key), row)| (key, row))
+    }
+
+    /// Puts a row.
+    pub fn put<R: TableRow>(&mut self, row: &R) {
+        let key = (R::TABLE, row.key());
+        self.touched.push(key.clone());
+        self.edits.insert(key, Some(rows::encode(row)));
+    }
+
+    /// Removes a row.
+    pub fn remove<R: TableRow>(&mut self, key: RowKey) {
+        self.touched.push((R::TABLE, key.clone()));
+        self.edits.insert((R::TABLE, key), None);
+    }
+
+    /// The keys written since the last call.
+    pub(crate) fn take_touched(&mut self) -> Vec<(Table, RowKey)> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// The digest that a `was` for this row must have now.
+    pub fn digest(&self, table: Table, key: &RowKey) -> Result<Option<RowDigest>, Stop> {
+        Ok(self.raw(table, key)?.map(|row| digest::row(table, &row)))
+    }
+
+    /// Judges a change of one row: already so, or guarded by what it replaces, or `stale`.
+    pub fn guard<R: TableRow>(
+        &self,
+        key: &RowKey,
+        was: Option<RowDigest>,
+        new: Option<&R>,
+    ) -> Result<Guard<R>, Stop> {
+        let now = self.raw(R::TABLE, key)?;
+        if now == new.map(rows::encode) {
+            return Ok(Guard::Already);
+        }
+        let found = now.as_ref().map(|row| digest::row(R::TABLE, row));
+        if found != was {
+            return stale(R::TABLE, key, was, now.as_ref());
+        }
+        Ok(Guard::Replaces(now.as_ref().map(rows::decode).transpose()?))
+    }
+
+    /// Ends the scene: the changes that really change something, sorted.
+    pub fn finish(self) -> Result<RowEdits, Stop> {
+        let mut edits = RowEdits::new();
+        for ((table, key), row) in self.edits {
+            if self.base.row(table, &key)? != row {
+                edits.insert((table, key), row);
+            }
+        }
+        Ok(edits)
+    }
+}
+
+fn stale<T>(
+    table: Table,
+    key: &RowKey,
+    was: Option<RowDigest>,
+    now: Option<&Row>,
+) -> Result<T, Stop> {
+    let expected = match was {
+        Some(digest) => format!("the row {} there", digest.short()),
+        None => "no row there".into(),
+    };
+    let found = match now {
+        Some(row) => format!("{} ({})", row.as_str(), digest::row(table, row).short()),
+        None => "none".into(),
+    };
+    let what = format!("{table} `{key}`: the decision expects {expected}, found {found}");
+    Stop::refuse(Code::Stale, what)
+}

@@ -1,0 +1,75 @@
+//! What a rule may read: rows by key, and rows of one subject.
+
+use crate::model::{Code, Row, RowEdits, RowKey, Table};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The state could not be read: a damaged or missing object, a malformed table. Not a refusal: it says
+/// nothing about the decision.
+#[derive(Debug, Clone)]
+pub struct ViewFault {
+    /// Stable code.
+    pub code: Code,
+    /// What was expected and found, and where.
+    pub what: String,
+}
+
+impl fmt::Display for ViewFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.what)
+    }
+}
+
+impl std::error::Error for ViewFault {}
+
+/// A state to read from. Two views of the same rows answer the same, whatever they are made of.
+pub trait View {
+    /// The row with that key.
+    fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault>;
+
+    /// All rows of one subject, sorted by detail, at most `limits::SUBJECT_ROWS` of them
+    /// (else `subject-too-large`).
+    fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault>;
+
+    /// Whether the subject has any row.
+    fn has_rows(&self, table: Table, subject: &str) -> Result<bool, ViewFault> {
+        Ok(!self.rows(table, subject)?.is_empty())
+    }
+}
+
+/// A state in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryView {
+    rows: BTreeMap<(Table, RowKey), Row>,
+}
+
+impl MemoryView {
+    /// Applies changes.
+    pub fn apply(&mut self, edits: RowEdits) {
+        for (key, row) in edits {
+            match row {
+                Some(row) => self.rows.insert(key, row),
+                None => self.rows.remove(&key),
+            };
+        }
+    }
+
+    /// Every row, by table and key.
+    pub fn iter(&self) -> impl Iterator<Item = (&(Table, RowKey), &Row)> {
+        self.rows.iter()
+    }
+}
+
+impl View for MemoryView {
+    fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault> {
+        Ok(self.rows.get(&(table, key.clone())).cloned())
+    }
+
+    fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {
+        let rows = self.rows.range((table, RowKey::of(subject))..);
+        let own = rows.take_while(|((t, key), _)| *t == table && key.subject == subject);
+        Ok(own
+            .map(|((_, key), row)| (key.clone(), row.clone()))
+            .collect())
+    }
+}
