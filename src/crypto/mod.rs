@@ -1,6 +1,9 @@
 //! Keys, signatures and digests.
 
 pub mod digest;
+pub mod keyfile;
+pub mod sshsig;
+mod wire;
 
 use crate::model::PublicKey;
 
