@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod keyfile;
+pub mod seal;
 pub mod sshsig;
 mod wire;
 
