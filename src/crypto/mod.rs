@@ -1,5 +1,6 @@
 //! Keys, signatures and digests.
 
+pub mod agent;
 pub mod digest;
 pub mod keyfile;
 pub mod seal;
