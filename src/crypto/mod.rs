@@ -1,6 +1,11 @@
 //! Keys, signatures and digests.
 
+pub mod agent;
 pub mod digest;
+pub mod keyfile;
+pub mod seal;
+pub mod sshsig;
+mod wire;
 
 use crate::model::PublicKey;
 
