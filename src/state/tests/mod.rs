@@ -1,6 +1,7 @@
 //! Tests of the whole module against a model, a naive builder and damaged trees.
 
 mod boundaries;
+mod damage;
 mod store;
 
 use super::Tables;
