@@ -2,7 +2,9 @@
 
 mod boundaries;
 mod damage;
+mod properties;
 mod store;
+mod timing;
 
 use super::Tables;
 use crate::codec::rows;
