@@ -25,4 +25,5 @@ pub mod codec;
 pub mod crypto;
 pub mod fold;
 pub mod model;
+pub mod state;
 pub mod store;

@@ -1,0 +1,122 @@
+//! What was parsed, kept by id in bounded memory.
+
+use super::bucket::Bucket;
+use super::tree::{Dir, Root};
+use crate::model::{Oid, Table};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What an object was read as. One blob may be a bucket of two tables (an alias and its reverse row
+/// have the same bytes), so the id alone does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Shape {
+    Root,
+    Dir,
+    Bucket(Table),
+}
+
+/// A parsed object; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Root(Arc<Root>),
+    Dir(Arc<Dir>),
+    Bucket(Arc<Bucket>),
+}
+
+impl Node {
+    fn weight(&self) -> usize {
+        match self {
+            Node::Root(_) => size_of::<Root>() + 128,
+            Node::Dir(_) => size_of::<Dir>() + 128,
+            Node::Bucket(bucket) => bucket.weight(),
+        }
+    }
+}
+
+/// Two generations: what is used moves to the young one; when that is full it becomes the old one,
+/// and what nobody used since the last change is dropped. No list to keep, a hit costs one or two
+/// look-ups.
+#[derive(Debug)]
+pub(super) struct Cache {
+    young: HashMap<(Oid, Shape), Node>,
+    old: HashMap<(Oid, Shape), Node>,
+    weight: usize,
+    /// Most bytes in one generation.
+    most: usize,
+}
+
+impl Cache {
+    /// A cache of about `bytes` bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            weight: 0,
+            most: bytes / 2,
+        }
+    }
+
+    pub(super) fn get(&mut self, id: &Oid, shape: Shape) -> Option<Node> {
+        let key = (*id, shape);
+        if let Some(node) = self.young.get(&key) {
+            return Some(node.clone());
+        }
+        let node = self.old.remove(&key)?;
+        self.insert(*id, shape, node.clone());
+        Some(node)
+    }
+
+    pub(super) fn contains(&self, id: &Oid, shape: Shape) -> bool {
+        let key = (*id, shape);
+        self.young.contains_key(&key) || self.old.contains_key(&key)
+    }
+
+    pub(super) fn insert(&mut self, id: Oid, shape: Shape, node: Node) {
+        let weight = node.weight();
+        if self.weight + weight > self.most {
+            self.old = std::mem::take(&mut self.young);
+            self.weight = 0;
+        }
+        self.weight += weight;
+        if let Some(before) = self.young.insert((id, shape), node) {
+            self.weight = self.weight.saturating_sub(before.weight());
+        }
+    }
+
+    /// Forgets an object, whatever it was read as.
+    pub(super) fn remove(&mut self, id: &Oid) {
+        let tables = Table::ALL.iter().map(|table| Shape::Bucket(*table));
+        for shape in tables.chain([Shape::Root, Shape::Dir]) {
+            if let Some(node) = self.young.remove(&(*id, shape)) {
+                self.weight = self.weight.saturating_sub(node.weight());
+            }
+            self.old.remove(&(*id, shape));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_what_is_used_stays() {
+        let id = |n: u32| {
+            let mut raw = [0; 20];
+            raw[..4].copy_from_slice(&n.to_le_bytes());
+            Oid::from_bytes(&raw).unwrap()
+        };
+        let mut cache = Cache::new(100_000);
+        for n in 0..10_000 {
+            cache.insert(id(n), Shape::Dir, Node::Dir(Arc::default()));
+            assert!(cache.get(&id(0), Shape::Dir).is_some(), "after {n}");
+        }
+        assert!(!cache.contains(&id(1), Shape::Dir));
+        assert!(cache.contains(&id(9_999), Shape::Dir));
+        assert!(!cache.contains(&id(9_999), Shape::Root));
+        let weight = Node::Dir(Arc::default()).weight();
+        assert!((cache.young.len() + cache.old.len()) * weight <= 100_000 + weight);
+        cache.remove(&id(0));
+        assert!(!cache.contains(&id(0), Shape::Dir));
+    }
+}

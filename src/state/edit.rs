@@ -1,0 +1,196 @@
+//! Editing: all changes of a batch in one pass from the root down to the buckets they touch.
+//!
+//! Buckets are encoded and hashed only once their place is final, because a bucket may still be
+//! folded into its parent. A directory is final when it is made: it holds more than 64 rows and
+//! nothing above changes that.
+
+use super::batch::{Edit, merge, placed};
+use super::bucket::Keyed;
+use super::place::{Place, Placer, Prefix};
+use super::raw::Child;
+use super::tree::{Dir, Root};
+use super::{StateFault, Tables};
+use crate::model::{Oid, RowEdits, Table, limits};
+use crate::store::Objects;
+use std::sync::Arc;
+
+/// What a prefix holds after the edits below it.
+enum Built {
+    /// The same as before.
+    Kept(Option<Child>),
+    /// So many rows that they fit one bucket (none: the prefix is absent), sorted by key. `removed`:
+    /// some rows left, so the directory above may have to fold.
+    Rows { rows: Vec<Keyed>, removed: bool },
+    /// A directory of more than 64 rows, staged. Nothing above it can fold, so what left is no matter.
+    Dir(Child),
+}
+
+impl<S: Objects + ?Sized> Tables<'_, S> {
+    /// Puts and removes rows and names the new root tree, whose new objects are staged. Removing an
+    /// absent row or putting an equal one changes nothing. `decisions.jsonl` is left out.
+    ///
+    /// Each row put must be one that `codec::rows::key_of` places at its key: the caller encodes it
+    /// from the typed row.
+    pub fn edit(&self, root: Option<Oid>, edits: &RowEdits) -> Result<Oid, StateFault> {
+        let before = self.root(root)?;
+        let mut after = Root::clone(&before);
+        after.decisions = None;
+        for &table in Table::ALL {
+            let edits = placed(table, edits)?;
+            if !edits.is_empty() {
+                let built = self.apply(table, &Prefix::TABLE, before.table(table), &edits)?;
+                after.set(table, self.finish(table, Prefix::TABLE, built)?);
+            }
+        }
+        match root {
+            Some(id) if after == *before => Ok(id),
+            _ => self.put_root(after),
+        }
+    }
+
+    /// Applies edits, sorted by place, to what stands at a prefix.
+    fn apply(
+        &self,
+        table: Table,
+        at: &Prefix,
+        child: Option<Child>,
+        edits: &[Edit<'_>],
+    ) -> Result<Built, StateFault> {
+        let bucket;
+        let before: &[Keyed] = match child {
+            Some(Child::Dir(id)) => return self.apply_dir(table, at, id, edits),
+            Some(Child::File(id)) => {
+                bucket = self.bucket(&id, table, at)?;
+                &bucket.rows
+            }
+            None => &[],
+        };
+        let mut by_key: Vec<&Edit<'_>> = edits.iter().collect();
+        by_key.sort_unstable_by_key(|edit| edit.key);
+        let Some((rows, removed)) = merge(before, &by_key) else {
+            return Ok(Built::Kept(child));
+        };
+        if rows.len() <= limits::BUCKET_ROWS {
+            return Ok(Built::Rows { rows, removed });
+        }
+        let mut placer = Placer::new(table);
+        let place = |row: Keyed| {
+            let known = by_key.binary_search_by(|edit| edit.key.cmp(&row.0));
+            let place = match known {
+                Ok(at) => by_key[at].place,
+                Err(_) => placer.place(&row.0),
+            };
+            (place, row)
+        };
+        let mut rows: Vec<(Place, Keyed)> = rows.into_iter().map(place).collect();
+        rows.sort_unstable_by_key(|(place, _)| *place);
+        Ok(Built::Dir(self.split(table, at, &rows)?))
+    }
+
+    fn apply_dir(
+        &self,
+        table: Table,
+        at: &Prefix,
+        id: Oid,
+        edits: &[Edit<'_>],
+    ) -> Result<Built, StateFault> {
+        let dir = self.dir(&id, table, at)?;
+        let depth = at.depth();
+        let mut slots = dir.children.map(Built::Kept);
+        let (mut changed, mut shrunk) = (false, false);
+        for group in edits.chunk_by(|a, b| a.place.digit(depth) == b.place.digit(depth)) {
+            let digit = group[0].place.digit(depth);
+            let built = self.apply(table, &at.child(digit), dir.children[digit], group)?;
+            match &built {
+                Built::Kept(_) => continue,
+                Built::Rows { removed, .. } => shrunk |= removed,
+                Built::Dir(_) => {}
+            }
+            changed = true;
+            slots[digit] = built;
+        }
+        if !changed {
+            return Ok(Built::Kept(Some(Child::Dir(id))));
+        }
+        if shrunk && let Some(rows) = self.folded(table, at, &slots)? {
+            let removed = true;
+            return Ok(Built::Rows { rows, removed });
+        }
+        let mut dir = Dir::default();
+        for (digit, built) in slots.into_iter().enumerate() {
+            dir.children[digit] = self.finish(table, at.child(digit), built)?;
+        }
+        Ok(Built::Dir(self.put_dir(dir)?))
+    }
+
+    /// The rows of a directory after edits, if they fit one bucket. Reads buckets until there are
+    /// too many, so a few at most unless it folds.
+    fn folded(
+        &self,
+        table: Table,
+        at: &Prefix,
+        slots: &[Built; 16],
+    ) -> Result<Option<Vec<Keyed>>, StateFault> {
+        let mut all: Vec<Keyed> = Vec::new();
+        for slot in slots {
+            match slot {
+                // A directory holds more than 64 rows by itself.
+                Built::Dir(_) | Built::Kept(Some(Child::Dir(_))) => return Ok(None),
+                Built::Rows { rows, .. } => all.extend_from_slice(rows),
+                Built::Kept(_) => {}
+            }
+        }
+        for (digit, slot) in slots.iter().enumerate() {
+            if all.len() > limits::BUCKET_ROWS {
+                return Ok(None);
+            }
+            if let Built::Kept(Some(Child::File(id))) = slot {
+                let bucket = self.bucket(id, table, &at.child(digit))?;
+                all.extend_from_slice(&bucket.rows);
+            }
+        }
+        if all.len() > limits::BUCKET_ROWS {
+            return Ok(None);
+        }
+        all.sort_unstable();
+        Ok(Some(all))
+    }
+
+    /// Stages a directory of more than 64 rows, sorted by place.
+    fn split(
+        &self,
+        table: Table,
+        at: &Prefix,
+        rows: &[(Place, Keyed)],
+    ) -> Result<Child, StateFault> {
+        let depth = at.depth();
+        if depth >= limits::TABLE_DEPTH {
+            let what = "more than 64 rows share all digits";
+            return Err(StateFault::malformed(&at.path(table), what));
+        }
+        let mut dir = Dir::default();
+        for group in rows.chunk_by(|(a, _), (b, _)| a.digit(depth) == b.digit(depth)) {
+            let digit = group[0].0.digit(depth);
+            let below = at.child(digit);
+            let child = if group.len() > limits::BUCKET_ROWS {
+                self.split(table, &below, group)?
+            } else {
+                let mut rows: Vec<_> = group.iter().map(|(_, row)| Arc::clone(row)).collect();
+                rows.sort_unstable();
+                self.put_bucket(table, below, rows)?
+            };
+            dir.children[digit] = Some(child);
+        }
+        self.put_dir(dir)
+    }
+
+    /// Stages what has not been, now that its place is final.
+    fn finish(&self, table: Table, at: Prefix, built: Built) -> Result<Option<Child>, StateFault> {
+        Ok(match built {
+            Built::Kept(child) => child,
+            Built::Dir(child) => Some(child),
+            Built::Rows { rows, .. } if rows.is_empty() => None,
+            Built::Rows { rows, .. } => Some(self.put_bucket(table, at, rows)?),
+        })
+    }
+}

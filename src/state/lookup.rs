@@ -1,0 +1,169 @@
+//! Reading rows: one by key, those of a subject, or all.
+
+use super::bucket::{Bucket, Keyed};
+use super::place::{Place, Placer, Prefix};
+use super::raw::Child;
+use super::{StateFault, Tables};
+use crate::model::{Code, Oid, Row, RowKey, Table};
+use crate::store::Objects;
+use std::ops::ControlFlow;
+
+impl<S: Objects + ?Sized> Tables<'_, S> {
+    /// The row of a key, or `None`. Reads one object per level.
+    pub fn row(
+        &self,
+        root: Option<Oid>,
+        table: Table,
+        key: &RowKey,
+    ) -> Result<Option<Row>, StateFault> {
+        let mut child = self.root(root)?.table(table);
+        // Most tables of a young space are one file: no need to hash.
+        let mut place = None;
+        let mut at = Prefix::TABLE;
+        loop {
+            match child {
+                None => return Ok(None),
+                Some(Child::File(id)) => {
+                    return Ok(self.bucket(&id, table, &at)?.find(key).cloned());
+                }
+                Some(Child::Dir(id)) => {
+                    let dir = self.dir(&id, table, &at)?;
+                    let place = place.get_or_insert_with(|| Place::of(table, key));
+                    let digit = place.digit(at.depth());
+                    child = dir.children[digit];
+                    at = at.child(digit);
+                }
+            }
+        }
+    }
+
+    /// All rows of one subject, sorted by detail. More than `limit` of them are
+    /// `subject-too-large`.
+    pub fn rows_of(
+        &self,
+        root: Option<Oid>,
+        table: Table,
+        subject: &str,
+        limit: usize,
+    ) -> Result<Vec<(RowKey, Row)>, StateFault> {
+        let mut child = self.root(root)?.table(table);
+        let goal = Placer::new(table).subject(subject);
+        let mut at = Prefix::TABLE;
+        while let Some(Child::Dir(id)) = child
+            && at.depth() < goal.depth()
+        {
+            let digit = goal.digit(at.depth());
+            child = self.dir(&id, table, &at)?.children[digit];
+            at = at.child(digit);
+        }
+        let mut found = Vec::new();
+        // Below the subject's digits lie its rows and, rarely, those of one that shares the digits.
+        let flow = self.walk(child, table, &at, &mut |bucket| {
+            for row in bucket.of_subject(subject) {
+                if found.len() == limit {
+                    return ControlFlow::Break(());
+                }
+                found.push((row.0.clone(), row.1.clone()));
+            }
+            ControlFlow::Continue(())
+        })?;
+        if flow.is_break() {
+            let what = format!("{table} has more than {limit} rows of one subject");
+            return Err(StateFault::new(Code::SubjectTooLarge, what));
+        }
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(found)
+    }
+
+    /// Calls `each` with all rows of a table until it breaks. The order follows from the rows alone:
+    /// by digits, and by key within a bucket; so a table of at most 64 rows comes sorted by key.
+    pub fn iter<B>(
+        &self,
+        root: Option<Oid>,
+        table: Table,
+        mut each: impl FnMut(&RowKey, &Row) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, StateFault> {
+        let child = self.root(root)?.table(table);
+        self.walk(child, table, &Prefix::TABLE, &mut |bucket| {
+            bucket.rows.iter().try_for_each(|row| each(&row.0, &row.1))
+        })
+    }
+
+    /// All rows of a table sorted by key; more than `limit` of them are `too-large`.
+    pub fn sorted(
+        &self,
+        root: Option<Oid>,
+        table: Table,
+        limit: usize,
+    ) -> Result<Vec<(RowKey, Row)>, StateFault> {
+        let mut found = Vec::new();
+        let flow = self.iter(root, table, |key, row| {
+            if found.len() == limit {
+                return ControlFlow::Break(());
+            }
+            found.push((key.clone(), row.clone()));
+            ControlFlow::Continue(())
+        })?;
+        if flow.is_break() {
+            let what = format!("{table} has more than {limit} rows");
+            return Err(StateFault::new(Code::TooLarge, what));
+        }
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(found)
+    }
+
+    /// How many rows a table has. Reads all of it.
+    pub fn count(&self, root: Option<Oid>, table: Table) -> Result<u64, StateFault> {
+        let child = self.root(root)?.table(table);
+        let mut count = 0;
+        let flow = self.walk::<()>(child, table, &Prefix::TABLE, &mut |bucket| {
+            count += bucket.rows.len() as u64;
+            ControlFlow::Continue(())
+        })?;
+        debug_assert!(flow.is_continue());
+        Ok(count)
+    }
+
+    /// Calls `each` with every bucket at or below a prefix, by digits.
+    pub(super) fn walk<B>(
+        &self,
+        child: Option<Child>,
+        table: Table,
+        at: &Prefix,
+        each: &mut dyn FnMut(&Bucket) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, StateFault> {
+        match child {
+            None => {}
+            Some(Child::File(id)) => return Ok(each(&*self.bucket(&id, table, at)?)),
+            Some(Child::Dir(id)) => {
+                let dir = self.dir(&id, table, at)?;
+                for (digit, child) in dir.children.iter().enumerate() {
+                    if child.is_none() {
+                        continue;
+                    }
+                    let flow = self.walk(*child, table, &at.child(digit), each)?;
+                    if flow.is_break() {
+                        return Ok(flow);
+                    }
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// All rows at or below a prefix, sorted by key.
+    pub(super) fn rows_under(
+        &self,
+        child: Option<Child>,
+        table: Table,
+        at: &Prefix,
+    ) -> Result<Vec<Keyed>, StateFault> {
+        let mut rows = Vec::new();
+        let _all = self.walk::<()>(child, table, at, &mut |bucket| {
+            rows.extend_from_slice(&bucket.rows);
+            ControlFlow::Continue(())
+        })?;
+        rows.sort_unstable();
+        Ok(rows)
+    }
+}

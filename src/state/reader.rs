@@ -1,0 +1,193 @@
+//! Objects in and out: the cache before, the staged objects beside, the store behind.
+
+use super::StateFault;
+use super::bucket::{Bucket, Keyed};
+use super::cache::{Cache, Node, Shape};
+use super::place::Prefix;
+use super::raw::Child;
+use super::staged::Staged;
+use super::tree::{Dir, Root};
+use crate::model::{Code, Oid, Table, limits};
+use crate::store::{Kind, Objects};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// Bytes of parsed objects kept by default.
+const CACHE: usize = 128 * 1024 * 1024;
+
+/// The tables of any number of states in one store: one of these per thread.
+///
+/// New objects of [`Tables::edit`] and [`Tables::with_decisions`] are staged: readable here at
+/// once, written by nobody until the caller passes [`Tables::take`] to `Objects::write_all`.
+#[derive(Debug)]
+pub struct Tables<'s, S: Objects + ?Sized> {
+    pub(super) store: &'s S,
+    cache: RefCell<Cache>,
+    staged: RefCell<Staged>,
+    /// The id of git's empty tree, which is never looked for in the store.
+    empty: Oid,
+}
+
+impl<'s, S: Objects + ?Sized> Tables<'s, S> {
+    /// Tables in this store, with a cache of the usual size (128 MiB).
+    pub fn new(store: &'s S) -> Self {
+        Self::with_cache(store, CACHE)
+    }
+
+    /// Tables in this store, with a cache of about `bytes` bytes.
+    pub fn with_cache(store: &'s S, bytes: usize) -> Self {
+        Self {
+            store,
+            cache: RefCell::new(Cache::new(bytes)),
+            staged: RefCell::default(),
+            empty: store.id_of(Kind::Tree, b""),
+        }
+    }
+
+    /// Hands over all staged objects, children before their trees, to be written before anything
+    /// else is asked here. When writing them fails, this value must be dropped: it takes them for
+    /// written and would not stage them again.
+    #[must_use = "objects that are handed over and not written are lost"]
+    pub fn take(&self) -> Vec<(Oid, Kind, Vec<u8>)> {
+        self.staged.borrow_mut().take()
+    }
+
+    /// How many objects are staged.
+    pub fn staged(&self) -> usize {
+        self.staged.borrow().len()
+    }
+
+    /// Forgets all but the first `keep` staged objects, as counted by [`Tables::staged`] before a
+    /// change that turned out not to be wanted.
+    pub fn discard(&self, keep: usize) {
+        for id in self.staged.borrow_mut().truncate(keep) {
+            self.cache.borrow_mut().remove(&id);
+        }
+    }
+
+    pub(super) fn root(&self, root: Option<Oid>) -> Result<Arc<Root>, StateFault> {
+        let Some(id) = root.filter(|id| *id != self.empty) else {
+            return Ok(Arc::default());
+        };
+        if let Some(Node::Root(root)) = self.cached(&id, Shape::Root) {
+            return Ok(root);
+        }
+        let path = "the root tree";
+        let bytes = self.read(&id, Kind::Tree, limits::TREE_BYTES, path)?;
+        let root = Root::parse(&bytes, self.store.format());
+        let root = Arc::new(root.map_err(|what| StateFault::malformed(path, what))?);
+        self.keep(id, Shape::Root, Node::Root(Arc::clone(&root)));
+        Ok(root)
+    }
+
+    pub(super) fn dir(&self, id: &Oid, table: Table, at: &Prefix) -> Result<Arc<Dir>, StateFault> {
+        // Beyond the last digit there is nothing to tell rows apart by; this also ends recursion.
+        if at.depth() >= limits::TABLE_DEPTH {
+            let what = "a directory below the last digit";
+            return Err(StateFault::malformed(&at.path(table), what));
+        }
+        if let Some(Node::Dir(dir)) = self.cached(id, Shape::Dir) {
+            return Ok(dir);
+        }
+        let path = || at.path(table);
+        let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, path())?;
+        let dir = Dir::parse(&bytes, self.store.format());
+        let dir = Arc::new(dir.map_err(|what| StateFault::malformed(&path(), what))?);
+        self.keep(*id, Shape::Dir, Node::Dir(Arc::clone(&dir)));
+        Ok(dir)
+    }
+
+    pub(super) fn bucket(
+        &self,
+        id: &Oid,
+        table: Table,
+        at: &Prefix,
+    ) -> Result<Arc<Bucket>, StateFault> {
+        let shape = Shape::Bucket(table);
+        let path = || at.path(table) + ".jsonl";
+        let malformed = |what| StateFault::malformed(&path(), what);
+        let bucket = match self.cached(id, shape) {
+            Some(Node::Bucket(bucket)) if at.covers_prefix(&bucket.under) => return Ok(bucket),
+            // The same rows were read at another place; whether they belong here too is not yet known.
+            Some(Node::Bucket(bucket)) => {
+                bucket.lies_under(table, at).map_err(malformed)?;
+                let rows = bucket.rows.clone();
+                Bucket { rows, under: *at }
+            }
+            _ => {
+                let bytes = self.read(id, Kind::Blob, limits::BUCKET_BYTES, path())?;
+                Bucket::parse(table, *at, &bytes).map_err(malformed)?
+            }
+        };
+        let bucket = Arc::new(bucket);
+        self.keep(*id, shape, Node::Bucket(Arc::clone(&bucket)));
+        Ok(bucket)
+    }
+
+    /// Stages a root tree and names it.
+    pub(super) fn put_root(&self, root: Root) -> Result<Oid, StateFault> {
+        let bytes = root.encode();
+        let node = Node::Root(Arc::new(root));
+        self.put(Shape::Root, Kind::Tree, bytes, node)
+    }
+
+    /// Stages a directory that is known to hold more than 64 rows.
+    pub(super) fn put_dir(&self, dir: Dir) -> Result<Child, StateFault> {
+        let bytes = dir.encode();
+        let node = Node::Dir(Arc::new(dir));
+        Ok(Child::Dir(self.put(Shape::Dir, Kind::Tree, bytes, node)?))
+    }
+
+    /// Stages a bucket of 1 to 64 sorted rows that all lie at that prefix.
+    pub(super) fn put_bucket(
+        &self,
+        table: Table,
+        under: Prefix,
+        rows: Vec<Keyed>,
+    ) -> Result<Child, StateFault> {
+        let bytes = Bucket::encode(&rows);
+        let node = Node::Bucket(Arc::new(Bucket { rows, under }));
+        let id = self.put(Shape::Bucket(table), Kind::Blob, bytes, node)?;
+        Ok(Child::File(id))
+    }
+
+    fn put(&self, shape: Shape, kind: Kind, bytes: Vec<u8>, node: Node) -> Result<Oid, StateFault> {
+        let id = self.store.id_of(kind, &bytes);
+        // What is in the cache was read or staged before, so the store is asked once per object.
+        let known = self.cache.borrow().contains(&id, shape);
+        let known = known || self.staged.borrow().get(&id).is_some();
+        if !known && self.store.header(&id)?.is_none() {
+            self.staged.borrow_mut().insert(id, kind, bytes);
+        }
+        self.keep(id, shape, node);
+        Ok(id)
+    }
+
+    fn cached(&self, id: &Oid, shape: Shape) -> Option<Node> {
+        self.cache.borrow_mut().get(id, shape)
+    }
+
+    fn keep(&self, id: Oid, shape: Shape, node: Node) {
+        self.cache.borrow_mut().insert(id, shape, node);
+    }
+
+    fn read(
+        &self,
+        id: &Oid,
+        kind: Kind,
+        max: u64,
+        path: impl AsRef<str>,
+    ) -> Result<Vec<u8>, StateFault> {
+        let path = path.as_ref();
+        match self.staged.borrow().get(id) {
+            Some((found, bytes)) if *found == kind => return Ok(bytes.clone()),
+            Some(_) => {
+                let what = format!("{path}: expected another kind of object");
+                return Err(StateFault::new(Code::ObjectDamaged, what));
+            }
+            None => {}
+        }
+        let read = self.store.read(id, kind, max);
+        read.map_err(|fault| StateFault::new(fault.code, format!("{path}: {}", fault.what)))
+    }
+}
