@@ -24,6 +24,8 @@
 pub mod codec;
 pub mod crypto;
 pub mod fold;
+pub mod journal;
 pub mod model;
+mod parallel;
 pub mod state;
 pub mod store;

@@ -30,9 +30,11 @@ mod staged;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod view;
 
 pub use diff::RowChange;
 pub use reader::Tables;
+pub use view::TreeView;
 
 use crate::model::Code;
 use crate::store::StoreFault;

@@ -7,7 +7,7 @@ use super::place::Prefix;
 use super::raw::Child;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
-use crate::model::{Code, Oid, Table, limits};
+use crate::model::{Code, ObjectFormat, Oid, Table, limits};
 use crate::store::{Kind, Objects};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -42,6 +42,16 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             staged: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
         }
+    }
+
+    /// The hash that names objects here.
+    pub fn format(&self) -> ObjectFormat {
+        self.store.format()
+    }
+
+    /// The root tree of the state without rows: git's empty tree.
+    pub fn empty_tree(&self) -> Oid {
+        self.empty
     }
 
     /// Hands over all staged objects, children before their trees, to be written before anything

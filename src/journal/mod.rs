@@ -1,0 +1,27 @@
+//! The pipeline: propose, verify, order, accept, replay. No git in it: objects and refs are traits.
+//!
+//! ```text
+//! intent -> propose -> seal -> verify -> order -> fold -> commit -> publish
+//! replay: history   -> verify -> order -> fold         (the same functions; law: replay == live)
+//! ```
+
+pub mod accept;
+pub mod fault;
+pub mod found;
+pub mod history;
+pub mod judge;
+pub mod order;
+pub mod page;
+pub mod pages;
+pub mod proposal;
+pub mod propose;
+pub mod queue;
+pub mod refs;
+pub mod replay;
+pub mod review;
+pub mod space;
+pub mod verify;
+
+pub use fault::Fault;
+pub use page::Page;
+pub use space::Space;

@@ -1,0 +1,244 @@
+//! A proposal, authenticated: the signature is good, the format is kept, what it binds is true. Whether
+//! its author may decide what it decides is a later question (`judge`).
+
+use super::fault::Fault;
+use super::page::{Page, read_commit};
+use crate::codec::commit::Commit;
+use crate::codec::message::{Message, ProposalMessage};
+use crate::crypto::{digest, seal};
+use crate::fold::Decision;
+use crate::fold::decision;
+use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, PublicKey, SpaceId, limits};
+use crate::state::Tables;
+use crate::store::{Kind, Objects};
+
+/// The snapshot that a proposal stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Base {
+    /// Its commit; the charter stands on nothing.
+    pub commit: Option<Oid>,
+    /// Its number, 0 for the charter.
+    pub number: Number,
+    /// Its chain digest.
+    pub chain: ChainDigest,
+    /// Its state tree.
+    pub tree: Option<Oid>,
+}
+
+impl Base {
+    /// What the charter stands on.
+    pub fn nothing(space: &SpaceId) -> Self {
+        Self {
+            commit: None,
+            number: Number(0),
+            chain: digest::chain_start(space),
+            tree: None,
+        }
+    }
+
+    /// A snapshot.
+    pub fn of(page: &Page) -> Self {
+        Self {
+            commit: Some(page.id),
+            number: page.number(),
+            chain: page.message.chain,
+            tree: Some(page.tree()),
+        }
+    }
+}
+
+/// An authenticated proposal. There is one constructor: [`Proposal::authenticate`].
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    id: Oid,
+    commit: Commit,
+    space: SpaceId,
+    base: Base,
+    author: PublicKey,
+    text: String,
+    decisions: Vec<Decision>,
+    digest: ProposalDigest,
+    preview: Oid,
+}
+
+impl Proposal {
+    /// Reads a proposal's commit and checks everything that needs no state: grammar, signature, message,
+    /// decisions, digest, parent. The caller says whether the base is a snapshot of its chain.
+    pub fn authenticate<S: Objects + ?Sized>(
+        tables: &Tables<'_, S>,
+        store: &S,
+        space: Option<&SpaceId>,
+        id: Oid,
+    ) -> Result<Self, Fault> {
+        Self::read(tables, store, space, id).map_err(|fault| fault.in_commit(id))
+    }
+
+    fn read<S: Objects + ?Sized>(
+        tables: &Tables<'_, S>,
+        store: &S,
+        space: Option<&SpaceId>,
+        id: Oid,
+    ) -> Result<Self, Fault> {
+        let commit = read_commit(store, &id)?;
+        let author = seal::open(&commit)?;
+        let Message::Proposal(message) = Message::parse(&commit.message)? else {
+            let what = "expected a proposal, found a snapshot or a review";
+            return Err(Fault::new(Code::TrailersMalformed, what));
+        };
+        let (preview, blob) = tables.split_decisions(commit.tree)?;
+        let Some(blob) = blob else {
+            let what = "expected `decisions.jsonl` in the proposal's tree, found none";
+            return Err(Fault::new(Code::TreeMalformed, what));
+        };
+        let bytes = store.read(&blob, Kind::Blob, limits::DECISIONS_BYTES)?;
+        let decisions = decision::parse_all(&bytes)?;
+        let (space, base) = stands_on(store, space, &commit, &bytes)?;
+        let digest = digest::proposal(&digest::ProposalFields {
+            space,
+            base: base.number,
+            base_chain: base.chain,
+            author,
+            text: &message.text,
+            decisions: &bytes,
+        });
+        require_true_block(&message, &space, &base, &digest)?;
+        Ok(Self {
+            id,
+            commit,
+            space,
+            base,
+            author,
+            text: message.text,
+            decisions,
+            digest,
+            preview,
+        })
+    }
+
+    /// Its commit's id.
+    pub fn id(&self) -> Oid {
+        self.id
+    }
+
+    /// The commit.
+    pub fn commit(&self) -> &Commit {
+        &self.commit
+    }
+
+    /// The space it is made for.
+    pub fn space(&self) -> SpaceId {
+        self.space
+    }
+
+    /// What it stands on.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// The key that signed it.
+    pub fn author(&self) -> PublicKey {
+        self.author
+    }
+
+    /// The proposer's words.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The first line of the proposer's words.
+    pub fn subject(&self) -> &str {
+        self.text
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("")
+    }
+
+    /// What it decides, in order; at least one.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// Its digest.
+    pub fn digest(&self) -> ProposalDigest {
+        self.digest
+    }
+
+    /// The state that its tree claims: what it would produce on its base, or the base's own.
+    pub fn preview(&self) -> Oid {
+        self.preview
+    }
+}
+
+/// Space and base follow from the one parent; a commit without one can only be a charter.
+fn stands_on<S: Objects + ?Sized>(
+    store: &S,
+    space: Option<&SpaceId>,
+    commit: &Commit,
+    decisions: &[u8],
+) -> Result<(SpaceId, Base), Fault> {
+    let (found, base) = match commit.parents.as_slice() {
+        [] => {
+            let space = digest::space_id(decisions);
+            (space, Base::nothing(&space))
+        }
+        [parent] => {
+            let page = Page::read(store, *parent).map_err(|fault| {
+                let what = format!("the proposal's parent is no snapshot: {}", fault.what);
+                Fault::new(Code::BaseUnknown, what)
+            })?;
+            (page.message.space, Base::of(&page))
+        }
+        more => {
+            let what = format!("expected a proposal with one parent, found {}", more.len());
+            return Err(Fault::new(Code::ParentsWrong, what));
+        }
+    };
+    match space {
+        Some(expected) if *expected != found => Err(Fault::differs(
+            Code::SpaceMismatch,
+            "the space",
+            expected,
+            found,
+        )),
+        _ => Ok((found, base)),
+    }
+}
+
+fn require_true_block(
+    message: &ProposalMessage,
+    space: &SpaceId,
+    base: &Base,
+    digest: &ProposalDigest,
+) -> Result<(), Fault> {
+    let Some(block) = &message.block else {
+        return Ok(());
+    };
+    if block.space != *space {
+        let what = "the space in the trailers";
+        return Err(Fault::differs(
+            Code::SpaceMismatch,
+            what,
+            space,
+            block.space,
+        ));
+    }
+    if block.base != base.number {
+        let what = "the base in the trailers";
+        return Err(Fault::differs(
+            Code::BaseMismatch,
+            what,
+            base.number,
+            block.base,
+        ));
+    }
+    if block.proposal != *digest {
+        let what = "the digest in the trailers";
+        return Err(Fault::differs(
+            Code::ProposalMismatch,
+            what,
+            digest,
+            block.proposal,
+        ));
+    }
+    Ok(())
+}

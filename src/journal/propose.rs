@@ -1,0 +1,151 @@
+//! From decisions to a signed branch.
+
+use super::fault::Fault;
+use super::proposal::Base;
+use super::space::Space;
+use crate::codec::commit::{Commit, Ident, Zone};
+use crate::codec::message::{Message, ProposalBlock, ProposalMessage};
+use crate::crypto::{Sign, digest, seal};
+use crate::fold::apply::{Submission, fold, fold_rules};
+use crate::fold::{Decision, Outcome, Stop, View, decision};
+use crate::model::rows::MemberRow;
+use crate::model::{Code, Oid, ProposalDigest, SpaceId};
+use crate::state::{Tables, TreeView};
+use crate::store::{Expect, Kind, Objects, RefEdit, Store};
+
+/// The time that a commit carries. It decides nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    /// Seconds since 1970.
+    pub seconds: u64,
+    /// The zone.
+    pub zone: Zone,
+}
+
+impl When {
+    /// The identity of a member at that time.
+    pub fn ident(&self, member: &MemberRow) -> Ident {
+        Ident {
+            name: member.name.to_string(),
+            email: member.email.to_string(),
+            seconds: self.seconds,
+            zone: self.zone,
+        }
+    }
+}
+
+/// What somebody wants to propose.
+#[derive(Debug, Clone)]
+pub struct Intent<'a> {
+    /// The snapshot it stands on.
+    pub base: Base,
+    /// Who signs, as their row stands there.
+    pub author: &'a MemberRow,
+    /// What it decides, at least one.
+    pub decisions: &'a [Decision],
+    /// Clean text (`codec::message::clean_text`).
+    pub text: &'a str,
+    /// The date in the commit.
+    pub when: When,
+}
+
+/// A signed proposal whose objects are written and that no ref names yet: nothing has happened.
+#[must_use = "a proposal that no ref names has not been made"]
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its commit.
+    pub id: Oid,
+    /// Its digest.
+    pub digest: ProposalDigest,
+}
+
+/// Checks an intent on its base as it would be judged there, except that approvals are still to come.
+pub fn check(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
+    match fold(view, submission) {
+        Err(stop) if stop.code() == Code::ApprovalsMissing => fold_rules(view, submission),
+        other => other,
+    }
+}
+
+/// Builds, signs and writes a proposal: a crash leaves objects that nothing refers to.
+pub fn prepare<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    store: &S,
+    space: SpaceId,
+    intent: &Intent<'_>,
+    signer: &dyn Sign,
+) -> Result<Prepared, Fault> {
+    let bytes = decision::encode_all(intent.decisions);
+    // What is written must be readable, limits included.
+    decision::parse_all(&bytes)?;
+    let digest = digest::proposal(&digest::ProposalFields {
+        space,
+        base: intent.base.number,
+        base_chain: intent.base.chain,
+        author: signer.public_key(),
+        text: intent.text,
+        decisions: &bytes,
+    });
+    let submission = Submission {
+        digest,
+        author: signer.public_key(),
+        decisions: intent.decisions,
+        votes: &[],
+    };
+    let outcome = check(&TreeView::new(tables, intent.base.tree), &submission)?;
+    let state = tables.edit(intent.base.tree, &outcome.edits)?;
+    let blob = store.id_of(Kind::Blob, &bytes);
+    let tree = tables.with_decisions(Some(state), blob)?;
+    let commit = seal::seal(proposal_commit(space, intent, digest, tree), signer)?;
+    let commit = commit.encode();
+    let id = store.id_of(Kind::Commit, &commit);
+    let mut objects = tables.take();
+    objects.push((blob, Kind::Blob, bytes));
+    objects.push((id, Kind::Commit, commit));
+    store.write_all(&objects)?;
+    Ok(Prepared { id, digest })
+}
+
+fn proposal_commit(
+    space: SpaceId,
+    intent: &Intent<'_>,
+    digest: ProposalDigest,
+    tree: Oid,
+) -> Commit {
+    let message = Message::Proposal(ProposalMessage {
+        text: intent.text.to_owned(),
+        block: Some(ProposalBlock {
+            space,
+            base: intent.base.number,
+            proposal: digest,
+        }),
+    });
+    let ident = intent.when.ident(intent.author);
+    Commit {
+        tree,
+        parents: intent.base.commit.into_iter().collect(),
+        author: ident.clone(),
+        committer: ident,
+        armor: None,
+        message: message.encode(),
+    }
+}
+
+impl Prepared {
+    /// Names the proposal by a ref: now it is made.
+    pub fn publish<S: Store>(
+        self,
+        space: &Space<'_, S>,
+        name: String,
+        expect: Expect,
+    ) -> Result<(Oid, ProposalDigest), Fault> {
+        let edit = RefEdit {
+            name,
+            expect,
+            new: Some(self.id),
+            message: "folio: propose".into(),
+        };
+        space.store.apply(&[edit])?;
+        Ok((self.id, self.digest))
+    }
+}

@@ -1,0 +1,248 @@
+//! What waits to be numbered, and what it would do on today's state.
+
+use super::fault::Fault;
+use super::history::History;
+use super::judge::{self, Judgement};
+use super::proposal::Proposal;
+use super::refs;
+use super::review::Review;
+use super::space::Space;
+use crate::model::{Code, Handle, Number, Oid, Slug, SpaceId};
+use crate::parallel;
+use crate::state::{Tables, TreeView};
+use crate::store::Store;
+use std::collections::BTreeMap;
+
+/// A branch below `proposals/`.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    /// The full ref name.
+    pub name: String,
+    /// Whose it says it is.
+    pub author: Handle,
+    /// The last part of the name.
+    pub slug: Slug,
+    /// Where it points.
+    pub commit: Oid,
+}
+
+/// An authenticated proposal on a branch, with its reviews.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its branch.
+    pub branch: Branch,
+    /// The proposal.
+    pub proposal: Proposal,
+    /// Every authentic review of it, sorted by digest.
+    pub reviews: Vec<Review>,
+}
+
+/// One entry of the queue.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// The name or the commit is not what a proposal asks for.
+    Invalid {
+        /// The full ref name.
+        name: String,
+        /// Where it points.
+        commit: Oid,
+        /// Why.
+        fault: Fault,
+    },
+    /// An authentic proposal.
+    Authentic(Box<Candidate>),
+}
+
+/// Where an authentic proposal stands on today's state.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// It can be numbered; so many rows would change.
+    Ready {
+        /// What it would do.
+        judgement: Judgement,
+    },
+    /// It was numbered already.
+    Accepted(Number),
+    /// It is refused today.
+    Refused(Fault),
+}
+
+/// Reads and authenticates every branch below `proposals/`, on all cores, sorted by name.
+pub fn gather<S: Store + Clone + Send + Sync>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+) -> Result<Vec<Entry>, Fault> {
+    let reviews = reviews_by_proposal(space)?;
+    let branches = space.store.list(refs::PROPOSALS)?;
+    let id = space.id;
+    let read = parallel::map(space.store, branches, |store, tables, (name, commit)| {
+        let candidate = authenticate(store, tables, &id, &reviews, &name, commit);
+        (name, commit, candidate)
+    });
+    let mut entries = Vec::with_capacity(read.len());
+    for (name, commit, candidate) in read {
+        let candidate = candidate.and_then(|candidate| {
+            require_base_in_chain(history, &candidate.proposal)?;
+            Ok(candidate)
+        });
+        entries.push(match candidate {
+            Ok(candidate) => Entry::Authentic(Box::new(candidate)),
+            Err(fault) if is_environment(&fault) => return Err(fault),
+            Err(fault) => Entry::Invalid {
+                name,
+                commit,
+                fault,
+            },
+        });
+    }
+    Ok(entries)
+}
+
+/// Whether a fault says something about the machine rather than about the proposal.
+pub fn is_environment(fault: &Fault) -> bool {
+    matches!(
+        fault.code,
+        Code::Io | Code::Busy | Code::RaceLost | Code::Unsupported
+    )
+}
+
+type ReviewRefs = BTreeMap<String, Vec<Oid>>;
+
+/// Review commits by the 12 digits of the proposal they are named for.
+fn reviews_by_proposal<S: Store>(space: &Space<'_, S>) -> Result<ReviewRefs, Fault> {
+    let mut found = ReviewRefs::new();
+    for (name, commit) in space.store.list(refs::REVIEWS)? {
+        if let Some((_, short)) = name.rsplit_once('/') {
+            found.entry(short.to_owned()).or_default().push(commit);
+        }
+    }
+    Ok(found)
+}
+
+fn authenticate<S: Store>(
+    store: &S,
+    tables: &Tables<'_, S>,
+    space: &SpaceId,
+    reviews: &ReviewRefs,
+    name: &str,
+    commit: Oid,
+) -> Result<Candidate, Fault> {
+    let (author, slug) = refs::parse_proposal(name)?;
+    let proposal = Proposal::authenticate(tables, store, Some(space), commit)?;
+    let named = reviews.get(&proposal.digest().short());
+    let mut reviews: Vec<Review> = named
+        .into_iter()
+        .flatten()
+        // A review that does not hold is none; its author sees that from its absence.
+        .filter_map(|id| Review::authenticate(store, &proposal, *id).ok())
+        .collect();
+    reviews.sort_by_key(Review::digest);
+    reviews.dedup_by_key(|review| review.digest());
+    Ok(Candidate {
+        branch: Branch {
+            name: name.to_owned(),
+            author,
+            slug,
+            commit,
+        },
+        proposal,
+        reviews,
+    })
+}
+
+/// A proposal stands on a snapshot of this chain, not on one of somebody else's making.
+pub fn require_base_in_chain(history: &History<'_>, proposal: &Proposal) -> Result<(), Fault> {
+    let base = proposal.base();
+    let known = base
+        .commit
+        .is_some_and(|commit| history.contains(base.number, &commit));
+    if !known {
+        let what = format!(
+            "its base, common@{}, is not a snapshot of this journal",
+            base.number
+        );
+        return Err(Fault::new(Code::BaseUnknown, what).in_commit(proposal.id()));
+    }
+    Ok(())
+}
+
+/// Judges one proposal on a state: numbered already, ready, or refused. Approvals are used only where the
+/// policy asks for them; which ones is returned.
+pub fn standing<S: Store>(
+    tables: &Tables<'_, S>,
+    root: Oid,
+    history: &History<'_>,
+    candidate: &Candidate,
+) -> Result<(Standing, Vec<Review>), Fault> {
+    let proposal = &candidate.proposal;
+    if let Some(number) = history.numbered(&proposal.digest(), proposal.base().number) {
+        return Ok((Standing::Accepted(number), Vec::new()));
+    }
+    match judge_candidate(tables, root, candidate) {
+        Ok((judgement, used)) => Ok((Standing::Ready { judgement }, used)),
+        Err(fault) if is_environment(&fault) || is_damage(&fault) => Err(fault),
+        Err(fault) => Ok((Standing::Refused(fault), Vec::new())),
+    }
+}
+
+/// The state itself could not be read; that is nobody's proposal's fault.
+fn is_damage(fault: &Fault) -> bool {
+    matches!(
+        fault.code,
+        Code::TreeMalformed | Code::ObjectMissing | Code::ObjectDamaged
+    )
+}
+
+/// Judges a candidate, without reviews first and with its approvals where they are asked for.
+pub fn judge_candidate<S: Store>(
+    tables: &Tables<'_, S>,
+    root: Oid,
+    candidate: &Candidate,
+) -> Result<(Judgement, Vec<Review>), Fault> {
+    let proposal = &candidate.proposal;
+    require_own_branch(tables, root, candidate)?;
+    match judge::judge(tables, Some(root), proposal, &[]) {
+        Err(fault) if fault.code == Code::ApprovalsMissing => {
+            let approvals = approvals(&candidate.reviews);
+            let judgement = judge::judge(tables, Some(root), proposal, &approvals)?;
+            Ok((judgement, approvals))
+        }
+        other => Ok((other?, Vec::new())),
+    }
+}
+
+/// The approvals that may stand beside each other: none of a key that also rejects.
+fn approvals(reviews: &[Review]) -> Vec<Review> {
+    let rejects = |review: &&Review| {
+        let key = review.reviewer();
+        !reviews
+            .iter()
+            .any(|other| other.reviewer() == key && !other.approves())
+    };
+    let approving = reviews
+        .iter()
+        .filter(|review| review.approves())
+        .filter(rejects);
+    approving
+        .take(crate::model::limits::PARENTS - 2)
+        .cloned()
+        .collect()
+}
+
+/// A branch below somebody's name is signed by that somebody.
+fn require_own_branch<S: Store>(
+    tables: &Tables<'_, S>,
+    root: Oid,
+    candidate: &Candidate,
+) -> Result<(), Fault> {
+    let view = TreeView::new(tables, Some(root));
+    let member = judge::member_of(&view, &candidate.proposal.author())?;
+    if member.handle != candidate.branch.author {
+        let what = format!(
+            "the branch {} is signed by `{}`",
+            candidate.branch.name, member.handle
+        );
+        return Err(Fault::new(Code::RefInvalid, what));
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Rebuilding the state from the decisions alone, whatever trees are stored.
+
+use super::fault::Fault;
+use super::history::History;
+use super::page::Page;
+use super::proposal::Proposal;
+use super::review::Review;
+use super::space::Space;
+use crate::fold::{self, MemoryView, Submission, Vote};
+use crate::model::{Number, Oid, RowEdits, SpaceId};
+use crate::parallel;
+use crate::state::Tables;
+use crate::store::{Objects, Store};
+
+/// Pages authenticated at a time before they are folded in order.
+const BATCH: u64 = 4096;
+
+/// A proposal and its reviews, authenticated.
+struct Step {
+    proposal: Proposal,
+    reviews: Vec<Review>,
+}
+
+/// Folds the decisions of `1..=to` in memory: no stored state is read.
+pub fn replay<S: Store + Clone + Send + Sync>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    to: Number,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<MemoryView, Fault> {
+    let mut view = MemoryView::default();
+    let mut done = 0;
+    while done < to.0 {
+        let last = (done + BATCH).min(to.0);
+        let ids: Vec<(u64, Oid)> = (done + 1..=last)
+            .map(|number| Ok((number, history.commit_of(Number(number))?)))
+            .collect::<Result<_, Fault>>()?;
+        let of = space.id;
+        let steps = parallel::map(space.store, ids, |store, tables, (number, id)| {
+            let step = read_step(store, tables, &of, id);
+            step.map_err(|fault| fault.at(Number(number)).in_commit(id))
+        });
+        for (number, step) in (done + 1..).zip(steps) {
+            apply(&mut view, &step?).map_err(|fault| fault.at(Number(number)))?;
+        }
+        done = last;
+        progress(done, to.0);
+    }
+    Ok(view)
+}
+
+fn read_step<S: Store>(
+    store: &S,
+    tables: &Tables<'_, S>,
+    space: &SpaceId,
+    id: Oid,
+) -> Result<Step, Fault> {
+    let page = Page::read(store, id)?;
+    let proposal = Proposal::authenticate(tables, store, Some(space), page.proposal())?;
+    let reviews = page.reviews().iter();
+    let reviews = reviews.map(|id| Review::authenticate(store, &proposal, *id));
+    let reviews = reviews.collect::<Result<_, _>>()?;
+    Ok(Step { proposal, reviews })
+}
+
+fn apply(view: &mut MemoryView, step: &Step) -> Result<(), Fault> {
+    let vote = |review: &Review| Vote {
+        reviewer: review.reviewer(),
+        approve: review.approves(),
+    };
+    let votes: Vec<Vote> = step.reviews.iter().map(vote).collect();
+    let outcome = fold::fold(
+        view,
+        &Submission {
+            digest: step.proposal.digest(),
+            author: step.proposal.author(),
+            decisions: step.proposal.decisions(),
+            votes: &votes,
+        },
+    )
+    .map_err(|stop| Fault::from(stop).in_commit(step.proposal.id()))?;
+    view.apply(outcome.edits);
+    Ok(())
+}
+
+/// The tree that a state in memory has; its objects are staged in the tables.
+pub fn tree_of<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    view: &MemoryView,
+) -> Result<Oid, Fault> {
+    let all: RowEdits = view
+        .iter()
+        .map(|(key, row)| (key.clone(), Some(row.clone())))
+        .collect();
+    Ok(tables.edit(None, &all)?)
+}

@@ -1,0 +1,66 @@
+//! Work on all cores: each thread has its own handle on the store and its own cache of tables.
+
+use crate::state::Tables;
+use crate::store::Objects;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Items that a thread takes at a time: enough that neighbours share its cache.
+const CHUNK: usize = 64;
+/// Bytes of parsed objects that each thread keeps.
+const CACHE: usize = 48 * 1024 * 1024;
+
+/// How many threads to use.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Maps every item and keeps the order.
+pub fn map<S, T, R>(
+    store: &S,
+    items: Vec<T>,
+    work: impl Fn(&S, &Tables<'_, S>, T) -> R + Sync,
+) -> Vec<R>
+where
+    S: Objects + Clone + Send + Sync,
+    T: Send,
+    R: Send,
+{
+    if items.len() < 2 * CHUNK || threads() == 1 {
+        let tables = Tables::with_cache(store, CACHE);
+        return items
+            .into_iter()
+            .map(|item| work(store, &tables, item))
+            .collect();
+    }
+    let mut chunks = Vec::new();
+    let mut items = items.into_iter();
+    loop {
+        let chunk: Vec<T> = items.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            break;
+        }
+        chunks.push(Mutex::new((Some(chunk), Vec::new())));
+    }
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads() {
+            let store = store.clone();
+            let (chunks, next, work) = (&chunks, &next, &work);
+            scope.spawn(move || {
+                let tables = Tables::with_cache(&store, CACHE);
+                while let Some(slot) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                    let chunk = slot.0.take().unwrap_or_default();
+                    slot.1 = chunk
+                        .into_iter()
+                        .map(|item| work(&store, &tables, item))
+                        .collect();
+                }
+            });
+        }
+    });
+    let results = chunks.into_iter().map(|slot| slot.into_inner());
+    let results = results.map(|slot| slot.unwrap_or_else(PoisonError::into_inner).1);
+    results.flatten().collect()
+}
