@@ -6,6 +6,7 @@
 pub(crate) mod disk;
 pub mod faulty;
 pub mod git;
+pub mod index;
 pub mod memory;
 pub mod pack;
 pub mod steps;
@@ -14,6 +15,7 @@ pub(crate) mod testing;
 
 pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
+pub use index::{Index, PageRecord};
 pub use memory::MemoryStore;
 pub use steps::{EveryStep, Steps};
 
