@@ -3,6 +3,22 @@
 //! `git.rs` is a real repository, `memory.rs` lives and dies with the process, `faulty.rs` fails where
 //! a test asks it to.
 
+pub(crate) mod disk;
+pub mod faulty;
+pub mod git;
+pub mod index;
+pub mod memory;
+pub mod pack;
+pub mod steps;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use faulty::{Faulty, Script};
+pub use git::{GitStore, object_id, user_config_value};
+pub use index::{Index, PageRecord};
+pub use memory::MemoryStore;
+pub use steps::{EveryStep, Steps};
+
 use crate::model::{Code, ObjectFormat, Oid};
 use std::fmt;
 
@@ -108,3 +124,43 @@ pub trait Refs {
 pub trait Store: Objects + Refs {}
 
 impl<T: Objects + Refs> Store for T {}
+
+/// The fault of an object that is not there.
+fn missing(id: &Oid) -> StoreFault {
+    StoreFault::new(Code::ObjectMissing, format!("object {id} is missing"))
+}
+
+/// Whether an object is of the kind and size that its reader expects.
+fn check_header(id: &Oid, found: (Kind, u64), kind: Kind, max: u64) -> Result<(), StoreFault> {
+    let (found, size) = found;
+    if found != kind {
+        let (kind, found) = (git::word(kind), git::word(found));
+        let what = format!("object {id} should be a {kind} and is a {found}");
+        return Err(StoreFault::new(Code::ObjectDamaged, what));
+    }
+    if size > max {
+        let what = format!("object {id} has {size} bytes, expected at most {max}");
+        return Err(StoreFault::new(Code::TooLarge, what));
+    }
+    Ok(())
+}
+
+/// Whether a ref that points to `found` may be changed by this edit.
+fn check_expectation(edit: &RefEdit, found: Option<Oid>) -> Result<(), StoreFault> {
+    let met = match edit.expect {
+        Expect::Absent => found.is_none(),
+        Expect::At(id) => found == Some(id),
+        Expect::Any => true,
+    };
+    if met {
+        return Ok(());
+    }
+    let words = |id: Option<Oid>| id.map_or("absent".to_owned(), |id| format!("at {id}"));
+    let expected = match edit.expect {
+        Expect::At(id) => Some(id),
+        _ => None,
+    };
+    let (name, expected, found) = (&edit.name, words(expected), words(found));
+    let what = format!("`{name}` should be {expected} and is {found}");
+    Err(StoreFault::new(Code::RaceLost, what))
+}

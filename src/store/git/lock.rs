@@ -1,0 +1,220 @@
+//! `<file>.lock` as git takes it, with proof of who took it.
+//!
+//! git's lock is a file that must not exist yet. One that a killed process left blocks everybody until
+//! somebody removes it by hand. Ours are hard links of a file in `<gitdir>/folio/locks/` that its owner
+//! holds a `flock` on, which ends with the process: a lock that is the same file as one of those, with no
+//! `flock` on it, is what a dead Folio left, and may be taken. Any other lock is git's and is waited for.
+
+use crate::model::Code;
+use crate::store::disk::{create_dirs, io_fault, is_absent, remove_if_there, sync_dir};
+use crate::store::{Steps, StoreFault};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a held lock is waited for before it is `busy`.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A lock of one file, and the file's next contents. Given up when dropped.
+pub(super) struct Lock<'a> {
+    path: PathBuf,
+    target: PathBuf,
+    /// The other name of the same file, if the file system has hard links.
+    staged: Option<PathBuf>,
+    file: File,
+    /// Directories that were made for it and whose parents' entries changed.
+    made: Vec<PathBuf>,
+    steps: &'a dyn Steps,
+    done: bool,
+}
+
+impl<'a> Lock<'a> {
+    /// Takes the lock of `target`; directories above it are made.
+    pub(super) fn take(
+        common_dir: &Path,
+        target: &Path,
+        steps: &'a dyn Steps,
+    ) -> Result<Self, StoreFault> {
+        let mut name = target.as_os_str().to_owned();
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        let staging = common_dir.join("folio").join("locks");
+        let mut made = Vec::new();
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let err = match try_take(&staging, &path) {
+                Ok((file, staged)) => {
+                    let target = target.to_owned();
+                    return Ok(Self {
+                        path,
+                        target,
+                        staged,
+                        file,
+                        made,
+                        steps,
+                        done: false,
+                    });
+                }
+                Err(err) => err,
+            };
+            match err.kind() {
+                io::ErrorKind::AlreadyExists if take_from_the_dead(&staging, &path) => continue,
+                io::ErrorKind::AlreadyExists if Instant::now() > until => {
+                    let what = format!(
+                        "`{}` exists: another process holds the lock",
+                        path.display()
+                    );
+                    return Err(StoreFault::new(Code::Busy, what));
+                }
+                // Somebody may be removing the empty directory while we need it, so this is tried again.
+                io::ErrorKind::NotFound if Instant::now() <= until => {
+                    let parent = path.parent().expect("a lock lies in a directory");
+                    create_dirs(&staging)?;
+                    made.extend(create_dirs(parent).map_err(|fault| conflict(target, fault))?);
+                    continue;
+                }
+                io::ErrorKind::NotADirectory => {
+                    return Err(conflict(target, io_fault("create", &path, &err)));
+                }
+                io::ErrorKind::AlreadyExists => {}
+                _ => return Err(io_fault("create", &path, &err)),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Writes what the file will hold, and makes it survive a crash.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreFault> {
+        let written = self
+            .file
+            .write_all(bytes)
+            .and_then(|()| self.file.sync_all());
+        written.map_err(|err| io_fault("write", &self.path, &err))
+    }
+
+    /// Puts the written contents in the file's place. Not durable before [`Lock::finish`].
+    pub(super) fn publish(&mut self) -> Result<(), StoreFault> {
+        let renamed = fs::rename(&self.path, &self.target).or_else(|err| {
+            // Deleted refs may leave empty directories where this one has to be.
+            if !self.target.is_dir() {
+                return Err(err);
+            }
+            remove_empty_dirs(&self.target)?;
+            fs::rename(&self.path, &self.target)
+        });
+        renamed.map_err(|err| io_fault("rename to", &self.target, &err))?;
+        self.done = true;
+        Ok(())
+    }
+
+    /// Removes the file. The lock stays held.
+    pub(super) fn delete_target(&self) -> Result<(), StoreFault> {
+        remove_if_there(&self.target)
+    }
+
+    /// Makes what was done survive a crash, and gives the lock up.
+    pub(super) fn finish(self) -> Result<(), StoreFault> {
+        for dir in &self.made {
+            sync_dir(dir)?;
+        }
+        sync_dir(self.target.parent().expect("a file lies in a directory"))
+    }
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        if self.steps.dead() {
+            return;
+        }
+        if !self.done {
+            fs::remove_file(&self.path).ok();
+        }
+        if let Some(staged) = &self.staged {
+            fs::remove_file(staged).ok();
+        }
+    }
+}
+
+fn conflict(target: &Path, fault: StoreFault) -> StoreFault {
+    let what = format!(
+        "`{}` cannot lie below another ref: {fault}",
+        target.display()
+    );
+    StoreFault::new(Code::RefInvalid, what)
+}
+
+/// One try. `NotFound` means that a directory is missing.
+fn try_take(staging: &Path, path: &Path) -> io::Result<(File, Option<PathBuf>)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!(
+        "{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    );
+    let staged = staging.join(name);
+    let file = match File::create_new(&staged) {
+        Ok(file) => file,
+        // Left by a dead process that had our number. Not the lock: the next name will be free.
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => return try_take(staging, path),
+        Err(err) => return Err(err),
+    };
+    // A crash from here on leaves a file that the next process to meet the lock tidies up.
+    file.lock()?;
+    let linked = fs::hard_link(&staged, path);
+    let Err(err) = linked else {
+        return Ok((file, Some(staged)));
+    };
+    fs::remove_file(&staged).ok();
+    match err.kind() {
+        // A file system without hard links: a plain lock, as git's.
+        io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied => {
+            Ok((File::create_new(path)?, None))
+        }
+        _ => Err(err),
+    }
+}
+
+fn same_file(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+/// Removes the lock if a Folio that is no more took it; also what else the dead left in the staging
+/// directory. Whatever cannot be read or removed is left alone.
+fn take_from_the_dead(staging: &Path, path: &Path) -> bool {
+    let mut taken = false;
+    for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
+        let staged = entry.path();
+        let Ok(file) = File::open(&staged) else {
+            continue;
+        };
+        // Our own locks are held through other handles, so this says no for them too.
+        if file.try_lock().is_err() {
+            continue;
+        }
+        // Open and flocked: the number of this inode cannot be given to another file meanwhile.
+        let Ok(ours) = file.metadata() else { continue };
+        let is_it = fs::symlink_metadata(path).is_ok_and(|found| same_file(&found, &ours));
+        if is_it {
+            taken |= fs::remove_file(path).is_ok();
+        }
+        // With another name left, that name may be a lock somebody will meet later.
+        if is_it || ours.nlink() == 1 {
+            fs::remove_file(&staged).ok();
+        }
+    }
+    taken
+}
+
+/// Removes a directory that holds nothing but directories.
+fn remove_empty_dirs(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        remove_empty_dirs(&entry?.path())?;
+    }
+    match fs::remove_dir(dir) {
+        Err(err) if !is_absent(&err) => Err(err),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,311 @@
+//! A git repository on disk: the only folder that names gix.
+//!
+//! gix reads objects and configuration. What is written is written here and in [`super::pack`], because
+//! gix never asks the disk to keep anything: packs, refs and `packed-refs` are synced before they are
+//! renamed, and directories after.
+
+mod config;
+mod hash;
+mod init;
+mod lock;
+mod packed;
+mod refs;
+
+pub use config::user_config_value;
+pub use hash::object_id;
+pub(crate) use hash::{Hasher, checked_id, word};
+
+use super::{EveryStep, Kind, Objects, Steps, StoreFault, pack};
+use crate::model::{Code, ObjectFormat, Oid};
+use hash::{from_gix, to_gix};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How many packs a process can come across (gix's default ends at 32 new ones).
+const PACK_SLOTS: u16 = 1024;
+
+/// What gix is told besides the repository's own configuration: objects are never replaced, and no
+/// object may ask for more than 512 MiB of memory, a delta base included.
+const OVERRIDES: [&str; 2] = [
+    "core.useReplaceRefs=false",
+    "gitoxide.objects.allocLimit=536870912",
+];
+
+/// A git repository. Cheap to clone; a clone can be sent to another thread and shares what is known
+/// about packs. System and user configuration, `refs/replace` and grafts are never honoured.
+#[derive(Clone)]
+pub struct GitStore {
+    repo: gix::Repository,
+    format: ObjectFormat,
+    steps: Arc<dyn Steps>,
+    reflog_ident: Arc<str>,
+}
+
+impl GitStore {
+    /// Opens the repository whose git directory or work tree is at `path`.
+    ///
+    /// # Errors
+    /// `not-a-space` if there is no repository, `unsupported` for the reftable format, `io`.
+    pub fn open(path: &Path) -> Result<GitStore, StoreFault> {
+        let slots = gix::odb::store::init::Slots::Given(PACK_SLOTS);
+        let options = gix::open::Options::isolated()
+            .object_store_slots(slots)
+            // Nothing that the configuration names is ever run, so its owner does not matter.
+            .with(gix::sec::Trust::Full)
+            .config_overrides(OVERRIDES);
+        let opened = options.open(path).map_err(|err| {
+            let code = if looks_like_git(path) {
+                Code::Unsupported
+            } else {
+                Code::NotASpace
+            };
+            let shown = path.display();
+            StoreFault::new(
+                code,
+                format!("cannot open a repository at `{shown}`: {err}"),
+            )
+        })?;
+        let repo = opened.to_thread_local();
+        refuse_unreadable(&repo)?;
+        let format = match repo.object_hash() {
+            gix::hash::Kind::Sha1 => ObjectFormat::Sha1,
+            gix::hash::Kind::Sha256 => ObjectFormat::Sha256,
+            other => return Err(unsupported(format!("the object format {other}"))),
+        };
+        let steps = Arc::new(EveryStep);
+        let reflog_ident = "folio <folio@localhost>".into();
+        Ok(GitStore {
+            repo,
+            format,
+            steps,
+            reflog_ident,
+        })
+    }
+
+    /// Opens the repository that `path` lies in, looking upwards as git does.
+    ///
+    /// # Errors
+    /// As [`GitStore::open`]; `not-a-space` if no directory above is a repository either.
+    pub fn discover(path: &Path) -> Result<GitStore, StoreFault> {
+        let start = path
+            .canonicalize()
+            .map_err(|err| super::disk::io_fault("look at", path, &err))?;
+        for dir in start.ancestors() {
+            match Self::open(dir) {
+                Err(fault) if fault.code == Code::NotASpace => {}
+                found => return found,
+            }
+        }
+        let what = format!("no repository in `{}` or above it", start.display());
+        Err(StoreFault::new(Code::NotASpace, what))
+    }
+
+    /// A handle for another thread.
+    pub fn for_thread(&self) -> GitStore {
+        self.clone()
+    }
+
+    /// The same repository, asking `steps` before each change of the disk.
+    #[must_use]
+    pub fn with_steps(mut self, steps: Arc<dyn Steps>) -> GitStore {
+        self.steps = steps;
+        self
+    }
+
+    /// The same repository, naming `name <email>` in the reflogs it writes.
+    #[must_use]
+    pub fn with_reflog_identity(mut self, name: &str, email: &str) -> GitStore {
+        let plain = |text: &str| text.replace(['<', '>', '\n', '\t', '\0'], "");
+        self.reflog_ident = format!("{} <{}>", plain(name), plain(email)).into();
+        self
+    }
+
+    /// The git directory: of the repository, or of the linked work tree that was opened.
+    pub fn git_dir(&self) -> &Path {
+        self.repo.git_dir()
+    }
+
+    /// The git directory that all linked work trees share: where refs, objects and `folio/` are.
+    pub fn common_dir(&self) -> &Path {
+        self.repo.common_dir()
+    }
+
+    /// The work tree, if there is one.
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.repo.workdir()
+    }
+
+    /// Whether the repository has no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.repo.is_bare()
+    }
+
+    /// Which hash names the objects.
+    pub fn object_format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// The one object whose id starts with these hexadecimal digits (4 or more), or `None`.
+    ///
+    /// # Errors
+    /// `bad-request` if it is not such a prefix or if several objects have it; `io`.
+    pub fn resolve_prefix(&self, hex: &str) -> Result<Option<Oid>, StoreFault> {
+        let bad = |what: String| StoreFault::new(Code::BadRequest, what);
+        let digits = hex.bytes().all(|b| b.is_ascii_hexdigit());
+        let most = self.format.id_len() * 2;
+        if !digits || hex.len() < 4 || hex.len() > most {
+            let what = format!(
+                "expected 4 to {most} hexadecimal digits, found `{}`",
+                hex.escape_debug()
+            );
+            return Err(bad(what));
+        }
+        // Padded to a whole id: gix would take the prefix's hash from its length otherwise.
+        let id = gix::ObjectId::from_hex(format!("{hex:0<most$}").as_bytes())
+            .map_err(|err| bad(err.to_string()))?;
+        let prefix = gix::hash::Prefix::new(&id, hex.len()).map_err(|err| bad(err.to_string()))?;
+        match self.repo.objects.lookup_prefix(prefix, None) {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(id))) => Ok(Some(from_gix(&id))),
+            Ok(Some(Err(()))) => Err(bad(format!(
+                "several objects have an id that starts with {hex}"
+            ))),
+            Err(err) => Err(StoreFault::new(
+                Code::Io,
+                format!("cannot look up {hex}: {err}"),
+            )),
+        }
+    }
+
+    /// Merges Folio's small packs if there are too many of them; returns how many files were merged.
+    /// Only one process does it at a time, the others return at once.
+    ///
+    /// # Errors
+    /// `io`, `object-damaged`. Nothing is lost: the old packs go after the new one is durable.
+    pub fn consolidate(&self) -> Result<usize, StoreFault> {
+        let lock = self.common_dir().join("folio");
+        super::disk::create_dirs(&lock)?;
+        let lock = lock.join("consolidate.lock");
+        pack::consolidate(&self.pack_dir(), &lock, self.format, &*self.steps)
+    }
+
+    fn pack_dir(&self) -> PathBuf {
+        self.repo.objects.store_ref().path().join("pack")
+    }
+}
+
+/// Whether there is something that git would take for a repository.
+fn looks_like_git(path: &Path) -> bool {
+    let bare = path.join("HEAD").exists() && path.join("objects").is_dir();
+    bare || path.join(".git").exists()
+}
+
+fn unsupported(what: String) -> StoreFault {
+    StoreFault::new(Code::Unsupported, format!("{what} is not supported"))
+}
+
+/// gix opens a repository with reftables and fails at the first ref.
+fn refuse_unreadable(repo: &gix::Repository) -> Result<(), StoreFault> {
+    let storage = repo.config_snapshot().string("extensions.refStorage");
+    let storage = storage.map_or("files".into(), |value| value.to_string());
+    if !storage.eq_ignore_ascii_case("files") || repo.common_dir().join("reftable").is_dir() {
+        return Err(unsupported(format!(
+            "the ref format `{}`",
+            storage.escape_debug()
+        )));
+    }
+    Ok(())
+}
+
+fn our_kind(kind: gix::object::Kind) -> Kind {
+    match kind {
+        gix::object::Kind::Blob => Kind::Blob,
+        gix::object::Kind::Tree => Kind::Tree,
+        gix::object::Kind::Commit => Kind::Commit,
+        gix::object::Kind::Tag => Kind::Tag,
+    }
+}
+
+impl Objects for GitStore {
+    fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
+        let Some((found, size)) = self.header(id)? else {
+            return Err(super::missing(id));
+        };
+        super::check_header(id, (found, size), kind, max)?;
+        let bytes = match self.repo.try_find_object(to_gix(id)) {
+            Ok(Some(object)) => object.detach().data,
+            Ok(None) => return Err(super::missing(id)),
+            Err(err) => return Err(damaged(id, &err.to_string())),
+        };
+        // git and gix trust an index about what lies where; a copied or merged repository may lie.
+        if checked_id(self.format, kind, &bytes)? != *id {
+            return Err(damaged(id, "its contents have another id"));
+        }
+        Ok(bytes)
+    }
+
+    fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
+        self.check_format(id)?;
+        let found = self.repo.try_find_header(to_gix(id));
+        let found = found.map_err(|err| damaged(id, &err.to_string()))?;
+        Ok(found.map(|header| (our_kind(header.kind()), header.size())))
+    }
+
+    fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
+        object_id(self.format, kind, bytes)
+    }
+
+    fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault> {
+        let Some((first, ..)) = objects.first() else {
+            return Ok(());
+        };
+        // A miss makes gix look for new packs. The first look-up may do so, the others need not: what
+        // another process packs meanwhile is written twice at worst.
+        let first_known = self.header(first)?.is_some();
+        let mut known = self.repo.clone();
+        known.objects.refresh_never();
+        let mut new = Vec::with_capacity(objects.len());
+        for (at, (id, kind, bytes)) in objects.iter().enumerate() {
+            self.check_format(id)?;
+            let there = if at == 0 {
+                first_known
+            } else {
+                known.has_object(to_gix(id))
+            };
+            if !there {
+                new.push(pack::Entry {
+                    id: *id,
+                    kind: *kind,
+                    bytes,
+                });
+            }
+        }
+        pack::write(&self.pack_dir(), self.format, &new, &*self.steps)?;
+        Ok(())
+    }
+}
+
+impl GitStore {
+    fn check_format(&self, id: &Oid) -> Result<(), StoreFault> {
+        if id.format() == self.format {
+            return Ok(());
+        }
+        let (ours, theirs) = (self.format.as_str(), id.format().as_str());
+        let what = format!("expected a {ours} id, found the {theirs} id {id}");
+        Err(StoreFault::new(Code::BadRequest, what))
+    }
+}
+
+fn damaged(id: &Oid, why: &str) -> StoreFault {
+    StoreFault::new(
+        Code::ObjectDamaged,
+        format!("object {id} cannot be read: {why}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

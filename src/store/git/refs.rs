@@ -1,0 +1,369 @@
+//! Refs as files, read and moved as git does.
+//!
+//! Not with gix's transactions, for four reasons found in its source (gix-ref 0.69): it renames a new
+//! `packed-refs` that nobody could sync before, so a crash may leave it empty; it takes "must not exist"
+//! for met by an equal value; it lets go of a lock whose value does not change before the others are
+//! moved; and between reading `packed-refs` and the loose file it can miss a ref that is being packed.
+
+use super::lock::Lock;
+use super::packed::Packed;
+use super::{GitStore, unsupported};
+use crate::model::{Code, Oid};
+use crate::store::disk::{io_fault, is_absent, read_if_there};
+use crate::store::{RefEdit, Refs, StoreFault};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What a file below `refs/` holds.
+enum Loose {
+    Nothing,
+    At(Oid),
+    Symbolic(String),
+}
+
+impl Refs for GitStore {
+    fn get(&self, name: &str) -> Result<Option<Oid>, StoreFault> {
+        check_name(name)?;
+        // First the loose file, then the packed one: a ref being packed is in one of them at any time.
+        match self.loose(name)? {
+            Loose::At(id) => Ok(Some(id)),
+            Loose::Nothing => Ok(Packed::read(self.common_dir())?.find(name)),
+            Loose::Symbolic(to) => Err(symbolic(name, &to)),
+        }
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<(String, Oid)>, StoreFault> {
+        let Some(dir) = prefix
+            .strip_suffix('/')
+            .filter(|dir| *dir == "refs" || check_name(dir).is_ok())
+        else {
+            let what = format!("`{}` is not a prefix of ref names", prefix.escape_debug());
+            return Err(StoreFault::new(Code::RefInvalid, what));
+        };
+        let mut names = Vec::new();
+        walk(&self.common_dir().join(dir), dir, &mut names)?;
+        let mut loose = Vec::new();
+        for name in names {
+            match self.loose(&name)? {
+                Loose::At(id) => loose.push((name, id)),
+                Loose::Nothing => {}
+                Loose::Symbolic(to) if name.starts_with("refs/heads/") => {
+                    return Err(symbolic(&name, &to));
+                }
+                Loose::Symbolic(_) => {}
+            }
+        }
+        let packed = Packed::read(self.common_dir())?;
+        let below = packed.refs().filter(|(name, _)| name.starts_with(prefix));
+        let mut all: BTreeMap<String, Oid> =
+            below.map(|(name, id)| (name.to_owned(), id)).collect();
+        all.extend(loose);
+        Ok(all.into_iter().collect())
+    }
+
+    fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
+        check_edits(edits)?;
+        for id in edits.iter().filter_map(|edit| edit.new.as_ref()) {
+            self.check_format(id)?;
+        }
+        self.steps.step("refs-lock")?;
+        let mut locked = self.lock_all(edits)?;
+        let packed = self.compare(&mut locked)?;
+        self.steps.step("refs-write")?;
+        for held in &mut locked {
+            if let Some(new) = held.edit.new.filter(|new| held.old != Some(*new)) {
+                held.lock.write(format!("{new}\n").as_bytes())?;
+            }
+        }
+        // A crash so far leaves locks only; the next process finds out whose they were and goes on.
+        self.publish(&mut locked, packed)?;
+        for held in locked {
+            if held.edit.new == held.old {
+                continue;
+            }
+            self.steps.step("refs-sync")?;
+            held.lock.finish()?;
+        }
+        // The change is durable. A crash here loses the answer only: the caller reads again.
+        self.steps.step("refs-done")
+    }
+}
+
+/// One edit whose ref is locked, and where that ref points.
+struct Held<'e, 's> {
+    edit: &'e RefEdit,
+    lock: Lock<'s>,
+    old: Option<Oid>,
+}
+
+impl GitStore {
+    /// The full name of the branch that `HEAD` stands for, born or not; `None` if it is detached.
+    ///
+    /// # Errors
+    /// `object-damaged` if `HEAD` cannot be understood, `io`.
+    pub fn head(&self) -> Result<Option<String>, StoreFault> {
+        match read_ref_file(&self.git_dir().join("HEAD"), "HEAD")? {
+            Loose::Symbolic(to) => Ok(Some(to)),
+            Loose::At(_) => Ok(None),
+            Loose::Nothing => Err(StoreFault::new(
+                Code::ObjectDamaged,
+                "there is no readable HEAD",
+            )),
+        }
+    }
+
+    fn loose(&self, name: &str) -> Result<Loose, StoreFault> {
+        let found = read_ref_file(&self.common_dir().join(name), name)?;
+        match &found {
+            Loose::At(id) => self.check_format(id).map(|()| found),
+            _ => Ok(found),
+        }
+    }
+
+    /// Takes all locks, in the order of the names, so that two processes do not wait for each other.
+    fn lock_all<'e, 's>(&'s self, edits: &'e [RefEdit]) -> Result<Vec<Held<'e, 's>>, StoreFault> {
+        let mut sorted: Vec<(usize, &RefEdit)> = edits.iter().enumerate().collect();
+        sorted.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        let mut locked = Vec::with_capacity(edits.len());
+        for (at, edit) in sorted {
+            let target = self.common_dir().join(&edit.name);
+            let lock = Lock::take(self.common_dir(), &target, &*self.steps)?;
+            locked.push((
+                at,
+                Held {
+                    edit,
+                    lock,
+                    old: None,
+                },
+            ));
+        }
+        locked.sort_by_key(|(at, _)| *at);
+        Ok(locked.into_iter().map(|(_, held)| held).collect())
+    }
+
+    /// Compares what is there with what is expected, all locks being held.
+    fn compare(&self, locked: &mut [Held<'_, '_>]) -> Result<Packed, StoreFault> {
+        let packed = Packed::read(self.common_dir())?;
+        for held in locked {
+            let name = &held.edit.name;
+            held.old = match self.loose(name)? {
+                Loose::At(id) => Some(id),
+                Loose::Nothing => packed.find(name),
+                Loose::Symbolic(to) => return Err(symbolic(name, &to)),
+            };
+            crate::store::check_expectation(held.edit, held.old)?;
+            if held.old.is_none() && held.edit.new.is_some() {
+                self.refuse_conflicts(name, &packed)?;
+            }
+        }
+        Ok(packed)
+    }
+
+    /// A ref cannot be a directory of refs at the same time, packed or not.
+    fn refuse_conflicts(&self, name: &str, packed: &Packed) -> Result<(), StoreFault> {
+        let conflict = |other: &str| {
+            let what = format!("`{name}` and `{}` cannot both exist", other.escape_debug());
+            Err(StoreFault::new(Code::RefInvalid, what))
+        };
+        let below = format!("{name}/");
+        for (other, _) in packed.refs() {
+            let above = name
+                .strip_prefix(other)
+                .is_some_and(|rest| rest.starts_with('/'));
+            // Packed refs that were deleted and packed again meanwhile do not matter: the file is read
+            // under the locks of this change, and git checks no better.
+            if above || other.starts_with(&below) {
+                return conflict(other);
+            }
+        }
+        let mut loose = Vec::new();
+        walk(&self.common_dir().join(name), name, &mut loose)?;
+        match loose.first() {
+            Some(other) => conflict(other),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the changes visible: first the new values, then the deletions, so that nothing is without
+    /// a ref in between. A crash on the way leaves the first of them made; each is whole.
+    fn publish(&self, locked: &mut [Held<'_, '_>], packed: Packed) -> Result<(), StoreFault> {
+        for held in locked.iter_mut() {
+            let Some(new) = held.edit.new.filter(|new| held.old != Some(*new)) else {
+                continue;
+            };
+            self.steps.step("ref-rename")?;
+            self.append_reflog(held.edit, held.old, new);
+            held.lock.publish()?;
+        }
+        let gone = |held: &&mut Held<'_, '_>| held.edit.new.is_none() && held.old.is_some();
+        let deleted: Vec<&mut Held<'_, '_>> = locked.iter_mut().filter(gone).collect();
+        let names: Vec<&str> = deleted.iter().map(|held| held.edit.name.as_str()).collect();
+        if names.iter().any(|name| packed.find(name).is_some()) {
+            self.unpack(&names)?;
+        }
+        for held in deleted {
+            self.steps.step("ref-delete")?;
+            held.lock.delete_target()?;
+            let log = self.common_dir().join("logs").join(&held.edit.name);
+            // A reflog without its ref misleads nobody; not even git minds.
+            fs::remove_file(log).ok();
+        }
+        Ok(())
+    }
+
+    /// Takes refs out of `packed-refs`. Loose files of the same names still count until they go too.
+    fn unpack(&self, names: &[&str]) -> Result<(), StoreFault> {
+        let target = self.common_dir().join("packed-refs");
+        let mut lock = Lock::take(self.common_dir(), &target, &*self.steps)?;
+        // Read again: it may have been packed anew since, and nobody does that without this lock.
+        let packed = Packed::read(self.common_dir())?;
+        self.steps.step("packed-refs-write")?;
+        lock.write(&packed.without(names))?;
+        // A crash before the rename changes nothing; after it, those refs that were only here are
+        // gone. The contents were synced, so the file is never found empty.
+        self.steps.step("packed-refs-rename")?;
+        lock.publish()?;
+        lock.finish()
+    }
+
+    /// Appends to the reflogs that git would append to. What cannot be written is left out: a reflog
+    /// decides nothing, and nothing is synced for it.
+    fn append_reflog(&self, edit: &RefEdit, old: Option<Oid>, new: Oid) {
+        let zeros = || "0".repeat(new.as_bytes().len() * 2);
+        let old = old.map_or_else(zeros, |old| old.to_hex());
+        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let seconds = seconds.map_or(0, |since| since.as_secs());
+        let message = edit.message.replace(['\n', '\r', '\0'], " ");
+        let line = format!(
+            "{old} {new} {} {seconds} +0000\t{message}\n",
+            self.reflog_ident
+        );
+        let wanted = self
+            .config_value("core.logAllRefUpdates")
+            .map(|word| word.to_lowercase());
+        let (on, all) = match wanted.as_deref() {
+            None => (!self.is_bare(), false),
+            Some("always") => (true, true),
+            Some(word) => (matches!(word, "" | "true" | "yes" | "on" | "1"), false),
+        };
+        let kinds = ["refs/heads/", "refs/remotes/", "refs/notes/"];
+        let usual = kinds.iter().any(|kind| edit.name.starts_with(kind));
+        let log = self.common_dir().join("logs").join(&edit.name);
+        append(&log, &line, on && (all || usual)).ok();
+        // git also logs a branch's moves for the HEAD that stands for it.
+        if self
+            .head()
+            .is_ok_and(|head| head.as_deref() == Some(edit.name.as_str()))
+        {
+            append(&self.git_dir().join("logs/HEAD"), &line, on).ok();
+        }
+    }
+}
+
+fn append(log: &Path, line: &str, create: bool) -> io::Result<()> {
+    if create && let Some(dir) = log.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .create(create)
+        .open(log)?;
+    file.write_all(line.as_bytes())
+}
+
+fn symbolic(name: &str, to: &str) -> StoreFault {
+    let to = to.escape_debug();
+    StoreFault::new(
+        Code::RefInvalid,
+        format!("`{name}` is a symbolic ref to `{to}`"),
+    )
+}
+
+/// Reads a loose ref. An empty or malformed one is a fault: it may be what a crash of another program
+/// left of a ref that was there, which must not pass for one that was not.
+fn read_ref_file(path: &Path, name: &str) -> Result<Loose, StoreFault> {
+    if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
+        return Ok(Loose::Symbolic("a symbolic link".into()));
+    }
+    let Some(bytes) = read_if_there(path)? else {
+        return Ok(Loose::Nothing);
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_ascii();
+    if let Some(to) = text.strip_prefix("ref:") {
+        return Ok(Loose::Symbolic(to.trim_ascii().to_owned()));
+    }
+    let malformed = |_| {
+        let found = bytes.len();
+        let what = format!("`{name}` should hold an object id; found {found} bytes that are none");
+        StoreFault::new(Code::ObjectDamaged, what)
+    };
+    text.parse().map(Loose::At).map_err(malformed)
+}
+
+/// Collects the names of all files below `dir` that may be refs, `name` being that of `dir`.
+fn walk(dir: &Path, name: &str, found: &mut Vec<String>) -> Result<(), StoreFault> {
+    let mut dirs: Vec<(PathBuf, String)> = vec![(dir.to_owned(), name.to_owned())];
+    while let Some((dir, name)) = dirs.pop() {
+        let entries = match fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(err) if is_absent(&err) => continue,
+            Err(err) => return Err(io_fault("list", &dir, &err)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|err| io_fault("list", &dir, &err))?;
+            let Ok(part) = entry.file_name().into_string() else {
+                continue;
+            };
+            let name = format!("{name}/{part}");
+            let kind = entry
+                .file_type()
+                .map_err(|err| io_fault("list", &dir, &err))?;
+            if kind.is_dir() {
+                dirs.push((entry.path(), name));
+            } else if check_name(&name).is_ok() {
+                found.push(name);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_edits(edits: &[RefEdit]) -> Result<(), StoreFault> {
+    let mut names = BTreeSet::new();
+    for edit in edits {
+        check_name(&edit.name)?;
+        if !names.insert(&edit.name) {
+            return Err(unsupported(format!(
+                "changing `{}` twice at once",
+                edit.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// git's rules for full names of shared refs (`git check-ref-format`). What Folio accepts is narrower
+/// and decided elsewhere; this keeps names inside `refs/`.
+fn check_name(name: &str) -> Result<(), StoreFault> {
+    let part_ok = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.ends_with(".lock")
+    };
+    let special = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    let sound = name.starts_with("refs/")
+        && name.split('/').all(part_ok)
+        && !name.contains(special)
+        && !name.contains("..")
+        && !name.contains("@{");
+    if sound {
+        return Ok(());
+    }
+    let what = format!("`{}` is not the full name of a ref", name.escape_debug());
+    Err(StoreFault::new(Code::RefInvalid, what))
+}

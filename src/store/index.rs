@@ -1,0 +1,365 @@
+//! The derived index: number to commit, proposal digest to number, key to the pages that changed it.
+//!
+//! Two flat files of fixed-size records in `<gitdir>/folio/`, and one that names their version. All of
+//! it is disposable, so nothing is synced. It cannot be believed wrongly all the same:
+//!
+//! - every record carries a checksum of itself and of its place, so zeros, torn or misplaced records
+//!   that a crash left are seen;
+//! - a page's record says how many change records there are up to it, so lost ones are seen: `changes`
+//!   is written first, and pages whose changes are not all there are cut when the index is opened;
+//! - what is stale is shorter, or ends in another commit than `main` does: the caller compares the tip's
+//!   commit id, and that commit names all its ancestors.
+
+use super::StoreFault;
+use super::disk::{create_dirs, io_fault, read_if_there};
+use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, ProposalDigest};
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+/// The record of one page: commit, proposal, chain, number of changes up to here, checksum.
+const PAGE: u64 = 32 + 32 + 32 + 8 + 8;
+
+/// The record of one change: key hash, number, checksum.
+const CHANGE: u64 = 16 + 8 + 8;
+
+/// Change records read at once.
+const BLOCK: u64 = 2048;
+
+/// What the index knows about a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRecord {
+    /// The snapshot's commit.
+    pub commit: Oid,
+    /// The proposal that it numbers.
+    pub proposal: ProposalDigest,
+    /// The chain digest up to it.
+    pub chain: ChainDigest,
+}
+
+/// What a change is found by: 16 bytes of the hash of a table and a row key.
+pub type KeyHash = [u8; 16];
+
+/// The open index. Other processes may read and extend it at the same time.
+#[derive(Debug)]
+pub struct Index {
+    dir: PathBuf,
+    format: ObjectFormat,
+    pages: File,
+    changes: File,
+}
+
+/// The first 8 bytes of BLAKE3 of a record's fields and its place.
+fn checksum(fields: &[u8], place: u64) -> [u8; 8] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(fields).update(&place.to_le_bytes());
+    let hash = hasher.finalize();
+    hash.as_bytes()[..8].try_into().expect("8 of 32 bytes")
+}
+
+fn number_at(bytes: &[u8], at: usize) -> u64 {
+    let field = bytes[at..at + 8].try_into().expect("8 bytes were sliced");
+    u64::from_le_bytes(field)
+}
+
+/// The fields of a record whose checksum holds.
+fn checked(record: &[u8], place: u64) -> Option<&[u8]> {
+    let (fields, sum) = record.split_at(record.len() - 8);
+    (checksum(fields, place) == sum).then_some(fields)
+}
+
+impl Index {
+    /// Opens the index in this directory, and makes an empty one if there is none or if it is of
+    /// another version or object format. What a crash left at its end is cut.
+    ///
+    /// # Errors
+    /// `io`.
+    pub fn open(dir: &Path, format: ObjectFormat) -> Result<Index, StoreFault> {
+        create_dirs(dir)?;
+        let open = |name: &str| {
+            let path = dir.join(name);
+            let mut how = File::options();
+            let file = how
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path);
+            file.map_err(|err| io_fault("open", &path, &err))
+        };
+        let (pages, changes) = (open("pages")?, open("changes")?);
+        let index = Index {
+            dir: dir.to_owned(),
+            format,
+            pages,
+            changes,
+        };
+        let _lock = index.lock()?;
+        let header = format!("folio index 1 {}\n", format.as_str());
+        let version = dir.join("index-version");
+        if read_if_there(&version)?.as_deref() != Some(header.as_bytes()) {
+            // Emptied before it gets its new version: a crash in between empties it again.
+            index.cut(0)?;
+            fs::write(&version, header).map_err(|err| io_fault("write", &version, &err))?;
+        }
+        let mut good = index.pages_len();
+        while good > 0 && !index.is_whole(good)? {
+            good -= 1;
+        }
+        index.cut(good)?;
+        Ok(index)
+    }
+
+    /// How many pages it knows, from 1 on.
+    pub fn pages_len(&self) -> u64 {
+        self.pages.metadata().map_or(0, |meta| meta.len() / PAGE)
+    }
+
+    /// What it knows about a page; `None` if nothing, or if the record is damaged.
+    pub fn page(&self, number: Number) -> Option<PageRecord> {
+        let record = self.page_record(number.0)?;
+        self.parse_page(&record, number.0)
+    }
+
+    /// The page in `after+1 ..= up_to` that numbers this proposal. The pages are looked through in order,
+    /// so the range should be a short one. Pages it does not know are not looked at.
+    pub fn find_proposal(
+        &self,
+        digest: &ProposalDigest,
+        after: Number,
+        up_to: Number,
+    ) -> Option<Number> {
+        let last = up_to.0.min(self.pages_len());
+        let mut next = after.0 + 1;
+        let mut block = Vec::new();
+        while next <= last {
+            let count = BLOCK.min(last + 1 - next);
+            block.resize((count * PAGE) as usize, 0);
+            self.pages
+                .read_exact_at(&mut block, (next - 1) * PAGE)
+                .ok()?;
+            let hit = |(record, number): &(&[u8], u64)| {
+                record[32..64] == digest.0 && checked(record, *number).is_some()
+            };
+            let mut records = block.chunks_exact(PAGE as usize).zip(next..);
+            if let Some((_, number)) = records.find(hit) {
+                return Some(Number(number));
+            }
+            next += count;
+        }
+        None
+    }
+
+    /// The last page that changed this key; `None` if no page it knows did.
+    ///
+    /// # Errors
+    /// `object-damaged` if a record is damaged: then nothing is known, and the index should be cut to 0
+    /// and made again. `io`.
+    pub fn last_change(&self, key: &KeyHash) -> Result<Option<Number>, StoreFault> {
+        let mut last = None;
+        self.scan_changes(key, |number| {
+            last = Some(number);
+            false
+        })?;
+        Ok(last)
+    }
+
+    /// All pages that changed this key, in order, each once.
+    ///
+    /// # Errors
+    /// As [`Index::last_change`].
+    pub fn all_changes(&self, key: &KeyHash) -> Result<Vec<Number>, StoreFault> {
+        let mut all = Vec::new();
+        self.scan_changes(key, |number| {
+            all.push(number);
+            true
+        })?;
+        all.reverse();
+        all.dedup();
+        Ok(all)
+    }
+
+    /// Adds the pages that follow `base`, each with the keys that it changed. A page that another process
+    /// added meanwhile is left as it is.
+    ///
+    /// # Errors
+    /// `bad-request` if the index ends before `base`; `object-damaged` if its last page is; `io`.
+    pub fn append(
+        &self,
+        base: Number,
+        pages: &[(PageRecord, Vec<KeyHash>)],
+    ) -> Result<(), StoreFault> {
+        let _lock = self.lock()?;
+        let known = self.pages_len();
+        if known < base.0 {
+            let what = format!("the index ends at {known}, before {base}");
+            return Err(StoreFault::new(Code::BadRequest, what));
+        }
+        // What a crash left of changes whose pages never came.
+        let mut total = self.changes_upto(known)?;
+        self.set_len(&self.changes, total * CHANGE)?;
+        let (mut page_bytes, mut change_bytes) = (Vec::new(), Vec::new());
+        let new = pages.get((known - base.0) as usize..).unwrap_or_default();
+        for ((page, keys), number) in new.iter().zip(known + 1..) {
+            for key in keys {
+                let fields = [key.as_slice(), &number.to_le_bytes()].concat();
+                change_bytes.extend_from_slice(&fields);
+                change_bytes.extend_from_slice(&checksum(&fields, total));
+                total += 1;
+            }
+            let mut commit = [0; 32];
+            commit[..self.format.id_len()].copy_from_slice(page.commit.as_bytes());
+            let fields = [
+                &commit[..],
+                &page.proposal.0,
+                &page.chain.0,
+                &total.to_le_bytes(),
+            ]
+            .concat();
+            page_bytes.extend_from_slice(&fields);
+            page_bytes.extend_from_slice(&checksum(&fields, number));
+        }
+        let changes_from = total * CHANGE - change_bytes.len() as u64;
+        self.write_at(&self.changes, &change_bytes, changes_from)?;
+        // A crash here leaves changes of pages that are not known: they do not count and are cut by the
+        // next append.
+        self.write_at(&self.pages, &page_bytes, known * PAGE)
+        // A crash here loses nothing; power lost later may lose or tear both files, see above.
+    }
+
+    /// Forgets all pages after this one: `main` was cut, or the index is not believed (0).
+    ///
+    /// # Errors
+    /// `object-damaged` if the page to end with is damaged; `io`.
+    pub fn truncate_to(&self, number: Number) -> Result<(), StoreFault> {
+        let _lock = self.lock()?;
+        self.cut(number.0.min(self.pages_len()))
+    }
+
+    /// Cuts both files. The pages first: changes without a page do not count.
+    fn cut(&self, pages: u64) -> Result<(), StoreFault> {
+        let changes = self.changes_upto(pages)?;
+        self.set_len(&self.pages, pages * PAGE)?;
+        self.set_len(&self.changes, changes * CHANGE)
+    }
+
+    /// Whether the record of this page is sound and so are all changes up to it, as far as their number
+    /// and the last of them say.
+    fn is_whole(&self, number: u64) -> Result<bool, StoreFault> {
+        let Ok(total) = self.changes_upto(number) else {
+            return Ok(false);
+        };
+        let there = self
+            .changes
+            .metadata()
+            .map_err(|err| self.fault("look at", &err))?
+            .len();
+        if total.saturating_mul(CHANGE) > there {
+            return Ok(false);
+        }
+        let mut last = [0; CHANGE as usize];
+        let Some(at) = total.checked_sub(1) else {
+            return Ok(true);
+        };
+        self.changes
+            .read_exact_at(&mut last, at * CHANGE)
+            .map_err(|err| self.fault("read", &err))?;
+        Ok(checked(&last, at).is_some())
+    }
+
+    /// How many changes there are up to a page, as its record says; 0 up to page 0.
+    fn changes_upto(&self, number: u64) -> Result<u64, StoreFault> {
+        if number == 0 {
+            return Ok(0);
+        }
+        let record = self.page_record(number);
+        let fields = record.as_ref().and_then(|record| checked(record, number));
+        fields.map(|fields| number_at(fields, 96)).ok_or_else(|| {
+            let what = format!("page {number} in the index is damaged");
+            StoreFault::new(Code::ObjectDamaged, what)
+        })
+    }
+
+    fn page_record(&self, number: u64) -> Option<[u8; PAGE as usize]> {
+        let mut record = [0; PAGE as usize];
+        let at = number.checked_sub(1)?.checked_mul(PAGE)?;
+        self.pages.read_exact_at(&mut record, at).ok()?;
+        Some(record)
+    }
+
+    fn parse_page(&self, record: &[u8], number: u64) -> Option<PageRecord> {
+        let fields = checked(record, number)?;
+        let digest = |at: usize| {
+            fields[at..at + 32]
+                .try_into()
+                .expect("32 bytes were sliced")
+        };
+        Some(PageRecord {
+            commit: Oid::from_bytes(&fields[..self.format.id_len()]).ok()?,
+            proposal: ProposalDigest(digest(32)),
+            chain: ChainDigest(digest(64)),
+        })
+    }
+
+    /// Calls `hit` with the pages that changed this key, from the last one back, until it says no.
+    fn scan_changes(
+        &self,
+        key: &KeyHash,
+        mut hit: impl FnMut(Number) -> bool,
+    ) -> Result<(), StoreFault> {
+        let mut upto = self.changes_upto(self.pages_len())?;
+        let mut block = Vec::new();
+        while upto > 0 {
+            let from = upto.saturating_sub(BLOCK);
+            block.resize(((upto - from) * CHANGE) as usize, 0);
+            self.changes
+                .read_exact_at(&mut block, from * CHANGE)
+                .map_err(|err| self.fault("read", &err))?;
+            for (record, place) in block.rchunks_exact(CHANGE as usize).zip((from..upto).rev()) {
+                // Each record passed is checked: a damaged one may have been the one looked for.
+                let Some(fields) = checked(record, place) else {
+                    let what = format!("change {place} in the index is damaged");
+                    return Err(StoreFault::new(Code::ObjectDamaged, what));
+                };
+                if fields[..16] == *key && !hit(Number(number_at(fields, 16))) {
+                    return Ok(());
+                }
+            }
+            upto = from;
+        }
+        Ok(())
+    }
+
+    /// The lock of all writers; it ends with the file.
+    fn lock(&self) -> Result<File, StoreFault> {
+        let path = self.dir.join("index.lock");
+        let file = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&path);
+        let locked = file.and_then(|file| file.lock().map(|()| file));
+        locked.map_err(|err| io_fault("lock", &path, &err))
+    }
+
+    fn set_len(&self, file: &File, len: u64) -> Result<(), StoreFault> {
+        let same = file.metadata().is_ok_and(|meta| meta.len() == len);
+        if same {
+            return Ok(());
+        }
+        file.set_len(len).map_err(|err| self.fault("cut", &err))
+    }
+
+    fn write_at(&self, file: &File, bytes: &[u8], at: u64) -> Result<(), StoreFault> {
+        file.write_all_at(bytes, at)
+            .map_err(|err| self.fault("write", &err))
+    }
+
+    fn fault(&self, tried: &str, err: &std::io::Error) -> StoreFault {
+        io_fault(tried, &self.dir, err)
+    }
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

@@ -1,0 +1,75 @@
+//! What the tests of stores share: real repositories, and real git as referee.
+
+use super::{GitStore, Kind, Objects};
+use crate::model::{ObjectFormat, Oid};
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Both object formats.
+pub(crate) const FORMATS: [ObjectFormat; 2] = [ObjectFormat::Sha1, ObjectFormat::Sha256];
+
+/// Runs git in a directory with nobody's configuration.
+pub(crate) fn git_output(dir: &Path, args: &[&str]) -> Output {
+    Command::new("git")
+        .args(args)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .envs([
+            ("GIT_AUTHOR_NAME", "a"),
+            ("GIT_AUTHOR_EMAIL", "a@example.org"),
+        ])
+        .envs([
+            ("GIT_COMMITTER_NAME", "a"),
+            ("GIT_COMMITTER_EMAIL", "a@example.org"),
+        ])
+        .output()
+        .expect("git can be started")
+}
+
+/// Runs git, which must succeed without a complaint about damage; returns what it printed.
+pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
+    let output = git_output(dir, args);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "git {args:?}: {errors}");
+    String::from_utf8(output.stdout)
+        .expect("git prints UTF-8 here")
+        .trim_end()
+        .to_owned()
+}
+
+/// A new repository below a temporary directory.
+pub(crate) fn new_store(dir: &Path, bare: bool, format: ObjectFormat) -> GitStore {
+    GitStore::init(dir, bare, format, &[]).expect("a repository can be made")
+}
+
+/// An object with its id.
+pub(crate) fn object(store: &impl Objects, kind: Kind, bytes: &[u8]) -> (Oid, Kind, Vec<u8>) {
+    (store.id_of(kind, bytes), kind, bytes.to_vec())
+}
+
+/// Objects of one commit with one file; the commit comes last.
+pub(crate) fn commit_of(
+    store: &impl Objects,
+    parent: Option<Oid>,
+    files: &[(&str, &str)],
+) -> Vec<(Oid, Kind, Vec<u8>)> {
+    let mut objects = Vec::new();
+    let mut tree = Vec::new();
+    for (name, text) in files {
+        let blob = object(store, Kind::Blob, text.as_bytes());
+        tree.extend_from_slice(format!("100644 {name}\0").as_bytes());
+        tree.extend_from_slice(blob.0.as_bytes());
+        objects.push(blob);
+    }
+    let tree = object(store, Kind::Tree, &tree);
+    let parent = parent.map_or(String::new(), |id| format!("parent {id}\n"));
+    let who = "a <a@example.org> 1700000000 +0000";
+    let text = format!(
+        "tree {}\n{parent}author {who}\ncommitter {who}\n\nword\n",
+        tree.0
+    );
+    objects.push(tree);
+    objects.push(object(store, Kind::Commit, text.as_bytes()));
+    objects
+}
