@@ -22,7 +22,7 @@ pub fn map<S, T, R>(
     work: impl Fn(&S, &Tables<'_, S>, T) -> R + Sync,
 ) -> Vec<R>
 where
-    S: Objects + Clone + Send + Sync,
+    S: Objects + Clone + Send,
     T: Send,
     R: Send,
 {

@@ -65,7 +65,7 @@ pub struct Report {
 pub type BeforePublish<'a> = dyn FnMut(Oid, Oid) -> Result<(), Fault> + 'a;
 
 /// Numbers what is acceptable among the chosen branches.
-pub fn accept<S: Store + Clone + Send + Sync>(
+pub fn accept<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     index: &mut dyn PageIndex,
     witness: &Witness<'_>,

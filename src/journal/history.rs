@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::page::Page;
-use super::pages::{NewPage, PageIndex, PageRecord, change_key};
+use super::pages::{ChangeKey, NewPage, PageIndex, PageRecord, change_key};
 use crate::model::{Code, Number, Oid, ProposalDigest};
 use crate::state::Tables;
 use crate::store::Objects;
@@ -36,6 +36,7 @@ impl<'i> History<'i> {
             index.truncate(known)?;
         }
         let total = missing.len() as u64;
+        let mut base = known;
         let mut previous = match index.page(known) {
             Some(record) => Some(Page::read(store, record.commit)?),
             None => None,
@@ -47,7 +48,8 @@ impl<'i> History<'i> {
                 new.push(index_entry(tables, previous.as_ref(), &page)?);
                 previous = Some(page);
             }
-            index.append(&new)?;
+            index.append(base, &new)?;
+            base = Number(base.0 + new.len() as u64);
             progress(((batch * BATCH + ids.len()) as u64).min(total), total);
         }
         Ok(Self {
@@ -103,19 +105,14 @@ impl<'i> History<'i> {
         self.index.find_proposal(digest, base, self.len())
     }
 
-    /// The snapshots up to `up_to` that changed a row, the latest first, at most `limit`.
-    pub fn changes(
-        &self,
-        key: &super::pages::ChangeKey,
-        up_to: Number,
-        limit: usize,
-    ) -> Vec<Number> {
-        self.index.changes(key, up_to.min(self.len()), limit)
+    /// The snapshots up to `up_to` that changed a row, the latest first.
+    pub fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
+        self.index.changes(key, up_to.min(self.len()))
     }
 
     /// Adds pages that were just published on top of the tip.
     pub fn extend(&mut self, pages: &[NewPage], tip: Page) -> Result<(), Fault> {
-        self.index.append(pages)?;
+        self.index.append(self.len(), pages)?;
         self.tip = Some(tip);
         Ok(())
     }

@@ -50,11 +50,11 @@ pub trait PageIndex {
         up_to: Number,
     ) -> Option<Number>;
 
-    /// Every snapshot up to `up_to` that changed a row, the latest first; at most `limit` of them.
-    fn changes(&self, key: &ChangeKey, up_to: Number, limit: usize) -> Vec<Number>;
+    /// Every snapshot up to `up_to` that changed a row, the latest first.
+    fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault>;
 
-    /// Adds pages at the end.
-    fn append(&mut self, pages: &[NewPage]) -> Result<(), Fault>;
+    /// Adds the pages that follow `base`. Those that somebody else added meanwhile are left as they are.
+    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault>;
 
     /// Forgets every page above a number.
     fn truncate(&mut self, number: Number) -> Result<(), Fault>;
@@ -87,18 +87,17 @@ impl PageIndex for MemoryIndex {
             .map(|(n, _)| n)
     }
 
-    fn changes(&self, key: &ChangeKey, up_to: Number, limit: usize) -> Vec<Number> {
+    fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
         let up_to = up_to.0.min(self.len()) as usize;
         let pages = self.0[..up_to].iter().enumerate().rev();
         let changed = pages.filter(|(_, (_, keys))| keys.contains(key));
-        changed
-            .map(|(at, _)| Number(at as u64 + 1))
-            .take(limit)
-            .collect()
+        Ok(changed.map(|(at, _)| Number(at as u64 + 1)).collect())
     }
 
-    fn append(&mut self, pages: &[NewPage]) -> Result<(), Fault> {
-        self.0.extend_from_slice(pages);
+    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault> {
+        let known = self.0.len().saturating_sub(base.0 as usize);
+        self.0
+            .extend_from_slice(pages.get(known..).unwrap_or_default());
         Ok(())
     }
 

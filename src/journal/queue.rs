@@ -68,7 +68,7 @@ pub enum Standing {
 }
 
 /// Reads and authenticates every branch below `proposals/`, on all cores, sorted by name.
-pub fn gather<S: Store + Clone + Send + Sync>(
+pub fn gather<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
 ) -> Result<Vec<Entry>, Fault> {

@@ -22,7 +22,7 @@ struct Step {
 }
 
 /// Folds the decisions of `1..=to` in memory: no stored state is read.
-pub fn replay<S: Store + Clone + Send + Sync>(
+pub fn replay<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
     to: Number,

@@ -33,7 +33,7 @@ pub struct Report {
 
 /// Verifies the snapshots `from..=to` of a history: every rule of the format, for each of them. The pages
 /// below `from` are taken as verified.
-pub fn verify<S: Store + Clone + Send + Sync>(
+pub fn verify<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
     from: Number,

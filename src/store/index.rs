@@ -12,6 +12,8 @@
 
 use super::StoreFault;
 use super::disk::{create_dirs, io_fault, read_if_there};
+use crate::journal::Fault;
+use crate::journal::pages::{ChangeKey, NewPage, PageIndex, PageRecord};
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, ProposalDigest};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -25,20 +27,6 @@ const CHANGE: u64 = 16 + 8 + 8;
 
 /// Change records read at once.
 const BLOCK: u64 = 2048;
-
-/// What the index knows about a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRecord {
-    /// The snapshot's commit.
-    pub commit: Oid,
-    /// The proposal that it numbers.
-    pub proposal: ProposalDigest,
-    /// The chain digest up to it.
-    pub chain: ChainDigest,
-}
-
-/// What a change is found by: 16 bytes of the hash of a table and a row key.
-pub type KeyHash = [u8; 16];
 
 /// The open index. Other processes may read and extend it at the same time.
 #[derive(Debug)]
@@ -155,7 +143,7 @@ impl Index {
     /// # Errors
     /// `object-damaged` if a record is damaged: then nothing is known, and the index should be cut to 0
     /// and made again. `io`.
-    pub fn last_change(&self, key: &KeyHash) -> Result<Option<Number>, StoreFault> {
+    pub fn last_change(&self, key: &ChangeKey) -> Result<Option<Number>, StoreFault> {
         let mut last = None;
         self.scan_changes(key, |number| {
             last = Some(number);
@@ -168,7 +156,7 @@ impl Index {
     ///
     /// # Errors
     /// As [`Index::last_change`].
-    pub fn all_changes(&self, key: &KeyHash) -> Result<Vec<Number>, StoreFault> {
+    pub fn all_changes(&self, key: &ChangeKey) -> Result<Vec<Number>, StoreFault> {
         let mut all = Vec::new();
         self.scan_changes(key, |number| {
             all.push(number);
@@ -184,11 +172,7 @@ impl Index {
     ///
     /// # Errors
     /// `bad-request` if the index ends before `base`; `object-damaged` if its last page is; `io`.
-    pub fn append(
-        &self,
-        base: Number,
-        pages: &[(PageRecord, Vec<KeyHash>)],
-    ) -> Result<(), StoreFault> {
+    pub fn append(&self, base: Number, pages: &[NewPage]) -> Result<(), StoreFault> {
         let _lock = self.lock()?;
         let known = self.pages_len();
         if known < base.0 {
@@ -304,7 +288,7 @@ impl Index {
     /// Calls `hit` with the pages that changed this key, from the last one back, until it says no.
     fn scan_changes(
         &self,
-        key: &KeyHash,
+        key: &ChangeKey,
         mut hit: impl FnMut(Number) -> bool,
     ) -> Result<(), StoreFault> {
         let mut upto = self.changes_upto(self.pages_len())?;
@@ -357,6 +341,40 @@ impl Index {
 
     fn fault(&self, tried: &str, err: &std::io::Error) -> StoreFault {
         io_fault(tried, &self.dir, err)
+    }
+}
+
+impl PageIndex for Index {
+    fn len(&self) -> u64 {
+        self.pages_len()
+    }
+
+    fn page(&self, number: Number) -> Option<PageRecord> {
+        Index::page(self, number)
+    }
+
+    fn find_proposal(
+        &self,
+        digest: &ProposalDigest,
+        after: Number,
+        up_to: Number,
+    ) -> Option<Number> {
+        Index::find_proposal(self, digest, after, up_to)
+    }
+
+    fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
+        let mut numbers = self.all_changes(key)?;
+        numbers.retain(|number| *number <= up_to);
+        numbers.reverse();
+        Ok(numbers)
+    }
+
+    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault> {
+        Ok(Index::append(self, base, pages)?)
+    }
+
+    fn truncate(&mut self, number: Number) -> Result<(), Fault> {
+        Ok(self.truncate_to(number)?)
     }
 }
 

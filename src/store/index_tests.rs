@@ -10,7 +10,7 @@ fn page(n: u64) -> PageRecord {
 }
 
 /// Page n changes key n mod 10, and each tenth page changes a second one.
-fn pages(range: std::ops::RangeInclusive<u64>) -> Vec<(PageRecord, Vec<KeyHash>)> {
+fn pages(range: std::ops::RangeInclusive<u64>) -> Vec<(PageRecord, Vec<ChangeKey>)> {
     let keys = |n: u64| {
         if n.is_multiple_of(10) {
             vec![[0; 16], [99; 16]]

@@ -15,7 +15,7 @@ pub(crate) mod testing;
 
 pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
-pub use index::{Index, PageRecord};
+pub use index::Index;
 pub use memory::MemoryStore;
 pub use steps::{EveryStep, Steps};
 
