@@ -6,11 +6,11 @@ use crate::model::{Code, ObjectFormat, Oid};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A store in memory, for tests and for trying something out. Ids are git's.
-#[derive(Debug)]
+/// A store in memory, for tests and for trying something out. Ids are git's; clones share it.
+#[derive(Debug, Clone)]
 pub struct MemoryStore {
     format: ObjectFormat,
-    held: Mutex<Held>,
+    held: Arc<Mutex<Held>>,
 }
 
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ struct Held {
 impl MemoryStore {
     /// An empty store.
     pub fn new(format: ObjectFormat) -> Self {
-        let held = Mutex::default();
+        let held = Arc::default();
         Self { format, held }
     }
 
