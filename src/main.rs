@@ -1,1 +1,7 @@
-fn main() {}
+//! The `folio` command: parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    folio::cli::main()
+}

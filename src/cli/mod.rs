@@ -1,0 +1,33 @@
+//! The command line: one file per command. Data goes to stdout, talk to stderr.
+
+pub mod args;
+pub mod commands;
+pub mod context;
+pub mod draft;
+pub mod error;
+pub mod exit;
+pub mod identity;
+pub mod names;
+pub mod signing;
+pub mod ui;
+pub mod view;
+
+use args::Cli;
+use clap::Parser as _;
+use exit::Exit;
+use std::process::ExitCode;
+use ui::Ui;
+
+/// Parses the command line, runs it, and turns what came of it into an exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return error::usage(&error),
+    };
+    let ui = Ui::new(&cli.global);
+    match commands::run(&cli, &ui) {
+        Ok(exit) => exit.into(),
+        Err(error) if error::is_closed_pipe(&error) => Exit::Done.into(),
+        Err(error) => error::report(&ui, &error).into(),
+    }
+}
