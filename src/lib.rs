@@ -24,4 +24,5 @@
 pub mod codec;
 pub mod crypto;
 pub mod model;
+pub mod remote;
 pub mod store;
