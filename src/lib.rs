@@ -21,11 +21,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cli;
 pub mod codec;
 pub mod crypto;
 pub mod fold;
 pub mod journal;
 pub mod model;
 mod parallel;
+pub mod remote;
 pub mod state;
 pub mod store;

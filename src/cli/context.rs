@@ -37,7 +37,10 @@ impl Context {
         Space::open(&self.store).map_err(|fault| match fault.code {
             Code::NotASpace => Problem::new(
                 Code::NotASpace,
-                format!("`{}` is a git repository without a Folio space", self.store.git_dir().display()),
+                format!(
+                    "`{}` is a git repository without a Folio space",
+                    self.store.git_dir().display()
+                ),
             )
             .into(),
             _ => fault.into(),
@@ -58,12 +61,23 @@ impl Context {
     ) -> anyhow::Result<History<'i>> {
         let mut progress = ui.progress("Indexing");
         let report = &mut |done, total| progress.at(done, total);
-        Ok(History::open(&space.tables, &self.store, Some(space.tip()?), index, report)?)
+        Ok(History::open(
+            &space.tables,
+            &self.store,
+            Some(space.tip()?),
+            index,
+            report,
+        )?)
     }
 
     /// The snapshot that `--at` names: `N`, `@N`, `common@N`, `main`, a tag or other ref, or a commit id or
     /// the beginning of one. Without it, the newest.
-    pub fn page(&self, space: &Space<'_, GitStore>, at: Option<&str>, ui: &Ui) -> anyhow::Result<Page> {
+    pub fn page(
+        &self,
+        space: &Space<'_, GitStore>,
+        at: Option<&str>,
+        ui: &Ui,
+    ) -> anyhow::Result<Page> {
         let tip = space.tip()?;
         let Some(at) = at.filter(|at| !matches!(*at, "main" | "HEAD" | refs::MAIN)) else {
             return Ok(Page::read(&self.store, tip)?);
@@ -93,7 +107,9 @@ impl Context {
     fn page_by_name(&self, at: &str) -> anyhow::Result<Page> {
         let id = self.commit_by_name(at)?.ok_or_else(|| {
             let what = format!("no snapshot is called `{}`", escape(at));
-            Problem::new(Code::NotFound, what).hint("name one as `N`, `@N`, `common@N`, a tag or a commit id; `folio log` lists them")
+            Problem::new(Code::NotFound, what).hint(
+                "name one as `N`, `@N`, `common@N`, a tag or a commit id; `folio log` lists them",
+            )
         })?;
         Ok(Page::read(&self.store, id)?)
     }
@@ -118,13 +134,20 @@ impl Context {
 
 /// `N`, `@N` or `common@N`.
 pub fn number_of(text: &str) -> Option<Number> {
-    let digits = text.strip_prefix("common@").or(text.strip_prefix('@')).unwrap_or(text);
-    let plain = !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit());
+    let digits = text
+        .strip_prefix("common@")
+        .or(text.strip_prefix('@'))
+        .unwrap_or(text);
+    let plain =
+        !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok().map(Number)).flatten()
 }
 
 /// The state of a snapshot, to read from.
-pub fn view_of<'t, 's>(tables: &'t Tables<'s, GitStore>, page: &Page) -> TreeView<'t, 's, GitStore> {
+pub fn view_of<'t, 's>(
+    tables: &'t Tables<'s, GitStore>,
+    page: &Page,
+) -> TreeView<'t, 's, GitStore> {
     TreeView::new(tables, Some(page.tree()))
 }
 

@@ -55,7 +55,11 @@ impl std::error::Error for Problem {}
 pub fn usage(error: &clap::Error) -> ExitCode {
     // A closed stdout is no reason to fail here.
     let _ = error.print();
-    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    };
     exit.into()
 }
 
@@ -87,7 +91,11 @@ pub fn parts(error: &anyhow::Error) -> (Option<Code>, String, Option<String>) {
         )*};
     }
     if let Some(problem) = error.downcast_ref::<Problem>() {
-        return (Some(problem.code), problem.what.clone(), problem.hint.clone());
+        return (
+            Some(problem.code),
+            problem.what.clone(),
+            problem.hint.clone(),
+        );
     }
     if let Some(fault) = error.downcast_ref::<Fault>() {
         return (Some(fault.code), placed(fault), None);
@@ -98,7 +106,14 @@ pub fn parts(error: &anyhow::Error) -> (Option<Code>, String, Option<String>) {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return (Some(stop.code()), Fault::from(stop.clone()).what, None);
     }
-    coded!(StoreFault, StateFault, KeyFault, SigFault, JsonFault, MessageFault);
+    coded!(
+        StoreFault,
+        StateFault,
+        KeyFault,
+        SigFault,
+        JsonFault,
+        MessageFault
+    );
     if let Some(fault) = error.downcast_ref::<TextFault>() {
         return (Code::from_word(fault.code), fault.what.clone(), None);
     }

@@ -1,5 +1,7 @@
 //! The command line: one file per command. Data goes to stdout, talk to stderr.
 
+pub mod alias_sync;
+pub mod allowed_signers;
 pub mod args;
 pub mod commands;
 pub mod context;
@@ -8,9 +10,14 @@ pub mod error;
 pub mod exit;
 pub mod identity;
 pub mod names;
+pub mod proposals;
+pub mod refusals;
+pub mod report;
 pub mod signing;
 pub mod ui;
+pub mod verified;
 pub mod view;
+pub mod worktree;
 
 use args::Cli;
 use clap::Parser as _;

@@ -57,7 +57,8 @@ pub fn escape(text: &str) -> String {
 }
 
 fn is_safe(c: char) -> bool {
-    !c.is_control() && !matches!(c,
+    !c.is_control()
+        && !matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -116,7 +117,11 @@ impl Ui {
 
     /// A warning on stderr.
     pub fn warn(&self, words: impl AsRef<str>) {
-        eprintln!("{}: {}", self.paint_err(Style::Bad, "warning"), words.as_ref());
+        eprintln!(
+            "{}: {}",
+            self.paint_err(Style::Bad, "warning"),
+            words.as_ref()
+        );
     }
 
     /// An error on stderr. The words are escaped here, line by line.
@@ -194,6 +199,9 @@ mod tests {
     #[test]
     fn terminals_obey_nothing_of_other_peoples_text() {
         assert_eq!(escape("Київ 日本 é"), "Київ 日本 é");
-        assert_eq!(escape("a\x1b[31mb\rc\nd\u{202e}e\u{200b}"), "a\\u{1b}[31mb\\u{d}c\\u{a}d\\u{202e}e\\u{200b}");
+        assert_eq!(
+            escape("a\x1b[31mb\rc\nd\u{202e}e\u{200b}"),
+            "a\\u{1b}[31mb\\u{d}c\\u{a}d\\u{202e}e\\u{200b}"
+        );
     }
 }

@@ -224,6 +224,26 @@ pub fn load(
     Ok(loaded)
 }
 
+/// The public half of a private key file. It stands there unencrypted, so no passphrase is asked for.
+///
+/// # Errors
+///
+/// As [`load`], except for the passphrase.
+pub fn public_of(text: &str) -> Result<PublicKey, KeyFault> {
+    if text.len() > KEY_FILE {
+        return Err(too_large(text));
+    }
+    let text = text.trim();
+    recognise(text)?;
+    let key = PrivateKey::from_openssh(text).map_err(|error| {
+        let what = format!("expected an OpenSSH private key, found a damaged one ({error})");
+        KeyFault::new(Code::KeyMalformed, what)
+    })?;
+    let public = key.public_key().key_data().ed25519();
+    let public = public.ok_or_else(|| KeyFault::unsupported("something else"))?;
+    Ok(PublicKey(public.0))
+}
+
 fn decrypt(
     key: &PrivateKey,
     mut passphrase: impl FnMut(u32) -> Option<Zeroizing<String>>,

@@ -166,8 +166,7 @@ impl<S: Store + Clone + Send> TestSpace<S> {
             text: &format!("{slug}\n"),
             when: when(),
         };
-        let prepared =
-            propose::prepare(&space.tables, &self.store, self.id, &intent, &author.key)?;
+        let prepared = propose::prepare(&space.tables, &self.store, self.id, &intent, &author.key)?;
         let slug = Slug::new(slug).unwrap();
         let name = refs::proposal(&member.handle, &slug);
         prepared.publish(&space, name, Expect::Any)
@@ -180,13 +179,9 @@ impl<S: Store + Clone + Send> TestSpace<S> {
             signer: &self.wanda.key,
             when: when(),
         };
-        accept::accept(
-            &space,
-            &mut self.index,
-            &witness,
-            &|_| true,
-            &mut |_, _| Ok(()),
-        )
+        accept::accept(&space, &mut self.index, &witness, &|_| true, &mut |_, _| {
+            Ok(())
+        })
     }
 
     /// Verifies the whole history with an empty index.
@@ -194,10 +189,8 @@ impl<S: Store + Clone + Send> TestSpace<S> {
         let space = Space::open(&self.store)?;
         let mut index = MemoryIndex::default();
         let tip = Some(space.tip()?);
-        let history =
-            History::open(&space.tables, &self.store, tip, &mut index, &mut |_, _| {})?;
-        let report =
-            folio::journal::verify::verify(&space, &history, Number(1), &mut |_, _| {})?;
+        let history = History::open(&space.tables, &self.store, tip, &mut index, &mut |_, _| {})?;
+        let report = folio::journal::verify::verify(&space, &history, Number(1), &mut |_, _| {})?;
         Ok(report.to)
     }
 }

@@ -8,6 +8,8 @@ mod config;
 mod hash;
 mod init;
 mod lock;
+mod loose;
+mod objects;
 mod packed;
 mod refs;
 
@@ -15,9 +17,9 @@ pub use config::user_config_value;
 pub use hash::object_id;
 pub(crate) use hash::{Hasher, checked_id, word};
 
-use super::{EveryStep, Kind, Objects, Steps, StoreFault, pack};
+use super::{EveryStep, Kind, Objects as _, Steps, StoreFault, pack};
 use crate::model::{Code, ObjectFormat, Oid};
-use hash::{from_gix, to_gix};
+use hash::from_gix;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -177,6 +179,31 @@ impl GitStore {
         }
     }
 
+    /// What an annotated tag points at in the end; any other object is itself.
+    ///
+    /// # Errors
+    /// `object-damaged` for a tag that is none or that points at tags only; those of `read`.
+    pub fn peel(&self, id: Oid) -> Result<Oid, StoreFault> {
+        let mut at = id;
+        for _ in 0..8 {
+            match self.header(&at)? {
+                Some((Kind::Tag, _)) => {}
+                _ => return Ok(at),
+            }
+            let bytes = self.read(&at, Kind::Tag, crate::model::limits::COMMIT)?;
+            let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+            let line = std::str::from_utf8(line).unwrap_or_default();
+            let target = line
+                .strip_prefix("object ")
+                .and_then(|hex| hex.parse().ok());
+            at = target.ok_or_else(|| {
+                StoreFault::new(Code::ObjectDamaged, format!("the tag {at} names no object"))
+            })?;
+        }
+        let what = format!("the tag {id} points at tags only");
+        Err(StoreFault::new(Code::ObjectDamaged, what))
+    }
+
     /// Merges Folio's small packs if there are too many of them; returns how many files were merged.
     /// Only one process does it at a time, the others return at once.
     ///
@@ -215,96 +242,6 @@ fn refuse_unreadable(repo: &gix::Repository) -> Result<(), StoreFault> {
         )));
     }
     Ok(())
-}
-
-fn our_kind(kind: gix::object::Kind) -> Kind {
-    match kind {
-        gix::object::Kind::Blob => Kind::Blob,
-        gix::object::Kind::Tree => Kind::Tree,
-        gix::object::Kind::Commit => Kind::Commit,
-        gix::object::Kind::Tag => Kind::Tag,
-    }
-}
-
-impl Objects for GitStore {
-    fn format(&self) -> ObjectFormat {
-        self.format
-    }
-
-    fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
-        let Some((found, size)) = self.header(id)? else {
-            return Err(super::missing(id));
-        };
-        super::check_header(id, (found, size), kind, max)?;
-        let bytes = match self.repo.try_find_object(to_gix(id)) {
-            Ok(Some(object)) => object.detach().data,
-            Ok(None) => return Err(super::missing(id)),
-            Err(err) => return Err(damaged(id, &err.to_string())),
-        };
-        // git and gix trust an index about what lies where; a copied or merged repository may lie.
-        if checked_id(self.format, kind, &bytes)? != *id {
-            return Err(damaged(id, "its contents have another id"));
-        }
-        Ok(bytes)
-    }
-
-    fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
-        self.check_format(id)?;
-        let found = self.repo.try_find_header(to_gix(id));
-        let found = found.map_err(|err| damaged(id, &err.to_string()))?;
-        Ok(found.map(|header| (our_kind(header.kind()), header.size())))
-    }
-
-    fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
-        object_id(self.format, kind, bytes)
-    }
-
-    fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault> {
-        let Some((first, ..)) = objects.first() else {
-            return Ok(());
-        };
-        // A miss makes gix look for new packs. The first look-up may do so, the others need not: what
-        // another process packs meanwhile is written twice at worst.
-        let first_known = self.header(first)?.is_some();
-        let mut known = self.repo.clone();
-        known.objects.refresh_never();
-        let mut new = Vec::with_capacity(objects.len());
-        for (at, (id, kind, bytes)) in objects.iter().enumerate() {
-            self.check_format(id)?;
-            let there = if at == 0 {
-                first_known
-            } else {
-                known.has_object(to_gix(id))
-            };
-            if !there {
-                new.push(pack::Entry {
-                    id: *id,
-                    kind: *kind,
-                    bytes,
-                });
-            }
-        }
-        pack::write(&self.pack_dir(), self.format, &new, &*self.steps)?;
-        Ok(())
-    }
-}
-
-impl GitStore {
-    fn check_format(&self, id: &Oid) -> Result<(), StoreFault> {
-        if id.format() == self.format {
-            return Ok(());
-        }
-        let (ours, theirs) = (self.format.as_str(), id.format().as_str());
-        let what = format!("expected a {ours} id, found the {theirs} id {id}");
-        Err(StoreFault::new(Code::BadRequest, what))
-    }
-}
-
-fn damaged(id: &Oid, why: &str) -> StoreFault {
-    StoreFault::new(
-        Code::ObjectDamaged,
-        format!("object {id} cannot be read: {why}"),
-    )
 }
 
 #[cfg(test)]

@@ -6,23 +6,16 @@
 //! moved; and between reading `packed-refs` and the loose file it can miss a ref that is being packed.
 
 use super::lock::Lock;
+use super::loose::{Loose, check_name, read_ref_file, walk};
 use super::packed::Packed;
 use super::{GitStore, unsupported};
 use crate::model::{Code, Oid};
-use crate::store::disk::{io_fault, is_absent, read_if_there};
 use crate::store::{RefEdit, Refs, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
-
-/// What a file below `refs/` holds.
-enum Loose {
-    Nothing,
-    At(Oid),
-    Symbolic(String),
-}
 
 impl Refs for GitStore {
     fn get(&self, name: &str) -> Result<Option<Oid>, StoreFault> {
@@ -282,56 +275,6 @@ fn symbolic(name: &str, to: &str) -> StoreFault {
     )
 }
 
-/// Reads a loose ref. An empty or malformed one is a fault: it may be what a crash of another program
-/// left of a ref that was there, which must not pass for one that was not.
-fn read_ref_file(path: &Path, name: &str) -> Result<Loose, StoreFault> {
-    if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
-        return Ok(Loose::Symbolic("a symbolic link".into()));
-    }
-    let Some(bytes) = read_if_there(path)? else {
-        return Ok(Loose::Nothing);
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.trim_ascii();
-    if let Some(to) = text.strip_prefix("ref:") {
-        return Ok(Loose::Symbolic(to.trim_ascii().to_owned()));
-    }
-    let malformed = |_| {
-        let found = bytes.len();
-        let what = format!("`{name}` should hold an object id; found {found} bytes that are none");
-        StoreFault::new(Code::ObjectDamaged, what)
-    };
-    text.parse().map(Loose::At).map_err(malformed)
-}
-
-/// Collects the names of all files below `dir` that may be refs, `name` being that of `dir`.
-fn walk(dir: &Path, name: &str, found: &mut Vec<String>) -> Result<(), StoreFault> {
-    let mut dirs: Vec<(PathBuf, String)> = vec![(dir.to_owned(), name.to_owned())];
-    while let Some((dir, name)) = dirs.pop() {
-        let entries = match fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(err) if is_absent(&err) => continue,
-            Err(err) => return Err(io_fault("list", &dir, &err)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|err| io_fault("list", &dir, &err))?;
-            let Ok(part) = entry.file_name().into_string() else {
-                continue;
-            };
-            let name = format!("{name}/{part}");
-            let kind = entry
-                .file_type()
-                .map_err(|err| io_fault("list", &dir, &err))?;
-            if kind.is_dir() {
-                dirs.push((entry.path(), name));
-            } else if check_name(&name).is_ok() {
-                found.push(name);
-            }
-        }
-    }
-    Ok(())
-}
-
 fn check_edits(edits: &[RefEdit]) -> Result<(), StoreFault> {
     let mut names = BTreeSet::new();
     for edit in edits {
@@ -344,26 +287,4 @@ fn check_edits(edits: &[RefEdit]) -> Result<(), StoreFault> {
         }
     }
     Ok(())
-}
-
-/// git's rules for full names of shared refs (`git check-ref-format`). What Folio accepts is narrower
-/// and decided elsewhere; this keeps names inside `refs/`.
-fn check_name(name: &str) -> Result<(), StoreFault> {
-    let part_ok = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && !part.ends_with('.')
-            && !part.ends_with(".lock")
-    };
-    let special = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
-    let sound = name.starts_with("refs/")
-        && name.split('/').all(part_ok)
-        && !name.contains(special)
-        && !name.contains("..")
-        && !name.contains("@{");
-    if sound {
-        return Ok(());
-    }
-    let what = format!("`{}` is not the full name of a ref", name.escape_debug());
-    Err(StoreFault::new(Code::RefInvalid, what))
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::testing::{FORMATS, commit_of, git, git_output, new_store, object};
-use crate::store::{Expect, RefEdit, Refs, Script};
+use crate::store::{Expect, Kind, Objects, RefEdit, Refs, Script};
 use std::fs;
 use std::process::Command;
 

@@ -1,0 +1,184 @@
+//! The command line's grammar. Each command's own arguments stand in its file.
+
+use super::commands::*;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A git-backed coordination journal: signed proposals, numbered snapshots, a state anyone can replay.
+#[derive(Debug, Parser)]
+#[command(
+    name = "folio",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(after_help = "Start with `folio help tutorial`. Exit codes: `folio help exit-codes`.")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Run as if started in this directory
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Vec<PathBuf>,
+    /// Answer as JSON (docs/json.md)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say less on stderr
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour the output
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        hide_possible_values = true
+    )]
+    pub color: Color,
+    /// The key to sign with: a file, or a public key that ssh-agent holds
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "FOLIO_KEY",
+        hide_env_values = true,
+        global = true
+    )]
+    pub key: Option<String>,
+}
+
+impl Global {
+    /// The directory to start from; several `-C` add up, as with git.
+    pub fn dir(&self) -> PathBuf {
+        let here = PathBuf::from(".");
+        self.directory.iter().fold(here, |at, next| at.join(next))
+    }
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The snapshot to ask.
+#[derive(Debug, Clone, Args)]
+pub struct At {
+    /// Ask this snapshot: N, common@N, a tag or a commit [default: the newest]
+    #[arg(long, value_name = "N")]
+    pub at: Option<String>,
+}
+
+macro_rules! commands {
+    ($($(#[$meta:meta])* $variant:ident in $module:ident,)*) => {
+        /// Every command.
+        #[derive(Debug, Subcommand)]
+        pub enum Command {$(
+            $(#[$meta])*
+            $variant($module::Arguments),
+        )*}
+
+        /// Runs the command that was parsed.
+        pub(super) fn dispatch(cli: &Cli, ui: &super::ui::Ui) -> anyhow::Result<super::exit::Exit> {
+            match &cli.command {$(
+                Command::$variant(arguments) => $module::run(arguments, &cli.global, ui),
+            )*}
+        }
+    };
+}
+
+commands! {
+    /// Found a space
+    Init in init,
+    /// Make, show and list signing keys
+    Key in key,
+
+    /// Draft aliases: set, drop, sync with a file
+    Alias in alias,
+    /// Draft: two entities are the same
+    Bind in bind,
+    /// Draft: take an edge back
+    Unbind in unbind,
+    /// Draft: two entities are not the same
+    Distinct in distinct,
+    /// Draft: take a `distinct` back
+    DistinctDrop in distinct_drop,
+    /// Draft: an entity has become another name for a second one
+    Merge in merge,
+    /// Draft: take a merge back
+    Unmerge in unmerge,
+    /// Draft: a new entity that comes from another
+    Fork in fork,
+    /// Draft: prefer a name as its group's representative
+    PinName in pin_name,
+    /// Draft: take a preference back
+    UnpinName in unpin_name,
+    /// Draft overlay layers: add, rebase, drop
+    Overlay in overlay,
+    /// Draft members: add, remove, rotate
+    Member in member,
+    /// Draft who may propose what
+    Policy in policy,
+    /// Draft the space's name, description and home
+    Describe in describe,
+
+    /// Show, drop or clear what is drafted
+    Draft in draft,
+    /// Sign the draft (or a file) as a proposal
+    Propose in propose,
+    /// Make a stale proposal again on today's state
+    Rebase in rebase,
+    /// List proposals and what they would do today
+    Queue in queue,
+    /// Number proposals (the witness)
+    Accept in accept,
+    /// Refuse a proposal with a signed reason (the witness)
+    Refuse in refuse,
+
+    /// What a name stands for
+    Resolve in resolve,
+    /// The names that are the same as one
+    Group in group,
+    /// Whether two names are the same, and why
+    Same in same,
+    /// The layers over a target
+    Overlays in overlays,
+    /// The rows of the state
+    State in state,
+    /// The numbered snapshots
+    Log in log,
+    /// One snapshot or proposal
+    Show in show,
+    /// Decisions and rows between two snapshots
+    Diff in diff,
+    /// Who decided what a name says
+    Blame in blame,
+    /// Explain a code or a name
+    Explain in explain,
+    /// Where the space stands
+    Status in status,
+
+    /// Check every rule of every snapshot
+    Verify in verify,
+    /// Rebuild the state from the decisions alone
+    Replay in replay,
+
+    /// Shell completions
+    Completions in completions,
+    /// Manual pages
+    Man in man,
+    /// Help on a command or a topic
+    Help in help,
+}

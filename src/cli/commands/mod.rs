@@ -1,0 +1,49 @@
+//! One file per command.
+
+pub mod accept;
+pub mod alias;
+pub mod bind;
+pub mod blame;
+pub mod completions;
+pub mod describe;
+pub mod diff;
+pub mod distinct;
+pub mod distinct_drop;
+pub mod draft;
+pub mod explain;
+pub mod fork;
+pub mod group;
+pub mod help;
+pub mod init;
+pub mod key;
+pub mod log;
+pub mod man;
+pub mod member;
+pub mod merge;
+pub mod overlay;
+pub mod overlays;
+pub mod pin_name;
+pub mod policy;
+pub mod propose;
+pub mod queue;
+pub mod rebase;
+pub mod refuse;
+pub mod replay;
+pub mod resolve;
+pub mod same;
+pub mod show;
+pub mod state;
+pub mod status;
+pub mod unbind;
+pub mod unmerge;
+pub mod unpin_name;
+pub mod verify;
+
+use super::args::{Cli, dispatch};
+use super::exit::Exit;
+use super::ui::Ui;
+
+/// Runs the command that was parsed.
+pub fn run(cli: &Cli, ui: &Ui) -> anyhow::Result<Exit> {
+    dispatch(cli, ui)
+}

@@ -1,0 +1,85 @@
+//! Who acts, and when.
+
+use super::args::Global;
+use super::context::Context;
+use super::error::Problem;
+use super::signing;
+use crate::codec::commit::Zone;
+use crate::fold::{Stop, View};
+use crate::journal::judge;
+use crate::journal::propose::When;
+use crate::model::rows::MemberRow;
+use crate::model::{Code, PublicKey, limits};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The member whose key would sign here; `None` where there is no key or it is nobody's. Only the public
+/// half is looked at.
+pub fn author(
+    context: &Context,
+    global: &Global,
+    view: &dyn View,
+) -> anyhow::Result<Option<MemberRow>> {
+    let key = match signing::public_key(Some(context), global) {
+        Ok(key) => key,
+        // Drafting needs no key; proposing will say what is wrong with it.
+        Err(_) => return Ok(None),
+    };
+    match judge::member_of(view, &key) {
+        Ok(member) => Ok(Some(member)),
+        Err(Stop::Refused(_)) => Ok(None),
+        Err(broken) => Err(broken.into()),
+    }
+}
+
+/// The member whose key this is, or why not, with what to do.
+pub fn member(view: &dyn View, key: &PublicKey) -> anyhow::Result<MemberRow> {
+    judge::member_of(view, key).map_err(|stop| match stop {
+        Stop::Refused(refusal) if refusal.code == Code::NotAMember => {
+            let hint = format!("ask somebody who may: folio member add HANDLE --key '{key}' --email ADDRESS --name NAME");
+            Problem::new(refusal.code, refusal.what).hint(hint).into()
+        }
+        other => other.into(),
+    })
+}
+
+/// The date for commits: `GIT_COMMITTER_DATE` as `<seconds> <zone>` (or `@<seconds> <zone>`), else now.
+pub fn when() -> anyhow::Result<When> {
+    if let Some(date) = std::env::var_os("GIT_COMMITTER_DATE") {
+        let date = date.to_string_lossy().into_owned();
+        return parse_date(&date).ok_or_else(|| {
+            let what = format!("GIT_COMMITTER_DATE is `{date}`, expected `<seconds> <zone>` like `1767225600 +0000`");
+            Problem::new(Code::BadRequest, what).into()
+        });
+    }
+    // The clock is read here and nowhere else; dates decide nothing.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Ok(When {
+        seconds: now.map_or(0, |since| since.as_secs()),
+        zone: Zone::UTC,
+    })
+}
+
+fn parse_date(date: &str) -> Option<When> {
+    let (seconds, zone) = date
+        .trim()
+        .trim_start_matches('@')
+        .split_once(' ')
+        .unwrap_or((date.trim_start_matches('@'), "+0000"));
+    let seconds: u64 = seconds.parse().ok().filter(|s| *s < limits::DATE_END)?;
+    let zone = Zone::new(zone)?;
+    Some(When { seconds, zone })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_seconds_and_a_zone() {
+        let when = parse_date("@1767225600 +0130").unwrap();
+        assert_eq!((when.seconds, when.zone.as_str()), (1_767_225_600, "+0130"));
+        assert!(parse_date("1767225600").is_some());
+        assert!(parse_date("yesterday").is_none());
+        assert!(parse_date("99999999999999 +0000").is_none());
+    }
+}

@@ -1,0 +1,89 @@
+//! Proposals as people name them: AUTHOR/SLUG, the beginning of a digest, of a commit id, or a full ref.
+
+use super::context::Context;
+use super::error::Problem;
+use super::ui::{Ui, escape};
+use crate::journal::Space;
+use crate::journal::queue::{self, Entry};
+use crate::journal::refs;
+use crate::model::Code;
+use crate::store::{GitStore, Index};
+use std::collections::BTreeSet;
+
+/// The full ref name of a queue's entry.
+pub fn branch_of(entry: &Entry) -> &str {
+    match entry {
+        Entry::Invalid { name, .. } => name,
+        Entry::Authentic(candidate) => &candidate.branch.name,
+    }
+}
+
+/// AUTHOR/SLUG.
+pub fn short_name(branch: &str) -> &str {
+    branch.strip_prefix(refs::PROPOSALS).unwrap_or(branch)
+}
+
+/// The whole queue, authenticated.
+pub fn gather(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    ui: &Ui,
+) -> anyhow::Result<Vec<Entry>> {
+    let history = context.history(space, index, ui)?;
+    Ok(queue::gather(space, &history)?)
+}
+
+/// The branches that some ids name; each must name exactly one.
+pub fn choose(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    ids: &[String],
+    ui: &Ui,
+) -> anyhow::Result<BTreeSet<String>> {
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let entries = gather(context, space, index, ui)?;
+    ids.iter()
+        .map(|id| Ok(branch_of(find(&entries, id)?).to_owned()))
+        .collect()
+}
+
+/// The one entry that an id names.
+pub fn find<'e>(entries: &'e [Entry], id: &str) -> anyhow::Result<&'e Entry> {
+    let named: Vec<&Entry> = entries.iter().filter(|entry| is_named(entry, id)).collect();
+    match named.as_slice() {
+        [one] => Ok(one),
+        [] => {
+            let what = format!("no proposal in the queue is called `{}`", escape(id));
+            Err(Problem::new(Code::NotFound, what)
+                .hint("folio queue lists them")
+                .into())
+        }
+        more => {
+            let what = format!("`{}` names {} proposals", escape(id), more.len());
+            Err(Problem::new(Code::BadRequest, what)
+                .hint("write more of it")
+                .into())
+        }
+    }
+}
+
+fn is_named(entry: &Entry, id: &str) -> bool {
+    let branch = branch_of(entry);
+    if branch == id || short_name(branch) == id || branch.strip_prefix("refs/heads/") == Some(id) {
+        return true;
+    }
+    if id.len() < 4 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return false;
+    }
+    match entry {
+        Entry::Invalid { commit, .. } => commit.to_hex().starts_with(id),
+        Entry::Authentic(candidate) => {
+            candidate.branch.commit.to_hex().starts_with(id)
+                || candidate.proposal.digest().to_hex().starts_with(id)
+        }
+    }
+}

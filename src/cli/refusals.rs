@@ -1,0 +1,89 @@
+//! Signed reasons: what the witness leaves for the author of a proposal that was refused.
+
+use super::context::{Context, view_of};
+use super::identity;
+use crate::codec::message::{Reason, Verdict, clean_text};
+use crate::crypto::Sign;
+use crate::journal::accept::Report;
+use crate::journal::queue::Candidate;
+use crate::journal::review::{Opinion, write_review};
+use crate::journal::{Fault, Page, Space, refs};
+use crate::model::Code;
+use crate::model::rows::MemberRow;
+use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
+
+/// Signs a rejection for every refused proposal that does not have this very reason from us yet, in one
+/// pack; per proposal, whether a signed reason stands there now.
+pub fn leave(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    signer: &dyn Sign,
+    report: &Report,
+) -> anyhow::Result<Vec<bool>> {
+    let page = Page::read(&context.store, space.tip()?)?;
+    let view = view_of(&space.tables, &page);
+    let reviewer = identity::member(&view, &signer.public_key())?;
+    let mut objects = Vec::new();
+    let mut edits = Vec::new();
+    for (candidate, fault) in &report.refused {
+        if has_reason(candidate, signer, fault.code) {
+            continue;
+        }
+        let (edit, object) = reject(context, candidate, fault, &reviewer, signer)?;
+        edits.push(edit);
+        objects.push(object);
+    }
+    context.store.write_all(&objects)?;
+    // A crash here leaves objects that nothing refers to; the next run signs again.
+    context.store.apply(&edits)?;
+    Ok(vec![true; report.refused.len()])
+}
+
+fn has_reason(candidate: &Candidate, signer: &dyn Sign, code: Code) -> bool {
+    candidate.reviews.iter().any(|review| {
+        let reason = review.message().reason.as_ref();
+        review.reviewer() == signer.public_key()
+            && !review.approves()
+            && reason.is_some_and(|reason| reason.as_str() == code.as_str())
+    })
+}
+
+type Written = (RefEdit, (crate::model::Oid, Kind, Vec<u8>));
+
+/// A signed rejection, and the ref that will name it.
+pub fn reject(
+    context: &Context,
+    candidate: &Candidate,
+    fault: &Fault,
+    reviewer: &MemberRow,
+    signer: &dyn Sign,
+) -> anyhow::Result<Written> {
+    let plain: String = fault
+        .what
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(2000)
+        .collect();
+    let opinion = Opinion {
+        verdict: Verdict::Reject,
+        reason: Some(Reason::from(fault.code)),
+        text: clean_text(&format!("Refused: {}\n\n{plain}", fault.code))?,
+    };
+    let when = identity::when()?;
+    let (id, bytes) = write_review(
+        &context.store,
+        &candidate.proposal,
+        opinion,
+        reviewer,
+        signer,
+        &when,
+    )?;
+    let name = refs::review(&reviewer.handle, &candidate.proposal.digest());
+    let edit = RefEdit {
+        expect: context.store.get(&name)?.map_or(Expect::Absent, Expect::At),
+        name,
+        new: Some(id),
+        message: "folio: refuse".into(),
+    };
+    Ok((edit, (id, Kind::Commit, bytes)))
+}

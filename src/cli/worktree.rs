@@ -1,0 +1,27 @@
+//! The work tree on `main`: it moves along, and uncommitted changes are never overwritten.
+
+use super::context::Context;
+use super::ui::Ui;
+use crate::model::Oid;
+use crate::remote::worktree::{self, Follow};
+
+/// Lets the work tree follow `main`. What a crash left undone is done now.
+pub fn follow(context: &Context, ui: &Ui) -> anyhow::Result<()> {
+    let store = &context.store;
+    let to = context.space()?.tip()?;
+    let from = worktree::last_followed(store.git_dir());
+    match worktree::follow(store.git_dir(), store.work_tree(), from, to)? {
+        Follow::NotOnMain => {
+            ui.say("note: the work tree is on another branch than main and was left as it is");
+        }
+        Follow::Moved | Follow::Already | Follow::Bare => {}
+    }
+    Ok(())
+}
+
+/// Whether the work tree could follow: asked before publishing.
+pub fn check(context: &Context, old: Oid, new: Oid) -> Result<(), crate::store::StoreFault> {
+    let store = &context.store;
+    let from = worktree::last_followed(store.git_dir()).unwrap_or(old);
+    worktree::check(store.git_dir(), store.work_tree(), Some(from), new)
+}

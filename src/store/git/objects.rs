@@ -1,0 +1,97 @@
+//! Objects: read with gix, written as packs of ours.
+
+use super::hash::to_gix;
+use super::{GitStore, checked_id, object_id};
+use crate::model::{Code, ObjectFormat, Oid};
+use crate::store::{self, Kind, Objects, StoreFault, pack};
+
+impl Objects for GitStore {
+    fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
+        let Some((found, size)) = self.header(id)? else {
+            return Err(store::missing(id));
+        };
+        store::check_header(id, (found, size), kind, max)?;
+        let bytes = match self.repo.try_find_object(to_gix(id)) {
+            Ok(Some(object)) => object.detach().data,
+            Ok(None) => return Err(store::missing(id)),
+            Err(err) => return Err(damaged(id, &err.to_string())),
+        };
+        // git and gix trust an index about what lies where; a copied or merged repository may lie.
+        if checked_id(self.format, kind, &bytes)? != *id {
+            return Err(damaged(id, "its contents have another id"));
+        }
+        Ok(bytes)
+    }
+
+    fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
+        self.check_format(id)?;
+        let found = self.repo.try_find_header(to_gix(id));
+        let found = found.map_err(|err| damaged(id, &err.to_string()))?;
+        Ok(found.map(|header| (our_kind(header.kind()), header.size())))
+    }
+
+    fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
+        object_id(self.format, kind, bytes)
+    }
+
+    fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault> {
+        let Some((first, ..)) = objects.first() else {
+            return Ok(());
+        };
+        // A miss makes gix look for new packs. The first look-up may do so, the others need not: what
+        // another process packs meanwhile is written twice at worst.
+        let first_known = self.header(first)?.is_some();
+        let mut known = self.repo.clone();
+        known.objects.refresh_never();
+        let mut new = Vec::with_capacity(objects.len());
+        for (at, (id, kind, bytes)) in objects.iter().enumerate() {
+            self.check_format(id)?;
+            let there = if at == 0 {
+                first_known
+            } else {
+                known.has_object(to_gix(id))
+            };
+            if !there {
+                new.push(pack::Entry {
+                    id: *id,
+                    kind: *kind,
+                    bytes,
+                });
+            }
+        }
+        pack::write(&self.pack_dir(), self.format, &new, &*self.steps)?;
+        Ok(())
+    }
+}
+
+impl GitStore {
+    /// Ids of the other object format name nothing here.
+    pub(super) fn check_format(&self, id: &Oid) -> Result<(), StoreFault> {
+        if id.format() == self.format {
+            return Ok(());
+        }
+        let (ours, theirs) = (self.format.as_str(), id.format().as_str());
+        let what = format!("expected a {ours} id, found the {theirs} id {id}");
+        Err(StoreFault::new(Code::BadRequest, what))
+    }
+}
+
+fn damaged(id: &Oid, why: &str) -> StoreFault {
+    StoreFault::new(
+        Code::ObjectDamaged,
+        format!("object {id} cannot be read: {why}"),
+    )
+}
+
+fn our_kind(kind: gix::object::Kind) -> Kind {
+    match kind {
+        gix::object::Kind::Blob => Kind::Blob,
+        gix::object::Kind::Tree => Kind::Tree,
+        gix::object::Kind::Commit => Kind::Commit,
+        gix::object::Kind::Tag => Kind::Tag,
+    }
+}
