@@ -22,6 +22,7 @@ mod check;
 mod decisions;
 mod diff;
 mod edit;
+mod files;
 mod lookup;
 mod place;
 mod raw;

@@ -1,0 +1,48 @@
+//! A state as the files that its tree holds.
+
+use super::bucket::Bucket;
+use super::place::Prefix;
+use super::raw::Child;
+use super::{StateFault, Tables};
+use crate::model::{Oid, Table};
+use crate::store::Objects;
+
+impl<S: Objects + ?Sized> Tables<'_, S> {
+    /// Calls `each` with the path and the bytes of every bucket file of a state, table by table.
+    pub fn files(
+        &self,
+        root: Oid,
+        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), StateFault>,
+    ) -> Result<(), StateFault> {
+        for &table in Table::ALL {
+            if let Some(child) = self.root(Some(root))?.table(table) {
+                self.files_at(table, &Prefix::TABLE, child, each)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn files_at(
+        &self,
+        table: Table,
+        at: &Prefix,
+        child: Child,
+        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), StateFault>,
+    ) -> Result<(), StateFault> {
+        match child {
+            Child::File(id) => {
+                let bucket = self.bucket(&id, table, at)?;
+                each(&(at.path(table) + ".jsonl"), &Bucket::encode(&bucket.rows))
+            }
+            Child::Dir(id) => {
+                let dir = self.dir(&id, table, at)?;
+                for (digit, child) in dir.children.iter().enumerate() {
+                    if let Some(child) = child {
+                        self.files_at(table, &at.child(digit), *child, each)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
