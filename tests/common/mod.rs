@@ -117,6 +117,19 @@ impl<S: Store + Clone + Send> TestSpace<S> {
         })
     }
 
+    /// Opens a space that [`TestSpace::found`] made.
+    pub fn reopen(store: S) -> Self {
+        let id = Space::open(&store).unwrap().id;
+        Self {
+            store,
+            index: MemoryIndex::default(),
+            id,
+            alice: Actor::new("alice"),
+            bob: Actor::new("bob"),
+            wanda: Actor::new("wanda"),
+        }
+    }
+
     pub fn space(&self) -> Space<'_, S> {
         Space::open(&self.store).unwrap()
     }

@@ -1,0 +1,182 @@
+//! `cargo bench`: the operations whose speed is promised, on real repositories, synced to the disk. Items
+//! are proposals, snapshots or questions.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use common::TestSpace;
+use divan::counter::ItemsCount;
+use divan::{AllocProfiler, Bencher};
+use folio::journal::history::History;
+use folio::journal::pages::MemoryIndex;
+use folio::journal::{replay, verify};
+use folio::model::{Number, ObjectFormat};
+use folio::store::{GitStore, MemoryStore};
+use std::path::Path;
+use std::process::Command;
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+/// Copies a repository, so that every run starts from the same one.
+fn copy(from: &Path) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = Command::new("cp")
+        .arg("-r")
+        .arg(from.join("."))
+        .arg(dir.path())
+        .status();
+    assert!(done.expect("cp runs").success());
+    dir
+}
+
+/// A space of so many rows, with so many one-decision proposals waiting, on disk.
+fn queued(rows: usize, proposals: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store =
+        GitStore::init(dir.path(), true, ObjectFormat::Sha1, &[]).expect("an empty directory");
+    let mut space = TestSpace::found(store).expect("a space");
+    let lines: Vec<String> = (0..rows)
+        .map(|i| {
+            format!(
+                r#"{{"op":"alias.set","alias":"row{i}","target":"t{}"}}"#,
+                i % 50
+            )
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    space
+        .propose(&space.alice, "rows", &lines)
+        .expect("a proposal");
+    space.accept_all().expect("accepted");
+    let base = space.tip();
+    for i in 0..proposals {
+        let line = format!(
+            r#"{{"op":"alias.set","alias":"new{i}","target":"t{}"}}"#,
+            i % 50
+        );
+        let author = if i % 2 == 0 { &space.alice } else { &space.bob };
+        space
+            .propose_on(&base, author, &format!("p{i}"), &[&line])
+            .expect("a proposal");
+        if i % 50 == 0 {
+            space.store.consolidate().expect("packs");
+        }
+    }
+    dir
+}
+
+/// Accepting a queue of 1,000 one-decision proposals, everything synced.
+#[divan::bench(args = [100, 10_000], sample_count = 5, sample_size = 1)]
+fn accept_1000(bencher: Bencher<'_, '_>, rows: usize) {
+    let origin = queued(rows, 1000);
+    bencher
+        .counter(ItemsCount::new(1000_usize))
+        .with_inputs(|| {
+            let dir = copy(origin.path());
+            let store = GitStore::open(dir.path()).expect("the copy");
+            (dir, TestSpace::reopen(store))
+        })
+        .bench_local_values(|(dir, mut space)| {
+            let report = space.accept_all().expect("accepted");
+            assert_eq!(report.numbered.len(), 1000);
+            dir
+        });
+}
+
+/// A history of so many snapshots on disk.
+fn history(pages: usize) -> (tempfile::TempDir, GitStore) {
+    let dir = queued(100, pages);
+    let store = GitStore::open(dir.path()).expect("the space");
+    TestSpace::reopen(store.clone())
+        .accept_all()
+        .expect("accepted");
+    store.consolidate().expect("packs");
+    (dir, store)
+}
+
+/// Verifying every rule of every snapshot, on all cores.
+#[divan::bench(args = [500, 2000], sample_count = 5, sample_size = 1)]
+fn verify_all(bencher: Bencher<'_, '_>, pages: usize) {
+    let (_dir, store) = history(pages);
+    let space = folio::journal::Space::open(&store).expect("a space");
+    let mut index = MemoryIndex::default();
+    let tip = Some(space.tip().expect("a tip"));
+    let history =
+        History::open(&space.tables, &store, tip, &mut index, &mut |_, _| {}).expect("a history");
+    bencher.counter(ItemsCount::new(pages + 2)).bench_local(|| {
+        verify::verify(&space, &history, Number(1), &mut |_, _| {}).expect("a good history")
+    });
+}
+
+/// Rebuilding the state from the decisions alone.
+#[divan::bench(args = [2000], sample_count = 5, sample_size = 1)]
+fn replay_all(bencher: Bencher<'_, '_>, pages: usize) {
+    let (_dir, store) = history(pages);
+    let space = folio::journal::Space::open(&store).expect("a space");
+    let mut index = MemoryIndex::default();
+    let tip = Some(space.tip().expect("a tip"));
+    let history =
+        History::open(&space.tables, &store, tip, &mut index, &mut |_, _| {}).expect("a history");
+    let to = history.len();
+    bencher.counter(ItemsCount::new(pages + 2)).bench_local(|| {
+        replay::replay(&space, &history, to, &mut |_, _| {}).expect("a good history")
+    });
+}
+
+/// `folio resolve` in a cold process, to be read beside `rev_parse_cold`.
+#[divan::bench(args = [100, 10_000], sample_count = 100)]
+fn resolve_cold(bencher: Bencher<'_, '_>, rows: usize) {
+    let dir = queued(rows, 0);
+    bencher.bench_local(|| {
+        let output = Command::new(env!("CARGO_BIN_EXE_folio"))
+            .args(["resolve", "row7"])
+            .current_dir(dir.path())
+            .output()
+            .expect("folio runs");
+        assert_eq!(output.stdout, b"t7\n");
+    });
+}
+
+/// `git rev-parse main` in a cold process, in the same repository.
+#[divan::bench(args = [100, 10_000], sample_count = 100)]
+fn rev_parse_cold(bencher: Bencher<'_, '_>, rows: usize) {
+    let dir = queued(rows, 0);
+    bencher.bench_local(|| {
+        let output = Command::new("git")
+            .args(["rev-parse", "main"])
+            .current_dir(dir.path())
+            .output()
+            .expect("git runs");
+        assert!(output.status.success());
+    });
+}
+
+/// The same 1,000 accepted without a disk: what is left when syncing costs nothing.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn accept_1000_in_memory(bencher: Bencher<'_, '_>) {
+    bencher
+        .counter(ItemsCount::new(1000_usize))
+        .with_inputs(|| {
+            let store = MemoryStore::new(ObjectFormat::Sha1);
+            let space = TestSpace::found(store).expect("a space");
+            let base = space.tip();
+            for i in 0..1000 {
+                let line = format!(
+                    r#"{{"op":"alias.set","alias":"new{i}","target":"t{}"}}"#,
+                    i % 50
+                );
+                space
+                    .propose_on(&base, &space.alice, &format!("p{i}"), &[&line])
+                    .expect("a proposal");
+            }
+            space
+        })
+        .bench_local_values(|mut space| {
+            assert_eq!(space.accept_all().expect("accepted").numbered.len(), 1000);
+        });
+}
