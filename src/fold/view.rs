@@ -1,6 +1,6 @@
 //! What a rule may read: rows by key, and rows of one subject.
 
-use crate::model::{Code, Row, RowEdits, RowKey, Table};
+use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -54,6 +54,12 @@ impl MemoryView {
         }
     }
 
+    fn of_subject(&self, table: Table, subject: &str) -> impl Iterator<Item = (&RowKey, &Row)> {
+        let rows = self.rows.range((table, RowKey::of(subject))..);
+        let own = rows.take_while(move |((t, key), _)| *t == table && key.subject == subject);
+        own.map(|((_, key), row)| (key, row))
+    }
+
     /// Every row, by table and key.
     pub fn iter(&self) -> impl Iterator<Item = (&(Table, RowKey), &Row)> {
         self.rows.iter()
@@ -66,10 +72,19 @@ impl View for MemoryView {
     }
 
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {
-        let rows = self.rows.range((table, RowKey::of(subject))..);
-        let own = rows.take_while(|((t, key), _)| *t == table && key.subject == subject);
-        Ok(own
-            .map(|((_, key), row)| (key.clone(), row.clone()))
-            .collect())
+        let own = self.of_subject(table, subject).take(limits::SUBJECT_ROWS + 1);
+        let rows: Vec<_> = own.map(|(key, row)| (key.clone(), row.clone())).collect();
+        if rows.len() > limits::SUBJECT_ROWS {
+            let most = limits::SUBJECT_ROWS;
+            return Err(ViewFault {
+                code: Code::SubjectTooLarge,
+                what: format!("{table}: `{subject}` has more than {most} rows"),
+            });
+        }
+        Ok(rows)
+    }
+
+    fn has_rows(&self, table: Table, subject: &str) -> Result<bool, ViewFault> {
+        Ok(self.of_subject(table, subject).next().is_some())
     }
 }

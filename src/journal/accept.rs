@@ -16,7 +16,7 @@ use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
 use crate::crypto::{Sign, seal};
 use crate::fold::{Outcome, Scene};
-use crate::model::rows::MemberRow;
+use crate::model::rows::{KeyRow, MemberRow};
 use crate::model::{Code, Number, Oid, RowKey};
 use crate::state::TreeView;
 use crate::store::{Expect, Kind, RefEdit, Store};
@@ -288,7 +288,12 @@ pub fn snapshot_commit(
         proposal: proposal.digest(),
         chain,
     });
-    let ident = witness.when.ident(&holder);
+    // A rotated key goes on signing until the pen is taken, under the address it signed with last.
+    let key: Option<KeyRow> = Scene::new(authority).get(&RowKey::of(pen.key.to_string()))?;
+    let mut ident = witness.when.ident(&holder);
+    if let Some(key) = key {
+        ident.email = key.email.to_string();
+    }
     let mut parents: Vec<Oid> = previous.map(|page| page.id).into_iter().collect();
     parents.push(proposal.id());
     parents.extend(reviews.iter().map(Review::id));

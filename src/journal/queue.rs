@@ -7,6 +7,7 @@ use super::proposal::Proposal;
 use super::refs;
 use super::review::Review;
 use super::space::Space;
+use crate::fold::View;
 use crate::model::{Code, Handle, Number, Oid, Slug, SpaceId};
 use crate::parallel;
 use crate::state::{Tables, TreeView};
@@ -203,7 +204,7 @@ pub fn judge_candidate<S: Store>(
     require_own_branch(tables, root, candidate)?;
     match judge::judge(tables, Some(root), proposal, &[]) {
         Err(fault) if fault.code == Code::ApprovalsMissing => {
-            let approvals = approvals(&candidate.reviews);
+            let approvals = approvals(&TreeView::new(tables, Some(root)), &candidate.reviews);
             let judgement = judge::judge(tables, Some(root), proposal, &approvals)?;
             Ok((judgement, approvals))
         }
@@ -211,8 +212,14 @@ pub fn judge_candidate<S: Store>(
     }
 }
 
-/// The approvals that may stand beside each other: none of a key that also rejects.
-fn approvals(reviews: &[Review]) -> Vec<Review> {
+/// The approvals that may stand beside each other: each of a current member under their own address, and
+/// none of a key that also rejects. Strangers cannot crowd out those that count.
+fn approvals(view: &dyn View, reviews: &[Review]) -> Vec<Review> {
+    let counts = |review: &&Review| {
+        let key = review.reviewer();
+        judge::member_of(view, &key).is_ok()
+            && judge::require_address(view, &key, review.commit()).is_ok()
+    };
     let rejects = |review: &&Review| {
         let key = review.reviewer();
         !reviews
@@ -222,6 +229,7 @@ fn approvals(reviews: &[Review]) -> Vec<Review> {
     let approving = reviews
         .iter()
         .filter(|review| review.approves())
+        .filter(counts)
         .filter(rejects);
     approving
         .take(crate::model::limits::PARENTS - 2)

@@ -167,8 +167,9 @@ fn verify_page<S: Objects>(
             found,
         ));
     }
-    let reviews = page_reviews(store, &page, &proposal)?;
     let root = previous.as_ref().map(Page::tree);
+    let reviews = page_reviews(store, &page, &proposal)?;
+    require_reviewers(tables, root, &reviews)?;
     let judged = judge::judge(tables, root, &proposal, &reviews);
     tables.discard(0);
     let tree = judged?.tree;
@@ -242,6 +243,21 @@ fn page_reviews<S: Objects>(
         return Err(Fault::new(Code::ReviewInvalid, what).in_commit(other.id()));
     }
     Ok(reviews)
+}
+
+/// Each review is under the address of the key that signed it, as every other commit of a page; one of
+/// somebody whom the state before does not know made nothing acceptable.
+fn require_reviewers<S: Objects>(
+    tables: &Tables<'_, S>,
+    root: Option<Oid>,
+    reviews: &[Review],
+) -> Result<(), Fault> {
+    let view = TreeView::new(tables, root);
+    for review in reviews {
+        judge::require_address(&view, &review.reviewer(), review.commit())
+            .map_err(|fault| fault.in_commit(review.id()))?;
+    }
+    Ok(())
 }
 
 /// The signer is the holder of the pen in the state before, in its epoch, under the holder's address.

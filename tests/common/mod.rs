@@ -1,6 +1,10 @@
 //! What the tests share: people with fixed keys, and a small space in any store.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod disk;
+pub mod moves;
+pub mod repo;
+
 use folio::codec::commit::Zone;
 use folio::crypto::Sign;
 use folio::crypto::keyfile::KeyPair;

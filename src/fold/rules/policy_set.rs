@@ -7,6 +7,7 @@ use crate::fold::policy;
 use crate::model::rows::{Approvals, PolicyRow, TableRow, Tier};
 use crate::model::{Handle, Note, RowDigest, RowKey, Table, limits};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Payload of `policy.set`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +152,8 @@ impl Kind for PolicySet {
     }
 }
 
-/// Policy must stay changeable: somebody must be able to propose a change of `policy.set` itself.
+/// Policy must stay changeable: some member must be able to propose a change of `policy.set` itself, in a
+/// tier that is numbered, and others must be able to give the approvals it then needs.
 fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
     let rule = policy::rule_of(
         scene,
@@ -159,11 +161,33 @@ fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
         PolicySet::FAMILY.as_str(),
         PolicySet::OP,
     )?;
-    for role in rule.iter().flat_map(|rule| &rule.roles) {
-        if !policy::holders(scene, role)?.is_empty() {
-            return Ok(());
+    if let Some(rule) = rule
+        && matches!(rule.tier, Tier::Witness | Tier::Quorum)
+        && somebody_can(scene, &rule)?
+    {
+        return Ok(());
+    }
+    let what = "nobody could change the policy any more: by role, by tier, or for want of approvals";
+    Stop::refuse(Code::PolicyUnsafe, what)
+}
+
+/// Whether some member may propose under this rule, and enough others could approve it.
+fn somebody_can(scene: &Scene<'_>, rule: &PolicyRow) -> Result<bool, Stop> {
+    let mut approvers = Vec::new();
+    for needed in &rule.approvals {
+        let holders: BTreeSet<Handle> = policy::holders(scene, &needed.role)?.into_iter().collect();
+        approvers.push((needed.count, holders));
+    }
+    let enough = |author: &Handle| {
+        approvers.iter().all(|(count, holders)| {
+            let own = !rule.self_approval && holders.contains(author);
+            holders.len() as u64 - u64::from(own) >= *count
+        })
+    };
+    for role in &rule.roles {
+        if policy::holders(scene, role)?.iter().any(enough) {
+            return Ok(true);
         }
     }
-    let what = "nobody would hold a role that may change the policy any more";
-    Stop::refuse(Code::PolicyUnsafe, what)
+    Ok(false)
 }

@@ -1,0 +1,11 @@
+//! Commits that somebody altered, in a real repository: each breaks one rule and is refused by its code.
+//! Where an honest witness signs a bad page, only that one rule is broken.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bench;
+mod blocks;
+mod bytes;
+mod pages;
+mod proposals;
