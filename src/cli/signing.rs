@@ -104,15 +104,16 @@ pub fn public_of(source: &Source) -> anyhow::Result<PublicKey> {
 
 /// The key that signs, unlocked.
 pub fn signer(context: Option<&Context>, global: &Global) -> anyhow::Result<Box<dyn Sign>> {
-    open(&source(context, global)?, context)
+    open(&source(context, global)?)
 }
 
 /// Unlocks a key.
-pub fn open(source: &Source, context: Option<&Context>) -> anyhow::Result<Box<dyn Sign>> {
+pub fn open(source: &Source) -> anyhow::Result<Box<dyn Sign>> {
     match source {
         Source::Agent(key) => {
-            let dir = context.map(|context| context.store.common_dir().to_owned());
-            let program = user_config_value(dir.as_deref(), "gpg.ssh.program")?;
+            // A program is run only where the user's own configuration names it: the repository may be
+            // somebody else's.
+            let program = user_config_value(None, "gpg.ssh.program")?;
             let program = program.unwrap_or_else(|| "ssh-keygen".into());
             Ok(Box::new(AgentSigner::new(*key, program)))
         }

@@ -1,6 +1,7 @@
 //! The terminal: escaping, colour, progress. Other people's text is escaped before it reaches one.
 
 use super::args::{Color, Global};
+use crate::model::text::is_plain;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -46,7 +47,7 @@ impl Style {
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_safe(c) {
+        if is_plain(c) {
             safe.push(c);
         } else {
             // Writing into a string cannot fail.
@@ -54,13 +55,6 @@ pub fn escape(text: &str) -> String {
         }
     }
     safe
-}
-
-fn is_safe(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl Ui {

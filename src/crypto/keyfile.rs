@@ -200,7 +200,7 @@ pub fn load(
         let what = format!("expected an OpenSSH private key, found a damaged one ({error})");
         KeyFault::new(Code::KeyMalformed, what)
     };
-    let mut key = PrivateKey::from_openssh(text).map_err(damaged)?;
+    let mut key = PrivateKey::from_openssh(&*rewrapped(text)).map_err(damaged)?;
     if key.is_encrypted() {
         key = decrypt(&key, passphrase)?;
     }
@@ -224,6 +224,29 @@ pub fn load(
     Ok(loaded)
 }
 
+/// The same file with its base64 wrapped at 70 columns, which is all that the reader takes; OpenSSH itself
+/// reads any width, and some programs write 64.
+fn rewrapped(text: &str) -> Zeroizing<String> {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let body: Zeroizing<String> =
+        Zeroizing::new(lines.clone().filter(|l| !l.starts_with("-----")).collect());
+    let last = lines
+        .find(|line| line.starts_with("-----"))
+        .unwrap_or_default();
+    let mut file = Zeroizing::new(format!("{first}\n"));
+    for (at, c) in body.chars().enumerate() {
+        if at > 0 && at % 70 == 0 {
+            file.push('\n');
+        }
+        file.push(c);
+    }
+    file.push('\n');
+    file.push_str(last);
+    file.push('\n');
+    file
+}
+
 /// The public half of a private key file. It stands there unencrypted, so no passphrase is asked for.
 ///
 /// # Errors
@@ -235,7 +258,7 @@ pub fn public_of(text: &str) -> Result<PublicKey, KeyFault> {
     }
     let text = text.trim();
     recognise(text)?;
-    let key = PrivateKey::from_openssh(text).map_err(|error| {
+    let key = PrivateKey::from_openssh(&*rewrapped(text)).map_err(|error| {
         let what = format!("expected an OpenSSH private key, found a damaged one ({error})");
         KeyFault::new(Code::KeyMalformed, what)
     })?;
@@ -335,6 +358,33 @@ mod tests {
 
     fn code(text: &str) -> Code {
         load(text, |_| None).expect_err("must be refused").code
+    }
+
+    #[test]
+    fn other_widths_of_base64_are_read() {
+        let pair = KeyPair::from_seed([9; 32]);
+        let file = pair.to_openssh("a comment");
+        let body: String = file
+            .lines()
+            .filter(|line| !line.starts_with("-----"))
+            .collect();
+        for width in [64, 76, 400] {
+            let body: Vec<&str> = body
+                .as_bytes()
+                .chunks(width)
+                .map(|c| std::str::from_utf8(c).unwrap())
+                .collect();
+            let (begin, end) = (
+                "-----BEGIN OPENSSH PRIVATE KEY-----",
+                "-----END OPENSSH PRIVATE KEY-----",
+            );
+            let file = format!("{begin}\n{}\n{end}\n", body.join("\n"));
+            assert_eq!(
+                load(&file, |_| None).unwrap().public_key(),
+                pair.public_key(),
+                "{width}"
+            );
+        }
     }
 
     #[test]

@@ -67,10 +67,20 @@ pub fn fold_rules(view: &dyn View, submission: &Submission<'_>) -> Result<Outcom
         };
         touched.push(step(&mut scene, decision, place).map_err(|stop| stop.at(index))?);
     }
+    if touches_authority(&touched) {
+        policy::require_changeable(&scene)?;
+    }
     Ok(Outcome {
         edits: scene.finish()?,
         touched,
     })
+}
+
+/// Whether roles or policy changed: then somebody must still be able to change the policy when all of the
+/// proposal is applied, the charter included.
+fn touches_authority(touched: &[Vec<(Table, RowKey)>]) -> bool {
+    let mut tables = touched.iter().flatten().map(|(table, _)| *table);
+    tables.any(|table| matches!(table, Table::Roles | Table::Policy | Table::Space))
 }
 
 /// Validates one decision and applies it to a scene that already holds the earlier ones; the keys it

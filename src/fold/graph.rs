@@ -236,7 +236,9 @@ pub fn resolve(scene: &Scene<'_>, name: &Name) -> Result<Resolved, Stop> {
     let entity = steps.last().map_or(name, |step| &step.to).clone();
     steps.extend(redirect_chain(scene, &entity)?);
     let entity = steps.last().map_or(name, |step| &step.to).clone();
-    let known = !steps.is_empty() || treated_as_entity(scene, name)?.is_some();
+    let known = !steps.is_empty()
+        || treated_as_entity(scene, name)?.is_some()
+        || scene.any(Table::ForksByOrigin, name.as_str())?;
     let representative = group(scene, &entity)?.representative;
     Ok(Resolved {
         steps,
@@ -246,7 +248,8 @@ pub fn resolve(scene: &Scene<'_>, name: &Name) -> Result<Resolved, Stop> {
     })
 }
 
-/// Tables whose rows of a subject treat that subject as an entity of its own.
+/// Tables whose rows of a subject treat that subject as an entity of its own. Lineage is none of them: it
+/// says what a fork came from then, and must not let whoever forks a name decide about that name.
 const ENTITY_TABLES: &[Table] = &[
     Table::AliasesByTarget,
     Table::Edges,
@@ -255,7 +258,6 @@ const ENTITY_TABLES: &[Table] = &[
     Table::MergesByTarget,
     Table::Pins,
     Table::Forks,
-    Table::ForksByOrigin,
     Table::Overlays,
 ];
 

@@ -2,7 +2,9 @@
 
 use super::apply::Vote;
 use super::decision::Decision;
+use super::kind::Kind as _;
 use super::refusal::Stop;
+use super::rules::PolicySet;
 use super::scene::Scene;
 use crate::model::rows::{KeyRow, KeyStatus, MemberRow, PolicyRow, RoleRow, Tier};
 use crate::model::{Code, Handle, PublicKey, RowKey};
@@ -150,4 +152,41 @@ fn require_approvals(
         }
     }
     Ok(())
+}
+
+/// Policy must stay changeable: some member must be able to propose a change of `policy.set` itself, in a
+/// tier that is numbered, and others must be able to give the approvals it then needs.
+pub fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
+    let (op, family) = (PolicySet::OP, PolicySet::FAMILY.as_str());
+    let rule = rule_of(scene, op, family, op)?;
+    if let Some(rule) = rule
+        && matches!(rule.tier, Tier::Witness | Tier::Quorum)
+        && somebody_can(scene, &rule)?
+    {
+        return Ok(());
+    }
+    let what =
+        "nobody could change the policy any more: by role, by tier, or for want of approvals";
+    Stop::refuse(Code::PolicyUnsafe, what)
+}
+
+/// Whether some member may propose under this rule, and enough others could approve it.
+fn somebody_can(scene: &Scene<'_>, rule: &PolicyRow) -> Result<bool, Stop> {
+    let mut approvers = Vec::new();
+    for needed in &rule.approvals {
+        let holders: BTreeSet<Handle> = holders(scene, &needed.role)?.into_iter().collect();
+        approvers.push((needed.count, holders));
+    }
+    let enough = |author: &Handle| {
+        approvers.iter().all(|(count, holders)| {
+            let own = !rule.self_approval && holders.contains(author);
+            holders.len() as u64 - u64::from(own) >= *count
+        })
+    };
+    for role in &rule.roles {
+        if holders(scene, role)?.iter().any(enough) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -17,6 +17,7 @@ use crate::codec::message::{Message, SnapshotMessage};
 use crate::crypto::{Sign, seal};
 use crate::fold::{Outcome, Scene};
 use crate::model::rows::{KeyRow, MemberRow};
+use crate::model::text::is_plain;
 use crate::model::{Code, Number, Oid, RowKey};
 use crate::state::TreeView;
 use crate::store::{Expect, Kind, RefEdit, Store};
@@ -313,7 +314,7 @@ fn snapshot_text(number: Number, subject: &str) -> String {
     let plain: String = subject
         .trim()
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| is_plain(*c))
         .take(200)
         .collect();
     format!("common@{number}: {}\n", plain.trim_end())
@@ -376,8 +377,9 @@ fn finish<S: Store>(
 ) -> Result<Vec<Numbered>, Fault> {
     let new: Vec<NewPage> = pages.iter().map(index_entry).collect();
     let tip = pages.last().expect("published pages").page.clone();
-    history.extend(&new, tip)?;
     remove_branches(space, pages.iter().map(|page| &page.candidate));
+    // The index is disposable and follows when it is opened again; the pages are published whatever it says.
+    let _ = history.extend(&new, tip);
     Ok(pages
         .into_iter()
         .map(|page| Numbered {

@@ -45,6 +45,22 @@ impl Fault {
         Self::new(code, format!("{what}: expected {expected}, found {found}"))
     }
 
+    /// Whether it says something about the machine rather than about the journal.
+    pub fn is_environment(&self) -> bool {
+        matches!(
+            self.code,
+            Code::Io | Code::Busy | Code::RaceLost | Code::Unsupported
+        )
+    }
+
+    /// Whether it says that the repository is damaged rather than what a proposal is worth.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self.code,
+            Code::TreeMalformed | Code::ObjectMissing | Code::ObjectDamaged
+        )
+    }
+
     /// Says which commit, where that is not yet said.
     #[must_use]
     pub fn in_commit(mut self, id: Oid) -> Self {

@@ -112,9 +112,9 @@ impl<'i> History<'i> {
 
     /// Adds pages that were just published on top of the tip.
     pub fn extend(&mut self, pages: &[NewPage], tip: Page) -> Result<(), Fault> {
-        self.index.append(self.len(), pages)?;
+        let appended = self.index.append(self.len(), pages);
         self.tip = Some(tip);
-        Ok(())
+        appended
     }
 }
 

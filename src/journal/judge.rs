@@ -136,6 +136,7 @@ fn require_true_preview<S: Objects + ?Sized>(
     tables.discard(staged);
     match made {
         Ok(made) => preview_is(made, claimed),
+        Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(stop) => {
             let what = format!(
                 "the preview shows a state, but on its base the proposal is refused: {stop}"

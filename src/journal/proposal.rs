@@ -56,6 +56,7 @@ pub struct Proposal {
     base: Base,
     author: PublicKey,
     text: String,
+    subject: String,
     decisions: Vec<Decision>,
     digest: ProposalDigest,
     preview: Oid,
@@ -108,6 +109,7 @@ impl Proposal {
             space,
             base,
             author,
+            subject: message.subject().to_owned(),
             text: message.text,
             decisions,
             digest,
@@ -147,10 +149,7 @@ impl Proposal {
 
     /// The first line of the proposer's words.
     pub fn subject(&self) -> &str {
-        self.text
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("")
+        self.subject.as_str()
     }
 
     /// What it decides, in order; at least one.
@@ -183,6 +182,9 @@ fn stands_on<S: Objects + ?Sized>(
         }
         [parent] => {
             let page = Page::read(store, *parent).map_err(|fault| {
+                if fault.is_environment() {
+                    return fault;
+                }
                 let what = format!("the proposal's parent is no snapshot: {}", fault.what);
                 Fault::new(Code::BaseUnknown, what)
             })?;

@@ -88,7 +88,7 @@ pub fn gather<S: Store + Clone + Send>(
         });
         entries.push(match candidate {
             Ok(candidate) => Entry::Authentic(Box::new(candidate)),
-            Err(fault) if is_environment(&fault) => return Err(fault),
+            Err(fault) if fault.is_environment() => return Err(fault),
             Err(fault) => Entry::Invalid {
                 name,
                 commit,
@@ -97,14 +97,6 @@ pub fn gather<S: Store + Clone + Send>(
         });
     }
     Ok(entries)
-}
-
-/// Whether a fault says something about the machine rather than about the proposal.
-pub fn is_environment(fault: &Fault) -> bool {
-    matches!(
-        fault.code,
-        Code::Io | Code::Busy | Code::RaceLost | Code::Unsupported
-    )
 }
 
 type ReviewRefs = BTreeMap<String, Vec<Oid>>;
@@ -131,12 +123,15 @@ fn authenticate<S: Store>(
     let (author, slug) = refs::parse_proposal(name)?;
     let proposal = Proposal::authenticate(tables, store, Some(space), commit)?;
     let named = reviews.get(&proposal.digest().short());
-    let mut reviews: Vec<Review> = named
-        .into_iter()
-        .flatten()
-        // A review that does not hold is none; its author sees that from its absence.
-        .filter_map(|id| Review::authenticate(store, &proposal, *id).ok())
-        .collect();
+    let mut reviews = Vec::new();
+    for id in named.into_iter().flatten() {
+        match Review::authenticate(store, &proposal, *id) {
+            Ok(review) => reviews.push(review),
+            Err(fault) if fault.is_environment() => return Err(fault),
+            // A review that does not hold is none; its author sees that from its absence.
+            Err(_) => {}
+        }
+    }
     reviews.sort_by_key(Review::digest);
     reviews.dedup_by_key(|review| review.digest());
     Ok(Candidate {
@@ -181,17 +176,9 @@ pub fn standing<S: Store>(
     }
     match judge_candidate(tables, root, candidate) {
         Ok((judgement, used)) => Ok((Standing::Ready { judgement }, used)),
-        Err(fault) if is_environment(&fault) || is_damage(&fault) => Err(fault),
+        Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(fault) => Ok((Standing::Refused(fault), Vec::new())),
     }
-}
-
-/// The state itself could not be read; that is nobody's proposal's fault.
-fn is_damage(fault: &Fault) -> bool {
-    matches!(
-        fault.code,
-        Code::TreeMalformed | Code::ObjectMissing | Code::ObjectDamaged
-    )
 }
 
 /// Judges a candidate, without reviews first and with its approvals where they are asked for.

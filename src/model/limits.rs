@@ -16,10 +16,10 @@ pub const DECISIONS: usize = 1_000_000;
 /// Bytes in one `decisions.jsonl`.
 pub const DECISIONS_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Bytes in a name (an alias or an entity), a subject or a detail.
+/// Bytes in a name (an alias or an entity), a prefix, a base version, a subject or a detail.
 pub const NAME: usize = 512;
 
-/// Bytes in a free-text field of a decision (a description, a base version).
+/// Bytes in a free-text field of a decision: a description or a home.
 pub const NOTE: usize = 4096;
 
 /// Bytes in a handle, role or slug.
@@ -58,6 +58,9 @@ pub const ROLES: usize = 32;
 
 /// Parents of a commit: the previous snapshot, the proposal and its reviews.
 pub const PARENTS: usize = 66;
+
+/// Approvals of one role that a policy may ask for: they become parents of the page.
+pub const APPROVALS: u64 = 64;
 
 /// Bytes in a commit object.
 pub const COMMIT: u64 = 128 * 1024;

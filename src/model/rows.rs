@@ -4,8 +4,8 @@
 //! preview made on an older base has the same bytes.
 
 use super::{
-    ContentDigest, Email, Epoch, Handle, LayerId, Name, Note, ObjectFormat, PersonName, PublicKey,
-    RowKey, Table, Version,
+    ContentDigest, Email, Epoch, Handle, LayerId, Name, Note, ObjectFormat, PersonName, Prefix,
+    PublicKey, RowKey, Table, Version,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -131,7 +131,7 @@ rows! {
         /// Approvals needed, sorted by role.
         approvals: Vec<Approvals>,
         /// The beginning of the keys it is about; empty for all.
-        prefix: Note,
+        prefix: Prefix,
         /// Roles that may propose, sorted; one of them suffices.
         roles: Vec<Handle>,
         /// A kind of decision, a family, or `*`.

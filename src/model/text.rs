@@ -51,6 +51,12 @@ fn forbidden(c: char) -> Option<&'static str> {
     }
 }
 
+/// Whether a character may reach a terminal or a commit's subject as it is: printable, assigned, and
+/// neither hidden nor able to turn or move what stands beside it.
+pub fn is_plain(c: char) -> bool {
+    forbidden(c).is_none()
+}
+
 fn check_text(
     text: &str,
     code: &'static str,
@@ -90,6 +96,10 @@ fn check_name(text: &str) -> Result<(), TextFault> {
 
 fn check_note(text: &str) -> Result<(), TextFault> {
     check_text(text, "text-invalid", limits::NOTE, true)
+}
+
+fn check_prefix(text: &str) -> Result<(), TextFault> {
+    check_text(text, "text-invalid", limits::NAME, true)
 }
 
 fn check_version(text: &str) -> Result<(), TextFault> {
@@ -220,6 +230,8 @@ text_types! {
     PersonName by check_person;
     /// Free text on one line, at most 4,096 bytes; may be empty.
     Note by check_note;
+    /// The beginning of names, at most 512 bytes; may be empty.
+    Prefix by check_prefix;
     /// A version of something outside the space, 1 to 512 bytes.
     Version by check_version;
 }

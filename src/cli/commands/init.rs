@@ -12,7 +12,7 @@ use crate::fold::rules::{MemberAdd, Person, PolicySet, SpaceFound};
 use crate::journal::found::{self, Charter};
 use crate::model::rows::Tier;
 use crate::model::{
-    Code, Email, Handle, Name, Nonce, Note, ObjectFormat, PersonName, PublicKey, limits,
+    Code, Email, Handle, Name, Nonce, Note, ObjectFormat, PersonName, Prefix, PublicKey, limits,
 };
 use crate::store::{GitStore, user_config_value};
 use serde::Serialize;
@@ -109,9 +109,9 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         when: identity::when()?,
     };
     // Keys are unlocked before anything is made.
-    let founder_signer = signing::open(&source, None)?;
+    let founder_signer = signing::open(&source)?;
     let witness_signer = match arguments.witness_key {
-        Some(_) => Some(signing::open(&witness_source, None)?),
+        Some(_) => Some(signing::open(&witness_source)?),
         None => None,
     };
     let witness_signer = witness_signer.as_deref().unwrap_or(&*founder_signer);
@@ -296,7 +296,7 @@ fn default_policy() -> Vec<PolicySet> {
     let role = |name: &str| Handle::new(name).expect("built-in roles are handles");
     let row = |scope: &str, roles: &[&str]| PolicySet {
         approvals: Vec::new(),
-        prefix: Note::new("").expect("an empty text is valid"),
+        prefix: Prefix::new("").expect("an empty text is valid"),
         roles: roles.iter().map(|name| role(name)).collect(),
         scope: Name::new(scope).expect("built-in scopes are names"),
         self_approval: false,

@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         text: &text,
         when: identity::when()?,
     };
-    let signer = signing::open(&source, Some(&context))?;
+    let signer = signing::open(&source)?;
     let prepared = propose::prepare(&space.tables, &context.store, space.id, &intent, &*signer)?;
     let name = refs::proposal(&author.handle, &slug);
     let (commit, digest) = prepared.publish(&space, name.clone(), expect)?;

@@ -83,6 +83,10 @@ impl Kind for Distinct {
         }
         graph::require_entity(scene, &self.a)?;
         graph::require_entity(scene, &self.b)?;
+        let near = match self.cut.is_empty() {
+            true => Default::default(),
+            false => graph::component(scene, &self.a)?,
+        };
         for (x, y) in &self.cut {
             let edge = RowKey::pair(x.as_str(), y.as_str());
             if !scene.has::<EdgeRow>(&edge)? {
@@ -90,6 +94,13 @@ impl Kind for Distinct {
                     Code::NoSuchEdge,
                     format!("there is no edge between `{x}` and `{y}`"),
                 );
+            }
+            if !near.contains(x) {
+                let what = format!(
+                    "the edge between `{x}` and `{y}` is not in the group of `{}`",
+                    self.a
+                );
+                return Stop::refuse(Code::NoSuchEdge, what);
             }
             scene.remove::<EdgeRow>(edge);
             scene.remove::<EdgeRow>(RowKey::pair(y.as_str(), x.as_str()));

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::fold::graph;
-use crate::model::RowKey;
 use crate::model::rows::{AliasRow, ForkOriginRow, ForkRow, TableRow};
+use crate::model::{RowKey, Table};
 use serde::{Deserialize, Serialize};
 
 /// Payload of `fork`.
@@ -82,7 +82,8 @@ impl Kind for Fork {
             return Ok(());
         }
         let in_use = scene.has::<AliasRow>(&RowKey::of(self.name.as_str()))?
-            || graph::treated_as_entity(scene, &self.name)?.is_some();
+            || graph::treated_as_entity(scene, &self.name)?.is_some()
+            || scene.any(Table::ForksByOrigin, self.name.as_str())?;
         if in_use {
             return Stop::refuse(Code::Exists, format!("`{}` is already in use", self.name));
         }

@@ -3,11 +3,9 @@
 use super::roster;
 use super::*;
 use crate::fold::Decision;
-use crate::fold::policy;
 use crate::model::rows::{Approvals, PolicyRow, TableRow, Tier};
-use crate::model::{Handle, Note, RowDigest, RowKey, Table, limits};
+use crate::model::{Handle, Prefix, RowDigest, RowKey, Table, limits};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// Payload of `policy.set`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +14,7 @@ pub struct PolicySet {
     /// Approvals needed, sorted by role.
     pub approvals: Vec<Approvals>,
     /// The beginning of the keys it is about.
-    pub prefix: Note,
+    pub prefix: Prefix,
     /// Roles that may propose, sorted; one of them suffices.
     pub roles: Vec<Handle>,
     /// A kind of decision, a family, or `*`.
@@ -89,7 +87,7 @@ impl Kind for PolicySet {
                 count: 2,
                 role: role("reviewer"),
             }],
-            prefix: Note::new("US/").expect("a valid text"),
+            prefix: Prefix::new("US/").expect("a valid text"),
             roles: vec![role("admin"), role("member")],
             scope: example_name("alias.set"),
             self_approval: false,
@@ -132,12 +130,13 @@ impl Kind for PolicySet {
                 "expected approvals sorted by role, each once",
             );
         }
-        let sensible = |a: &Approvals| (1..=limits::GROUP as u64).contains(&a.count);
+        if self.tier == Tier::Quorum && self.approvals.is_empty() {
+            let what = "the tier `quorum` without approvals would be `witness` by another name";
+            return Stop::refuse(Code::PolicyUnsafe, what);
+        }
+        let sensible = |a: &Approvals| (1..=limits::APPROVALS).contains(&a.count);
         if !self.approvals.iter().all(sensible) {
-            return Stop::refuse(
-                Code::PolicyUnsafe,
-                "expected 1 to 1,024 approvals of a role",
-            );
+            return Stop::refuse(Code::PolicyUnsafe, "expected 1 to 64 approvals of a role");
         }
         Ok(())
     }
@@ -148,46 +147,6 @@ impl Kind for PolicySet {
             return Ok(());
         }
         scene.put(&row);
-        require_changeable(scene)
+        Ok(())
     }
-}
-
-/// Policy must stay changeable: some member must be able to propose a change of `policy.set` itself, in a
-/// tier that is numbered, and others must be able to give the approvals it then needs.
-fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
-    let rule = policy::rule_of(
-        scene,
-        PolicySet::OP,
-        PolicySet::FAMILY.as_str(),
-        PolicySet::OP,
-    )?;
-    if let Some(rule) = rule
-        && matches!(rule.tier, Tier::Witness | Tier::Quorum)
-        && somebody_can(scene, &rule)?
-    {
-        return Ok(());
-    }
-    let what = "nobody could change the policy any more: by role, by tier, or for want of approvals";
-    Stop::refuse(Code::PolicyUnsafe, what)
-}
-
-/// Whether some member may propose under this rule, and enough others could approve it.
-fn somebody_can(scene: &Scene<'_>, rule: &PolicyRow) -> Result<bool, Stop> {
-    let mut approvers = Vec::new();
-    for needed in &rule.approvals {
-        let holders: BTreeSet<Handle> = policy::holders(scene, &needed.role)?.into_iter().collect();
-        approvers.push((needed.count, holders));
-    }
-    let enough = |author: &Handle| {
-        approvers.iter().all(|(count, holders)| {
-            let own = !rule.self_approval && holders.contains(author);
-            holders.len() as u64 - u64::from(own) >= *count
-        })
-    };
-    for role in &rule.roles {
-        if policy::holders(scene, role)?.iter().any(enough) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
