@@ -257,7 +257,9 @@ fn in_memory_too() {
     assert!(done);
     let id = folio::journal::Space::open(&store).unwrap().id;
     let whole = space_in(store.clone(), id);
-    (0..3).for_each(|which| drop(propose(&whole, which).unwrap()));
+    for which in 0..3 {
+        propose(&whole, which).unwrap();
+    }
     for n in 1..ENDLESS {
         let mut space = space_in(Faulty::new(store.clone(), script.clone()), id);
         script.fail_at(n);

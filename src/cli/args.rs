@@ -43,6 +43,9 @@ pub struct Global {
         hide_possible_values = true
     )]
     pub color: Color,
+    /// The date in commits, `SECONDS ZONE` [default: GIT_COMMITTER_DATE, else now]
+    #[arg(long, value_name = "DATE", global = true, hide_short_help = true)]
+    pub date: Option<String>,
     /// The key to sign with: a file, or a public key that ssh-agent holds
     #[arg(
         long,
@@ -85,6 +88,7 @@ macro_rules! commands {
     ($($(#[$meta:meta])* $variant:ident in $module:ident,)*) => {
         /// Every command.
         #[derive(Debug, Subcommand)]
+        #[allow(clippy::large_enum_variant, reason = "there is one value, and it lives as long as the process")]
         pub enum Command {$(
             $(#[$meta])*
             $variant($module::Arguments),

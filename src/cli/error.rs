@@ -12,7 +12,6 @@ use crate::model::{Code, TextFault};
 use crate::state::StateFault;
 use crate::store::StoreFault;
 use std::fmt;
-use std::process::ExitCode;
 
 /// An error of the command line itself, with the hint that fits this very case.
 #[derive(Debug)]
@@ -52,15 +51,14 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 /// Prints clap's own message: help on stdout, mistakes on stderr.
-pub fn usage(error: &clap::Error) -> ExitCode {
+pub fn usage(error: &clap::Error) -> Exit {
     // A closed stdout is no reason to fail here.
     let _ = error.print();
-    let exit = if error.use_stderr() {
+    if error.use_stderr() {
         Exit::Usage
     } else {
         Exit::Done
-    };
-    exit.into()
+    }
 }
 
 /// Whether the reader of our output went away, as `| head` does.

@@ -42,12 +42,20 @@ pub fn member(view: &dyn View, key: &PublicKey) -> anyhow::Result<MemberRow> {
     })
 }
 
-/// The date for commits: `GIT_COMMITTER_DATE` as `<seconds> <zone>` (or `@<seconds> <zone>`), else now.
-pub fn when() -> anyhow::Result<When> {
-    if let Some(date) = std::env::var_os("GIT_COMMITTER_DATE") {
-        let date = date.to_string_lossy().into_owned();
+/// The date for commits: `--date`, else `GIT_COMMITTER_DATE`, as `<seconds> <zone>` (or `@<seconds> <zone>`),
+/// else now.
+pub fn when(global: &Global) -> anyhow::Result<When> {
+    let given = match &global.date {
+        Some(date) => Some(date.clone()),
+        None => {
+            std::env::var_os("GIT_COMMITTER_DATE").map(|date| date.to_string_lossy().into_owned())
+        }
+    };
+    if let Some(date) = given {
         return parse_date(&date).ok_or_else(|| {
-            let what = format!("GIT_COMMITTER_DATE is `{date}`, expected `<seconds> <zone>` like `1767225600 +0000`");
+            let what = format!(
+                "the date is `{date}`, expected `<seconds> <zone>` like `1767225600 +0000`"
+            );
             Problem::new(Code::BadRequest, what).into()
         });
     }

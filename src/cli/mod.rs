@@ -1,5 +1,11 @@
 //! The command line: one file per command. Data goes to stdout, talk to stderr.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the command line is where clock and environment come in"
+)]
+
 pub mod alias_sync;
 pub mod allowed_signers;
 pub mod args;
@@ -22,19 +28,25 @@ pub mod worktree;
 use args::Cli;
 use clap::Parser as _;
 use exit::Exit;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use ui::Ui;
 
-/// Parses the command line, runs it, and turns what came of it into an exit code.
+/// Runs this process's command line and turns what came of it into an exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    run(std::env::args_os()).into()
+}
+
+/// Parses a command line, the program's name first, and runs it in this process.
+pub fn run(line: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),
     };
     let ui = Ui::new(&cli.global);
     match commands::run(&cli, &ui) {
-        Ok(exit) => exit.into(),
-        Err(error) if error::is_closed_pipe(&error) => Exit::Done.into(),
-        Err(error) => error::report(&ui, &error).into(),
+        Ok(exit) => exit,
+        Err(error) if error::is_closed_pipe(&error) => Exit::Done,
+        Err(error) => error::report(&ui, &error),
     }
 }

@@ -1,5 +1,6 @@
 //! Signed reasons: what the witness leaves for the author of a proposal that was refused.
 
+use super::args::Global;
 use super::context::{Context, view_of};
 use super::identity;
 use crate::codec::message::{Reason, Verdict, clean_text};
@@ -16,6 +17,7 @@ use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
 /// pack; per proposal, whether a signed reason stands there now.
 pub fn leave(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     signer: &dyn Sign,
     report: &Report,
@@ -29,7 +31,7 @@ pub fn leave(
         if has_reason(candidate, signer, fault.code) {
             continue;
         }
-        let (edit, object) = reject(context, candidate, fault, &reviewer, signer)?;
+        let (edit, object) = reject(context, global, candidate, fault, &reviewer, signer)?;
         edits.push(edit);
         objects.push(object);
     }
@@ -53,6 +55,7 @@ type Written = (RefEdit, (crate::model::Oid, Kind, Vec<u8>));
 /// A signed rejection, and the ref that will name it.
 pub fn reject(
     context: &Context,
+    global: &Global,
     candidate: &Candidate,
     fault: &Fault,
     reviewer: &MemberRow,
@@ -69,7 +72,7 @@ pub fn reject(
         reason: Some(Reason::from(fault.code)),
         text: clean_text(&format!("Refused: {}\n\n{plain}", fault.code))?,
     };
-    let when = identity::when()?;
+    let when = identity::when(global)?;
     let (id, bytes) = write_review(
         &context.store,
         &candidate.proposal,

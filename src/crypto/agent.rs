@@ -3,6 +3,12 @@
 //! It runs `ssh-keygen -Y sign`, as git itself does: that speaks to every agent there is, and the
 //! crates that would speak the agent's protocol here pull in `rsa` with its open advisory.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the agent is found through the environment"
+)]
+
 use super::keyfile::{self, KeyFault};
 use super::{Namespace, Sign, SignFault, Signature, sshsig};
 use crate::model::{Code, PublicKey};

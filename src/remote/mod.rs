@@ -1,5 +1,11 @@
 //! The only place that runs the git program: what gix cannot do, or git does better.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "git is started with a chosen part of the environment"
+)]
+
 mod checkout;
 pub mod program;
 pub mod worktree;

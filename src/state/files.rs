@@ -7,13 +7,12 @@ use super::{StateFault, Tables};
 use crate::model::{Oid, Table};
 use crate::store::Objects;
 
+/// Takes the path and the bytes of one file.
+type EachFile<'f> = dyn FnMut(&str, &[u8]) -> Result<(), StateFault> + 'f;
+
 impl<S: Objects + ?Sized> Tables<'_, S> {
     /// Calls `each` with the path and the bytes of every bucket file of a state, table by table.
-    pub fn files(
-        &self,
-        root: Oid,
-        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), StateFault>,
-    ) -> Result<(), StateFault> {
+    pub fn files(&self, root: Oid, each: &mut EachFile<'_>) -> Result<(), StateFault> {
         for &table in Table::ALL {
             if let Some(child) = self.root(Some(root))?.table(table) {
                 self.files_at(table, &Prefix::TABLE, child, each)?;
@@ -27,7 +26,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         table: Table,
         at: &Prefix,
         child: Child,
-        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), StateFault>,
+        each: &mut EachFile<'_>,
     ) -> Result<(), StateFault> {
         match child {
             Child::File(id) => {

@@ -66,20 +66,20 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let signer = signing::signer(Some(&context), global)?;
     let witness = Witness {
         signer: &*signer,
-        when: identity::when()?,
+        when: identity::when(global)?,
     };
     let report = accept::accept(
         &space,
         &mut index,
         &witness,
-        &|entry| arguments.all || chosen.contains(&proposals::branch_of(entry).to_owned()),
-        &mut |old, new| Ok(worktree::check(&context, old, new).map_err(Fault::from)?),
+        &|entry| arguments.all || chosen.contains(proposals::branch_of(entry)),
+        &mut |old, new| worktree::check(&context, old, new).map_err(Fault::from),
     )?;
     // What follows makes nothing true that is not; a crash here is made up for by the next run.
     crate::cli::verified::remember_own(&context, &report.numbered)?;
     allowed_signers::refresh(&context)?;
     worktree::follow(&context, ui)?;
-    let signed = refusals::leave(&context, &space, &*signer, &report)?;
+    let signed = refusals::leave(&context, global, &space, &*signer, &report)?;
     context.store.consolidate()?;
     show(ui, arguments, &report, &signed)
 }

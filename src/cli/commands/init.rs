@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         },
         rest: first_decisions(arguments, global)?,
         text: &text,
-        when: identity::when()?,
+        when: identity::when(global)?,
     };
     // Keys are unlocked before anything is made.
     let founder_signer = signing::open(&source)?;

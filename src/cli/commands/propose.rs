@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         author: &author,
         decisions: &drafted.decisions,
         text: &text,
-        when: identity::when()?,
+        when: identity::when(global)?,
     };
     let signer = signing::open(&source)?;
     let prepared = propose::prepare(&space.tables, &context.store, space.id, &intent, &*signer)?;

@@ -1,5 +1,11 @@
 //! Configuration: the repository's own, and the user's where git would honour it too.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "git itself finds its configuration through the environment"
+)]
+
 use super::GitStore;
 use crate::model::Code;
 use crate::store::StoreFault;

@@ -5,6 +5,12 @@
 //! holds a `flock` on, which ends with the process: a lock that is the same file as one of those, with no
 //! `flock` on it, is what a dead Folio left, and may be taken. Any other lock is git's and is waited for.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "git's own locks cannot be waited for in another way"
+)]
+
 use crate::model::Code;
 use crate::store::disk::{create_dirs, io_fault, is_absent, remove_if_there, sync_dir};
 use crate::store::{Steps, StoreFault};

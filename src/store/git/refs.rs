@@ -5,6 +5,12 @@
 //! for met by an equal value; it lets go of a lock whose value does not change before the others are
 //! moved; and between reading `packed-refs` and the loose file it can miss a ref that is being packed.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a reflog line carries the time it was written; nothing reads it"
+)]
+
 use super::lock::Lock;
 use super::loose::{Loose, check_name, read_ref_file, walk};
 use super::packed::Packed;
