@@ -27,6 +27,9 @@ const ATTEMPTS: usize = 8;
 /// Pages written and published at a time, so that memory stays bounded.
 const BATCH: usize = 4096;
 
+/// Branches removed at a time.
+const REFS_AT_ONCE: usize = 128;
+
 /// Who numbers, and when.
 pub struct Witness<'a> {
     /// The key that holds the pen.
@@ -422,11 +425,14 @@ fn remove_branches<'c, S: Store>(
             message: "folio: accepted".into(),
         })
         .collect();
-    if edits.is_empty() || space.store.apply(&edits).is_ok() {
-        return;
-    }
-    for edit in edits {
-        // One of them moved: the others can still go. A failure here loses nothing.
-        let _ = space.store.apply(&[edit]);
+    // Each ref that changes keeps a file open, and a process may open only so many.
+    for edits in edits.chunks(REFS_AT_ONCE) {
+        if space.store.apply(edits).is_ok() {
+            continue;
+        }
+        for edit in edits {
+            // One of them moved: the others can still go. A failure here loses nothing.
+            let _ = space.store.apply(std::slice::from_ref(edit));
+        }
     }
 }

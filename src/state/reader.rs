@@ -166,7 +166,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         // What is in the cache was read or staged before, so the store is asked once per object.
         let known = self.cache.borrow().contains(&id, shape);
         let known = known || self.staged.borrow().get(&id).is_some();
-        if !known && self.store.header(&id)?.is_none() {
+        if !known && !self.store.is_known(&id) {
             self.staged.borrow_mut().insert(id, kind, bytes);
         }
         self.keep(id, shape, node);

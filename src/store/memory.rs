@@ -60,6 +60,10 @@ impl Objects for MemoryStore {
             .map(|(kind, bytes)| (*kind, bytes.len() as u64)))
     }
 
+    fn is_known(&self, id: &Oid) -> bool {
+        self.held().objects.contains_key(id)
+    }
+
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
         git::object_id(self.format, kind, bytes)
     }

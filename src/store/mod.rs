@@ -74,6 +74,10 @@ pub trait Objects {
     /// Kind and size of an object, or `None` where there is none.
     fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault>;
 
+    /// Whether the object is surely here, as far as a quick look tells; `false` may be wrong where another
+    /// process has just written it. Good for leaving out what need not be written again, and for that only.
+    fn is_known(&self, id: &Oid) -> bool;
+
     /// The id that these bytes have.
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid;
 

@@ -5,8 +5,8 @@
 mod common;
 
 use common::TestSpace;
+use divan::Bencher;
 use divan::counter::ItemsCount;
-use divan::{AllocProfiler, Bencher};
 use folio::journal::history::History;
 use folio::journal::pages::MemoryIndex;
 use folio::journal::{replay, verify};
@@ -14,9 +14,6 @@ use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore};
 use std::path::Path;
 use std::process::Command;
-
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 fn main() {
     divan::main();

@@ -121,12 +121,16 @@ impl<'a> Lock<'a> {
         remove_if_there(&self.target)
     }
 
+    /// The directories to sync so that what was done survives a crash.
+    pub(super) fn dirs(&self) -> impl Iterator<Item = &Path> {
+        let parent = self.target.parent().expect("a file lies in a directory");
+        let made = self.made.iter().map(PathBuf::as_path);
+        made.chain(std::iter::once(parent))
+    }
+
     /// Makes what was done survive a crash, and gives the lock up.
     pub(super) fn finish(self) -> Result<(), StoreFault> {
-        for dir in &self.made {
-            sync_dir(dir)?;
-        }
-        sync_dir(self.target.parent().expect("a file lies in a directory"))
+        self.dirs().try_for_each(sync_dir)
     }
 }
 

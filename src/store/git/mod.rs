@@ -20,6 +20,7 @@ pub(crate) use hash::{Hasher, checked_id, word};
 use super::{EveryStep, Kind, Objects as _, Steps, StoreFault, pack};
 use crate::model::{Code, ObjectFormat, Oid};
 use hash::from_gix;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub struct GitStore {
     format: ObjectFormat,
     steps: Arc<dyn Steps>,
     reflog_ident: Arc<str>,
+    /// The same repository, never looking for new packs: see [`Objects::is_known`].
+    quick: RefCell<Option<gix::Repository>>,
 }
 
 impl GitStore {
@@ -81,6 +84,7 @@ impl GitStore {
             format,
             steps,
             reflog_ident,
+            quick: RefCell::default(),
         })
     }
 

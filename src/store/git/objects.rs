@@ -34,6 +34,19 @@ impl Objects for GitStore {
         Ok(found.map(|header| (our_kind(header.kind()), header.size())))
     }
 
+    fn is_known(&self, id: &Oid) -> bool {
+        // A miss makes gix look for new packs, which costs far more than the look-up. So the packs are
+        // looked for once, and what another process packs meanwhile is written twice at worst.
+        let mut quick = self.quick.borrow_mut();
+        let quick = quick.get_or_insert_with(|| {
+            let mut quick = self.repo.clone();
+            quick.has_object(to_gix(id));
+            quick.objects.refresh_never();
+            quick
+        });
+        quick.has_object(to_gix(id))
+    }
+
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
         object_id(self.format, kind, bytes)
     }
@@ -42,20 +55,11 @@ impl Objects for GitStore {
         let Some((first, ..)) = objects.first() else {
             return Ok(());
         };
-        // A miss makes gix look for new packs. The first look-up may do so, the others need not: what
-        // another process packs meanwhile is written twice at worst.
-        let first_known = self.header(first)?.is_some();
-        let mut known = self.repo.clone();
-        known.objects.refresh_never();
+        self.check_format(first)?;
         let mut new = Vec::with_capacity(objects.len());
-        for (at, (id, kind, bytes)) in objects.iter().enumerate() {
+        for (id, kind, bytes) in objects {
             self.check_format(id)?;
-            let there = if at == 0 {
-                first_known
-            } else {
-                known.has_object(to_gix(id))
-            };
-            if !there {
+            if !self.is_known(id) {
                 new.push(pack::Entry {
                     id: *id,
                     kind: *kind,
@@ -63,6 +67,8 @@ impl Objects for GitStore {
                 });
             }
         }
+        // The quick look does not know of the pack that is coming.
+        self.quick.take();
         pack::write(&self.pack_dir(), self.format, &new, &*self.steps)?;
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::loose::{Loose, check_name, read_ref_file, walk};
 use super::packed::Packed;
 use super::{GitStore, unsupported};
 use crate::model::{Code, Oid};
+use crate::store::disk::sync_dir;
 use crate::store::{RefEdit, Refs, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -79,13 +80,14 @@ impl Refs for GitStore {
         }
         // A crash so far leaves locks only; the next process finds out whose they were and goes on.
         self.publish(&mut locked, packed)?;
-        for held in locked {
-            if held.edit.new == held.old {
-                continue;
-            }
+        // Each directory is synced once, however many refs of it changed; then the locks go.
+        let changed = locked.iter().filter(|held| held.edit.new != held.old);
+        let dirs: BTreeSet<&Path> = changed.flat_map(|held| held.lock.dirs()).collect();
+        for dir in dirs {
             self.steps.step("refs-sync")?;
-            held.lock.finish()?;
+            sync_dir(dir)?;
         }
+        drop(locked);
         // The change is durable. A crash here loses the answer only: the caller reads again.
         self.steps.step("refs-done")
     }
