@@ -38,7 +38,7 @@ Check:
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
-  -C DIR, --json, -q, --color WHEN, --key FILE, -h, -V  (`folio --help` says more)
+  -C DIR, --json, -q, --color WHEN, --key FILE, -h, -V; `folio COMMAND --help` explains them
 
 Start with `folio help tutorial`. Topics: decisions, codes, exit-codes, json.";
 

@@ -70,11 +70,11 @@ fn explain_code(code: Code, ui: &Ui) -> anyhow::Result<Exit> {
 fn explain_name(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let codes = Code::ALL.iter().map(|code| code.as_str());
     let near = suggest::near(&arguments.what, codes);
-    let context = match Context::open(global) {
-        Ok(context) => context,
-        Err(error) if near.is_empty() => return Err(error),
-        Err(_) => return Err(no_such_code(&arguments.what, &near)),
-    };
+    let space = Context::open(global).and_then(|context| context.space().map(drop));
+    if space.is_err() && !near.is_empty() {
+        return Err(no_such_code(&arguments.what, &near));
+    }
+    let context = Context::open(global)?;
     let space = context.space()?;
     let page = context.page(&space, arguments.at.at.as_deref(), ui)?;
     let view = view_of(&space.tables, &page);
