@@ -238,3 +238,46 @@ pub fn large(world: World, aliases: usize) -> World {
     world.decide("alice", "Many aliases", &lines);
     world
 }
+
+/// A question for every shape of every answer.
+pub const QUESTIONS: &[&str] = &[
+    "resolve nick",
+    "group a",
+    "same nick evil",
+    "same nick z",
+    "overlays pkg",
+    "state",
+    "state aliases",
+    "log",
+    "show 6",
+    "show bob/still-waiting",
+    "diff 1 6",
+    "blame US/Eastern --all",
+    "explain nick",
+    "explain stale",
+    "status",
+    "man --out pages",
+    "help decisions",
+    "help codes",
+    "help exit-codes",
+    "help json",
+];
+
+/// Every command that changes something and answers with JSON.
+pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
+    let new = world.path("new");
+    let key = world.path("alice");
+    let key = ["--key", key.to_str().unwrap()];
+    let person = ["--handle", "a", "--user-name", "A", "--email", "a@x.org"];
+    let init = ["init", new.to_str().unwrap()];
+    ask(world, &[&key[..], &init[..], &person[..]].concat());
+    let steps: [&[&str]; 4] = [
+        &["alias", "set", "x", "y"],
+        &["propose", "-m", "x"],
+        &["accept", "--all"],
+        &["accept", "--all"],
+    ];
+    for step in steps {
+        ask(world, &[&key[..], step].concat());
+    }
+}
