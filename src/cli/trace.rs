@@ -54,7 +54,8 @@ pub struct Folded {
 /// Looks up changes. A proposal that is met again is not folded again.
 pub struct Tracer<'a, 's, 'h, 'i> {
     space: &'a Space<'s, GitStore>,
-    history: &'h History<'i>,
+    /// None where the history is not here: then nothing is found.
+    history: Option<&'h History<'i>>,
     up_to: Number,
     known: BTreeMap<Number, Rc<Folded>>,
 }
@@ -78,7 +79,7 @@ impl<'a, 's, 'h, 'i> Tracer<'a, 's, 'h, 'i> {
         }
         Ok(Self {
             space,
-            history,
+            history: Some(history),
             up_to: page.number(),
             known: BTreeMap::new(),
         })
@@ -97,9 +98,12 @@ impl<'a, 's, 'h, 'i> Tracer<'a, 's, 'h, 'i> {
         all: bool,
     ) -> anyhow::Result<Vec<Change>> {
         let mut found = Vec::new();
-        let numbers = self.history.changes(&change_key(table, key), self.up_to)?;
+        let Some(history) = self.history else {
+            return Ok(found);
+        };
+        let numbers = history.changes(&change_key(table, key), self.up_to)?;
         for number in numbers {
-            let by = self.folded(number)?;
+            let by = self.folded(number, history.commit_of(number)?)?;
             let tables = &self.space.tables;
             let before = tables.row(by.before, table, key)?;
             let after = tables.row(Some(by.numbered.page.tree()), table, key)?;
@@ -126,12 +130,12 @@ impl<'a, 's, 'h, 'i> Tracer<'a, 's, 'h, 'i> {
         Ok(found)
     }
 
-    fn folded(&mut self, number: Number) -> anyhow::Result<Rc<Folded>> {
+    fn folded(&mut self, number: Number, commit: Oid) -> anyhow::Result<Rc<Folded>> {
         if let Some(known) = self.known.get(&number) {
             return Ok(Rc::clone(known));
         }
         let store = self.space.store;
-        let page = Page::read(store, self.history.commit_of(number)?)?;
+        let page = Page::read(store, commit)?;
         let before = match page.previous() {
             Some(previous) => Some(Page::read(store, previous)?.tree()),
             None => None,
@@ -167,4 +171,28 @@ pub fn with_tracer<T>(
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
     work(&mut Tracer::new(space, &history, page)?)
+}
+
+/// Likewise, for answers that do not stand on who decided: in a shallow clone they are given without it.
+pub fn with_tracer_if_here<T>(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    page: &Page,
+    ui: &super::ui::Ui,
+    work: impl FnOnce(&mut Tracer<'_, '_, '_, '_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut index = context.index()?;
+    match context.history(space, &mut index, ui) {
+        Ok(history) => work(&mut Tracer::new(space, &history, page)?),
+        Err(error) if super::error::parts(&error).0 == Some(Code::ObjectMissing) => {
+            ui.say("note: the history is not here (a shallow clone?), so who decided is left out");
+            work(&mut Tracer {
+                space,
+                history: None,
+                up_to: page.number(),
+                known: BTreeMap::new(),
+            })
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -88,7 +88,7 @@ fn explain_name(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Resu
     let resolved = graph::resolve(&scene, &name)?;
     let between = graph::path(&scene, &resolved.entity, &resolved.representative)?;
     let steps = [resolved.steps, between.unwrap_or_default()].concat();
-    let (facts, path) = trace::with_tracer(&context, &space, &page, ui, |tracer| {
+    let (facts, path) = trace::with_tracer_if_here(&context, &space, &page, ui, |tracer| {
         let mut views = Vec::with_capacity(facts.len());
         for fact in facts {
             let change = match &fact.row {

@@ -22,15 +22,21 @@ struct Written {
     pages: usize,
 }
 
+/// What `-h` leaves out for want of room is in the manual; the generator would skip its words.
+fn complete(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| argument.hide_short_help(false));
+    command.mut_subcommands(complete)
+}
+
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let Some(out) = &arguments.out else {
-        clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout().lock())?;
+        clap_mangen::Man::new(complete(Cli::command())).render(&mut std::io::stdout().lock())?;
         return Ok(Exit::Done);
     };
     let directory = global.dir().join(out);
     std::fs::create_dir_all(&directory)?;
-    clap_mangen::generate_to(Cli::command(), &directory)?;
+    clap_mangen::generate_to(complete(Cli::command()), &directory)?;
     let entries = std::fs::read_dir(&directory)?.filter_map(Result::ok);
     let is_page = |entry: &std::fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let a = side(&space, &page, &scene, &arguments.a)?;
     let b = side(&space, &page, &scene, &arguments.b)?;
     let steps = graph::path(&scene, &a.entity, &b.entity)?;
-    let (path, distinct) = trace::with_tracer(&context, &space, &page, ui, |tracer| {
+    let (path, distinct) = trace::with_tracer_if_here(&context, &space, &page, ui, |tracer| {
         Ok(match &steps {
             Some(steps) => (explain(&scene, tracer, &a, steps, &b)?, Vec::new()),
             None => (Vec::new(), apart(&scene, tracer, &a.entity, &b.entity)?),
