@@ -4,6 +4,44 @@ use super::commands::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// The help of the whole fits one screen: a line for every few commands, which a test compares with the
+/// list below.
+const HELP: &str = "\
+A git-backed coordination journal: signed proposals, numbered snapshots, a state anyone can replay.
+
+{usage-heading} {usage}
+
+Set up:
+  init, key               found a space; make, show and list signing keys
+Draft decisions:
+  alias                   set and drop aliases, or sync them with a file
+  bind, unbind            two entities are the same; take that edge back
+  distinct, distinct-drop two entities are not the same; take that back
+  merge, unmerge          an entity has become another name for a second one; take that back
+  fork                    a new entity that comes from another
+  pin-name, unpin-name    prefer a name as its group's representative; take that back
+  overlay                 add, rebase and drop layers over what others own
+  member, policy          members and their keys; who may propose what
+  describe                the space's name, description and home
+  draft                   show, drop or clear what is drafted
+Propose and number:
+  propose, rebase         sign the draft as a proposal; make a stale one again
+  queue                   proposals and what they would do today
+  accept, refuse          number proposals, or leave a signed reason (the witness)
+Ask:
+  resolve, group, same    what a name stands for; its group; whether two are the same, and why
+  overlays, state         the layers over a target; the tables and their rows
+  log, show, diff         the snapshots; one of them, or a proposal; what lies between two
+  blame, explain, status  who decided what a name says; a code or a name; where the space stands
+Check:
+  verify, replay          check every rule of every snapshot; rebuild the state from decisions
+  help, man, completions  help on a command or a topic; manual pages; shell completions
+
+Options:
+  -C DIR, --json, -q, --color WHEN, --key FILE, -h, -V; `folio COMMAND --help` explains them
+
+Start with `folio help tutorial`. Topics: decisions, codes, exit-codes, json.";
+
 /// A git-backed coordination journal: signed proposals, numbered snapshots, a state anyone can replay.
 #[derive(Debug, Parser)]
 #[command(
@@ -12,7 +50,7 @@ use std::path::PathBuf;
     max_term_width = 100,
     disable_help_subcommand = true
 )]
-#[command(after_help = "Start with `folio help tutorial`. Exit codes: `folio help exit-codes`.")]
+#[command(help_template = HELP)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -26,13 +64,13 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Run as if started in this directory
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, hide_short_help = true)]
     pub directory: Vec<PathBuf>,
     /// Answer as JSON (docs/json.md)
     #[arg(long, global = true)]
     pub json: bool,
     /// Say less on stderr
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, hide_short_help = true)]
     pub quiet: bool,
     /// Colour the output
     #[arg(
@@ -40,6 +78,7 @@ pub struct Global {
         value_name = "WHEN",
         default_value = "auto",
         global = true,
+        hide_short_help = true,
         hide_possible_values = true
     )]
     pub color: Color,
@@ -52,7 +91,8 @@ pub struct Global {
         value_name = "FILE",
         env = "FOLIO_KEY",
         hide_env_values = true,
-        global = true
+        global = true,
+        hide_short_help = true
     )]
     pub key: Option<String>,
 }

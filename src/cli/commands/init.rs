@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(long)]
     name: Option<String>,
     /// What it is for
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_short_help = true)]
     description: String,
     /// The repository whose `main` will be final: a URL or path
     #[arg(long, default_value = "")]
@@ -53,10 +53,20 @@ pub struct Arguments {
     #[arg(long)]
     email: Option<String>,
     /// The witness's private key, if somebody else's
-    #[arg(long, value_name = "FILE", requires = "witness")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "witness",
+        hide_short_help = true
+    )]
     witness_key: Option<String>,
     /// The witness: HANDLE,ADDRESS,NAME
-    #[arg(long, value_name = "H,A,N", requires = "witness_key")]
+    #[arg(
+        long,
+        value_name = "H,A,N",
+        requires = "witness_key",
+        hide_short_help = true
+    )]
     witness: Option<String>,
     /// A first member: HANDLE,ADDRESS,NAME,KEYFILE.pub[,ROLE...]
     #[arg(long, value_name = "H,A,N,K")]

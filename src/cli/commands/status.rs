@@ -1,14 +1,151 @@
-//! `folio status`
+//! `folio status`: where the space stands.
 
 use crate::cli::args::Global;
+use crate::cli::context::{Context, view_of};
+use crate::cli::draft::Draft;
 use crate::cli::exit::Exit;
-use crate::cli::ui::Ui;
+use crate::cli::health::{self, Warning};
+use crate::cli::report::count;
+use crate::cli::ui::{Style, Ui, escape};
+use crate::cli::{dates, identity, verified, view};
+use crate::fold::Scene;
+use crate::journal::{Page, refs};
+use crate::model::RowKey;
+use crate::model::rows::{MemberRow, PenRow, SpaceRow};
+use crate::store::Refs as _;
+use serde::Serialize;
 
-/// Arguments.
+/// Where the space stands
 #[derive(Debug, clap::Args)]
 pub struct Arguments {}
 
+#[derive(Serialize)]
+struct Status {
+    space: String,
+    name: String,
+    description: String,
+    format: u64,
+    object_format: &'static str,
+    home: String,
+    at: view::At,
+    date: String,
+    chain: String,
+    pen: PenView,
+    you: Option<You>,
+    waiting: usize,
+    drafted: usize,
+    verified: Option<u64>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct PenView {
+    member: String,
+    epoch: u64,
+}
+
+#[derive(Serialize)]
+struct You {
+    handle: String,
+    roles: Vec<String>,
+}
+
+impl You {
+    fn of(member: &MemberRow) -> Self {
+        Self {
+            handle: member.handle.to_string(),
+            roles: member.roles.iter().map(|role| role.to_string()).collect(),
+        }
+    }
+}
+
 /// Runs it.
-pub fn run(_arguments: &Arguments, _global: &Global, _ui: &Ui) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub fn run(_arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    let context = Context::open(global)?;
+    let status = gather(&context, global, ui)?;
+    match ui.json() {
+        true => ui.answer("status", &status)?,
+        false => print(ui, &status)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn gather(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Status> {
+    let space = context.space()?;
+    let page = Page::read(&context.store, space.tip()?)?;
+    let state = view_of(&space.tables, &page);
+    let scene = Scene::new(&state);
+    let only = RowKey::of("");
+    let missing = |what| {
+        let fault = crate::state::StateFault::new(crate::model::Code::TreeMalformed, what);
+        anyhow::Error::from(fault)
+    };
+    let row: Option<SpaceRow> = scene.get(&only)?;
+    let row = row.ok_or_else(|| missing("the state has no row for the space"))?;
+    let pen: Option<PenRow> = scene.get(&only)?;
+    let pen = pen.ok_or_else(|| missing("the state has no row for the pen"))?;
+    let you = identity::author(context, global, &state)?;
+    Ok(Status {
+        space: space.id.to_hex(),
+        name: row.name.to_string(),
+        description: row.description.to_string(),
+        format: row.format,
+        object_format: row.object_format.as_str(),
+        home: row.home.to_string(),
+        at: view::At::of(&page),
+        date: dates::moment(&page.commit.committer),
+        chain: page.message.chain.to_hex(),
+        pen: PenView {
+            member: pen.member.to_string(),
+            epoch: pen.epoch.0,
+        },
+        you: you.as_ref().map(You::of),
+        waiting: context.store.list(refs::PROPOSALS)?.len(),
+        drafted: Draft::load(context)?.decisions.len(),
+        verified: verified::last(context).map(|(number, _)| number.0),
+        warnings: health::check(context, &state, ui)?,
+    })
+}
+
+fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
+    let name = ui.paint(Style::Bold, &escape(&status.name));
+    ui.line(format!(
+        "Space:     {name} {}",
+        ui.paint(Style::Id, &status.space)
+    ))?;
+    if !status.description.is_empty() {
+        ui.line(format!("           {}", escape(&status.description)))?;
+    }
+    let (number, chain) = (status.at.number, &status.chain[..12]);
+    let day = &status.date[..10];
+    ui.line(format!("Newest:    common@{number} {day}, chain {chain}"))?;
+    let verified = match status.verified {
+        Some(number) => format!("up to common@{number}"),
+        None => "nothing yet (folio verify)".into(),
+    };
+    ui.line(format!("Verified:  {verified}"))?;
+    let pen = escape(&status.pen.member);
+    ui.line(format!("Pen:       {pen}, epoch {}", status.pen.epoch))?;
+    let you = match &status.you {
+        Some(you) => format!(
+            "{} [{}]",
+            escape(&you.handle),
+            escape(&you.roles.join(", "))
+        ),
+        None => "no member, by your key".into(),
+    };
+    ui.line(format!("You:       {you}"))?;
+    ui.line(format!("Waiting:   {}", count(status.waiting, "proposal")))?;
+    ui.line(format!("Drafted:   {}", count(status.drafted, "decision")))?;
+    if !status.home.is_empty() {
+        ui.line(format!("Home:      {}", escape(&status.home)))?;
+    }
+    ui.line(format!(
+        "Format:    {}, {}",
+        status.format, status.object_format
+    ))?;
+    for warning in &status.warnings {
+        ui.warn(escape(&warning.what));
+    }
+    Ok(())
 }

@@ -34,7 +34,7 @@ pub use member_add::MemberAdd;
 pub use member_remove::MemberRemove;
 pub use member_rotate::MemberRotate;
 pub use merge::Merge;
-pub use overlay_add::OverlayAdd;
+pub use overlay_add::{OverlayAdd, stack as overlay_stack};
 pub use overlay_drop::{Ending, OverlayDrop};
 pub use overlay_rebase::OverlayRebase;
 pub use pin::Pin;
