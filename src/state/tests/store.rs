@@ -51,6 +51,10 @@ impl Objects for Memory {
             .map(|(kind, bytes)| (*kind, bytes.len() as u64)))
     }
 
+    fn is_known(&self, id: &Oid) -> bool {
+        self.header(id).is_ok_and(|found| found.is_some())
+    }
+
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[kind as u8]).update(bytes);
