@@ -72,7 +72,9 @@ impl View for MemoryView {
     }
 
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {
-        let own = self.of_subject(table, subject).take(limits::SUBJECT_ROWS + 1);
+        let own = self
+            .of_subject(table, subject)
+            .take(limits::SUBJECT_ROWS + 1);
         let rows: Vec<_> = own.map(|(key, row)| (key.clone(), row.clone())).collect();
         if rows.len() > limits::SUBJECT_ROWS {
             let most = limits::SUBJECT_ROWS;

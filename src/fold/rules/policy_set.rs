@@ -167,7 +167,8 @@ fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
     {
         return Ok(());
     }
-    let what = "nobody could change the policy any more: by role, by tier, or for want of approvals";
+    let what =
+        "nobody could change the policy any more: by role, by tier, or for want of approvals";
     Stop::refuse(Code::PolicyUnsafe, what)
 }
 
