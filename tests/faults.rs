@@ -31,11 +31,26 @@ fn new_dir() -> tempfile::TempDir {
     dir
 }
 
-fn propose(space: &TestSpace<impl folio::store::Store + Clone + Send>, which: usize) -> Result<Made, Fault> {
+fn propose(
+    space: &TestSpace<impl folio::store::Store + Clone + Send>,
+    which: usize,
+) -> Result<Made, Fault> {
     let (author, slug, line) = [
-        (&space.alice, "one", r#"{"op":"alias.set","alias":"x","target":"a"}"#),
-        (&space.bob, "two", r#"{"op":"alias.set","alias":"x","target":"b"}"#),
-        (&space.bob, "three", r#"{"op":"alias.set","alias":"y","target":"c"}"#),
+        (
+            &space.alice,
+            "one",
+            r#"{"op":"alias.set","alias":"x","target":"a"}"#,
+        ),
+        (
+            &space.bob,
+            "two",
+            r#"{"op":"alias.set","alias":"x","target":"b"}"#,
+        ),
+        (
+            &space.bob,
+            "three",
+            r#"{"op":"alias.set","alias":"y","target":"c"}"#,
+        ),
     ][which];
     space.propose(author, slug, &[line])
 }
@@ -43,8 +58,14 @@ fn propose(space: &TestSpace<impl folio::store::Store + Clone + Send>, which: us
 fn queue(waiting: usize) -> Queue {
     let dir = new_dir();
     let space = TestSpace::found(GitStore::open(dir.path()).unwrap()).unwrap();
-    let made = (0..waiting).map(|which| propose(&space, which).unwrap()).collect();
-    Queue { id: space.id, dir, made }
+    let made = (0..waiting)
+        .map(|which| propose(&space, which).unwrap())
+        .collect();
+    Queue {
+        id: space.id,
+        dir,
+        made,
+    }
 }
 
 /// Every acknowledged proposal is on a branch or numbered; how many are numbered.
@@ -58,9 +79,15 @@ fn kept(dir: &Path, id: SpaceId, made: &[Made]) -> usize {
         pages.push(folio::journal::Page::read(&space.store, previous).unwrap());
     }
     for (commit, digest) in made {
-        let found = pages.iter().filter(|page| page.message.proposal == *digest).count();
+        let found = pages
+            .iter()
+            .filter(|page| page.message.proposal == *digest)
+            .count();
         let waits = branches.iter().any(|(_, at)| at == commit);
-        assert!(found == 1 || (found == 0 && waits), "{digest} is numbered {found} times, waits: {waits}");
+        assert!(
+            found == 1 || (found == 0 && waits),
+            "{digest} is numbered {found} times, waits: {waits}"
+        );
         numbered += found;
     }
     numbered
@@ -161,9 +188,16 @@ fn accepting_may_be_killed_anywhere() {
         assert_eq!(space.tip().number(), Number(3));
         let left = space.store.list("refs/heads/proposals/").unwrap();
         assert_eq!(left.len(), 1, "step {n}: only the stale one waits");
-        ends[match (died, numbered) { (true, 0) => 0, (true, _) => 1, _ => 2 }] += 1;
+        ends[match (died, numbered) {
+            (true, 0) => 0,
+            (true, _) => 1,
+            _ => 2,
+        }] += 1;
         if !died {
-            assert!(ends[0] > 5 && ends[1] > 2, "killed before and after publishing: {ends:?}");
+            assert!(
+                ends[0] > 5 && ends[1] > 2,
+                "killed before and after publishing: {ends:?}"
+            );
             return;
         }
     }
@@ -191,7 +225,14 @@ fn an_answer_may_be_lost() {
     script.revive();
     assert_eq!(kept(queue.dir.path(), queue.id, &queue.made), 2);
     let report = accept(&mortal(queue.dir.path(), &script), FORMAT).unwrap();
-    assert_eq!((report.numbered.len(), report.already.len(), report.refused.len()), (0, 2, 1));
+    assert_eq!(
+        (
+            report.numbered.len(),
+            report.already.len(),
+            report.refused.len()
+        ),
+        (0, 2, 1)
+    );
     let numbers: Vec<_> = report.already.iter().map(|(_, number)| number.0).collect();
     assert_eq!(numbers, [2, 3]);
 }

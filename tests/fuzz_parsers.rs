@@ -27,7 +27,10 @@ fn bends() -> impl Strategy<Value = Vec<Bend>> {
     let telling = prop::sample::select(b"\n \t\r\0\"\\{}[]:,<>0-+=/xA\xff\xc3".to_vec());
     let byte = prop_oneof![telling, any::<u8>()];
     let bend = (0..5u8, any::<usize>(), byte, 1..40usize);
-    prop::collection::vec(bend.prop_map(|(how, at, byte, len)| Bend(how, at, byte, len)), 1..4)
+    prop::collection::vec(
+        bend.prop_map(|(how, at, byte, len)| Bend(how, at, byte, len)),
+        1..4,
+    )
 }
 
 fn bent(good: &[u8], bends: &[Bend]) -> Vec<u8> {
@@ -69,14 +72,33 @@ static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
     let proposal = Proposal::authenticate(&tables, &store, None, id).unwrap();
     let view = TreeView::new(&tables, Some(space.tip().tree()));
     let member = judge::member_of(&view, &space.alice.key.public_key()).unwrap();
-    let opinion = Opinion { verdict: Verdict::Reject, reason: None, text: "No\n".into() };
-    let (review, bytes) =
-        write_review(&store, &proposal, opinion, &member, &space.alice.key, &when()).unwrap();
+    let opinion = Opinion {
+        verdict: Verdict::Reject,
+        reason: None,
+        text: "No\n".into(),
+    };
+    let (review, bytes) = write_review(
+        &store,
+        &proposal,
+        opinion,
+        &member,
+        &space.alice.key,
+        &when(),
+    )
+    .unwrap();
     store.write_all(&[(review, Kind::Commit, bytes)]).unwrap();
     let page = space.tip();
     let written = std::mem::take(&mut store.seen.lock().unwrap().written);
-    let objects = written.into_iter().map(|(id, (kind, bytes))| (id, kind, bytes)).collect();
-    Seeds { objects, proposal, review, page }
+    let objects = written
+        .into_iter()
+        .map(|(id, (kind, bytes))| (id, kind, bytes))
+        .collect();
+    Seeds {
+        objects,
+        proposal,
+        review,
+        page,
+    }
 });
 
 impl Seeds {
@@ -87,7 +109,12 @@ impl Seeds {
     }
 
     fn bytes(&self, id: Oid) -> &[u8] {
-        &self.objects.iter().find(|(other, ..)| *other == id).unwrap().2
+        &self
+            .objects
+            .iter()
+            .find(|(other, ..)| *other == id)
+            .unwrap()
+            .2
     }
 }
 
@@ -111,7 +138,10 @@ fn reads_decisions(bytes: &[u8]) {
             // Whatever can be read can be judged.
             let view = MemoryView::default();
             let mut scene = Scene::new(&view);
-            let place = Place { proposal: ProposalDigest([0; 32]), index: 0 };
+            let place = Place {
+                proposal: ProposalDigest([0; 32]),
+                index: 0,
+            };
             let _ = read.refresh(&scene, false);
             let _ = folio::fold::apply::step(&mut scene, &read, place);
         }
@@ -133,8 +163,13 @@ fn reads_message(text: &str) {
     }
     if let Ok(clean) = message::clean_text(text) {
         assert_eq!(message::clean_text(&clean).as_ref(), Ok(&clean));
-        let with_block = format!("{clean}\nFolio: 1\nSpace: {0}\nBase: 1\nProposal: {0}\n", "0".repeat(64));
-        assert!(matches!(Message::parse(&with_block), Ok(Message::Proposal(read)) if read.text == clean));
+        let with_block = format!(
+            "{clean}\nFolio: 1\nSpace: {0}\nBase: 1\nProposal: {0}\n",
+            "0".repeat(64)
+        );
+        assert!(
+            matches!(Message::parse(&with_block), Ok(Message::Proposal(read)) if read.text == clean)
+        );
     }
 }
 
@@ -143,7 +178,10 @@ fn reads_keys(text: &str) {
         assert_eq!(sshsig::armor(Namespace::Git, &key, &signature), text);
     }
     if let Ok(key) = keyfile::parse_public(text) {
-        assert_eq!(keyfile::parse_public(&keyfile::public_line(&key, "")).unwrap(), key);
+        assert_eq!(
+            keyfile::parse_public(&keyfile::public_line(&key, "")).unwrap(),
+            key
+        );
     }
     if let Ok(pair) = keyfile::load(text, |_| None) {
         let again = keyfile::load(&pair.to_openssh(""), |_| None).unwrap();

@@ -50,7 +50,10 @@ impl<'t, 's> Twin<'t, 's> {
         let tree = TreeView::new(self.tables, self.root);
         let on_tree = fold(&tree, &submission).map_err(|stop| stop.to_string());
         let judged = fold(&self.memory, &submission);
-        assert_eq!(judged.as_ref().map_err(ToString::to_string), on_tree.as_ref().map_err(Clone::clone));
+        assert_eq!(
+            judged.as_ref().map_err(ToString::to_string),
+            on_tree.as_ref().map_err(Clone::clone)
+        );
         let outcome = judged.map_err(|stop| stop.code())?;
         self.memory.apply(outcome.edits.clone());
         self.root = Some(self.tables.edit(self.root, &outcome.edits).unwrap());

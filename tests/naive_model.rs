@@ -69,9 +69,15 @@ impl Model {
 
     fn representative(&self, name: &str) -> String {
         let group = self.group(name);
-        let standing: Vec<&String> = group.iter().filter(|n| !self.redirects.contains_key(*n)).collect();
+        let standing: Vec<&String> = group
+            .iter()
+            .filter(|n| !self.redirects.contains_key(*n))
+            .collect();
         let pinned = standing.iter().find(|n| self.pins.contains(**n));
-        (*pinned.or(standing.first()).expect("redirects have no cycles")).clone()
+        (*pinned
+            .or(standing.first())
+            .expect("redirects have no cycles"))
+        .clone()
     }
 
     fn resolve(&self, name: &str) -> String {
@@ -90,7 +96,10 @@ impl Model {
             || self.distinct.iter().any(in_pair)
             || self.redirects.iter().any(|(a, b)| a == name || b == name)
             || self.pins.contains(name)
-            || self.forks.iter().any(|(new, (of, _))| new == name || of == name)
+            || self
+                .forks
+                .iter()
+                .any(|(new, (of, _))| new == name || of == name)
     }
 
     fn has_conflict(&self) -> bool {
@@ -136,7 +145,10 @@ impl Model {
             Decision::Bind(d) => {
                 unless(d.a != d.b, Code::SelfReference);
                 if self.edges.insert(pair(&d.a, &d.b)) {
-                    unless(!self.is_alias(d.a.as_str()) && !self.is_alias(d.b.as_str()), Code::IsAlias);
+                    unless(
+                        !self.is_alias(d.a.as_str()) && !self.is_alias(d.b.as_str()),
+                        Code::IsAlias,
+                    );
                     unless(!self.has_conflict(), Code::Distinct);
                 }
             }
@@ -150,11 +162,17 @@ impl Model {
                 if self.distinct.contains(&pair(&d.a, &d.b)) {
                     return;
                 }
-                unless(!self.is_alias(d.a.as_str()) && !self.is_alias(d.b.as_str()), Code::IsAlias);
+                unless(
+                    !self.is_alias(d.a.as_str()) && !self.is_alias(d.b.as_str()),
+                    Code::IsAlias,
+                );
                 for (x, y) in &d.cut {
                     unless(self.edges.remove(&pair(x, y)), Code::NoSuchEdge);
                 }
-                unless(!self.group(d.a.as_str()).contains(d.b.as_str()), Code::Connected);
+                unless(
+                    !self.group(d.a.as_str()).contains(d.b.as_str()),
+                    Code::Connected,
+                );
                 self.distinct.insert(pair(&d.a, &d.b));
             }
             Decision::DistinctDrop(d) => {
@@ -168,7 +186,10 @@ impl Model {
                 if self.redirects.get(&from) == Some(&into) {
                     return;
                 }
-                unless(!self.is_alias(&from) && !self.is_alias(&into), Code::IsAlias);
+                unless(
+                    !self.is_alias(&from) && !self.is_alias(&into),
+                    Code::IsAlias,
+                );
                 unless(!misled, Code::Stale);
                 self.redirects.insert(from.clone(), into);
                 let cyclic = cycles(&self.redirects, &from);
@@ -207,7 +228,10 @@ impl Model {
 
 fn step(view: &mut MemoryView, decision: &Decision, index: u64) -> Result<(), Code> {
     let mut scene = Scene::new(view);
-    let place = Place { proposal: ProposalDigest([0; 32]), index };
+    let place = Place {
+        proposal: ProposalDigest([0; 32]),
+        index,
+    };
     apply::step(&mut scene, decision, place).map_err(|stop| stop.code())?;
     let edits = scene.finish().map_err(|stop| stop.code())?;
     view.apply(edits);
@@ -225,7 +249,10 @@ fn compare(log: &[Move]) -> (usize, BTreeSet<Code>) {
         match (by_fold, model.apply(&decision, step_of_log.blind)) {
             (Ok(()), Ok(())) => accepted += 1,
             (Err(code), Err(against)) => {
-                assert!(against.contains(&code), "{words}: {code}, the model says {against:?}");
+                assert!(
+                    against.contains(&code),
+                    "{words}: {code}, the model says {against:?}"
+                );
                 met.insert(code);
             }
             (fold, model) => panic!("{words}: the fold says {fold:?}, the model {model:?}"),
@@ -234,11 +261,19 @@ fn compare(log: &[Move]) -> (usize, BTreeSet<Code>) {
         for text in NAMES {
             let name = Name::new(text).unwrap();
             let resolved = graph::resolve(&scene, &name).unwrap();
-            assert_eq!(resolved.representative.as_str(), model.resolve(text), "{words}: {text}");
+            assert_eq!(
+                resolved.representative.as_str(),
+                model.resolve(text),
+                "{words}: {text}"
+            );
             let group = graph::group(&scene, &name).unwrap();
             let members: BTreeSet<String> = group.members.iter().map(Name::to_string).collect();
             assert_eq!(members, model.group(text), "{words}: {text}");
-            assert_eq!(group.representative.as_str(), model.representative(text), "{words}: {text}");
+            assert_eq!(
+                group.representative.as_str(),
+                model.representative(text),
+                "{words}: {text}"
+            );
             let known = model.is_alias(text) || model.is_entity(text);
             assert_eq!(resolved.known, known, "{words}: {text}");
         }
@@ -263,7 +298,11 @@ fn a_long_log_meets_every_refusal() {
     let mut bytes = blake3::Hasher::new().update(b"a long log").finalize_xof();
     for round in 0..12 {
         // A name that is bound or pinned is no alias any more, so some logs are about aliases only.
-        let kinds = if round % 3 == 0 { 2 } else { moves::RULES_OF_NAMES };
+        let kinds = if round % 3 == 0 {
+            2
+        } else {
+            moves::RULES_OF_NAMES
+        };
         let mut log = Vec::new();
         for _ in 0..250 {
             let mut raw = [0; 5];
@@ -280,8 +319,16 @@ fn a_long_log_meets_every_refusal() {
         met.extend(compare(&log).1);
     }
     let all = [
-        Code::SelfReference, Code::Stale, Code::IsEntity, Code::AliasCycle, Code::IsAlias,
-        Code::Distinct, Code::Connected, Code::NoSuchEdge, Code::MergeCycle, Code::Exists,
+        Code::SelfReference,
+        Code::Stale,
+        Code::IsEntity,
+        Code::AliasCycle,
+        Code::IsAlias,
+        Code::Distinct,
+        Code::Connected,
+        Code::NoSuchEdge,
+        Code::MergeCycle,
+        Code::Exists,
     ];
     for code in all {
         assert!(met.contains(&code), "{code} was never met: {met:?}");

@@ -51,7 +51,11 @@ impl Case {
             name: person.name,
             roles: vec![],
         };
-        let opinion = Opinion { verdict, reason: None, text: "I looked\n".into() };
+        let opinion = Opinion {
+            verdict,
+            reason: None,
+            text: "I looked\n".into(),
+        };
         let (id, bytes) =
             write_review(store, &proposal, opinion, &member, &by.key, &when()).unwrap();
         store.write_all(&[(id, Kind::Commit, bytes)]).unwrap();
@@ -68,7 +72,12 @@ impl Case {
 #[test]
 fn an_approval_of_the_role_lets_it_pass() {
     let mut case = Case::new();
-    case.review(&Actor::new("alice"), Verdict::Approve, &Actor::new("alice"), "alice");
+    case.review(
+        &Actor::new("alice"),
+        Verdict::Approve,
+        &Actor::new("alice"),
+        "alice",
+    );
     assert_eq!(case.accept().numbered.len(), 1);
     assert_eq!(case.space.tip().reviews().len(), 1);
     assert_eq!(case.space.verify().unwrap(), Number(3));
@@ -80,11 +89,22 @@ fn approvals_that_do_not_count_change_nothing() {
     let mallory = Actor::new("mallory");
     // The author, somebody without the role, a stranger, a stranger under alice's address, and alice
     // under another's: blame would name the wrong person.
-    for (by, email_of) in [(&bob, &bob), (&wanda, &wanda), (&mallory, &mallory), (&mallory, &alice), (&alice, &bob)] {
+    for (by, email_of) in [
+        (&bob, &bob),
+        (&wanda, &wanda),
+        (&mallory, &mallory),
+        (&mallory, &alice),
+        (&alice, &bob),
+    ] {
         let mut case = Case::new();
         case.review(by, Verdict::Approve, email_of, "alice");
         let report = case.accept();
-        assert!(report.numbered.is_empty(), "{} as {}", by.handle, email_of.handle);
+        assert!(
+            report.numbered.is_empty(),
+            "{} as {}",
+            by.handle,
+            email_of.handle
+        );
         assert_eq!(report.refused[0].1.code, Code::ApprovalsMissing);
     }
 }

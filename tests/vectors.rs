@@ -29,7 +29,9 @@ use std::path::PathBuf;
 
 /// What the file says; written first where it is missing and that was asked for.
 pub fn golden(name: &str, make: impl FnOnce() -> Value) -> Value {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/vectors", name].iter().collect();
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/vectors", name]
+        .iter()
+        .collect();
     if !path.exists() && std::env::var_os("FOLIO_WRITE_VECTORS").is_some_and(|on| on == "1") {
         let text = serde_json::to_string_pretty(&make()).unwrap() + "\n";
         std::fs::write(&path, text).unwrap();
@@ -53,7 +55,10 @@ fn decisions() {
         let lines = Decision::kinds().into_iter().map(|kind| {
             let line = kind.example.to_line();
             let jsonl = format!("{line}\n");
-            (kind.op.to_owned(), json!({"line": line, "blake3": digest::space_id(jsonl.as_bytes()).to_hex()}))
+            (
+                kind.op.to_owned(),
+                json!({"line": line, "blake3": digest::space_id(jsonl.as_bytes()).to_hex()}),
+            )
         });
         Value::Object(lines.collect())
     };
@@ -86,10 +91,20 @@ fn tables() {
         let ids = |format: ObjectFormat| -> Value {
             let store = MemoryStore::new(format);
             let tables = Tables::new(&store);
-            let tree = |n: usize| (n.to_string(), tables.edit(None, &aliases(n)).unwrap().to_hex().into());
+            let tree = |n: usize| {
+                (
+                    n.to_string(),
+                    tables.edit(None, &aliases(n)).unwrap().to_hex().into(),
+                )
+            };
             Value::Object([0, 1, 64, 65, 5_000].into_iter().map(tree).collect())
         };
-        Value::Object(FORMATS.iter().map(|f| (f.as_str().to_owned(), ids(*f))).collect())
+        Value::Object(
+            FORMATS
+                .iter()
+                .map(|f| (f.as_str().to_owned(), ids(*f)))
+                .collect(),
+        )
     });
 }
 
@@ -101,7 +116,13 @@ fn digests() {
         let reviews: Vec<_> = (1..=3).map(|n| ReviewDigest([n; 32])).collect();
         let next = |reviews: &[ReviewDigest], number, epoch| {
             let proposal = ProposalDigest([3; 32]);
-            let link = digest::Link { number: Number(number), epoch: Epoch(epoch), signer: key, proposal, reviews };
+            let link = digest::Link {
+                number: Number(number),
+                epoch: Epoch(epoch),
+                signer: key,
+                proposal,
+                reviews,
+            };
             digest::chain_next(&start, &link).to_hex()
         };
         let proposal = digest::proposal(&digest::ProposalFields {
@@ -153,15 +174,41 @@ fn small_space(format: ObjectFormat) -> Value {
     let proposal = Proposal::authenticate(&tables, &store, Some(&space.id), next).unwrap();
     let mut plain: Commit = proposal.commit().clone();
     plain.armor = None;
-    plain.message = Message::Proposal(ProposalMessage { text: "By hand\n\nSigned-off-by: Bob <b@example.org>\n".into(), block: None }).encode();
+    plain.message = Message::Proposal(ProposalMessage {
+        text: "By hand\n\nSigned-off-by: Bob <b@example.org>\n".into(),
+        block: None,
+    })
+    .encode();
     let plain = seal::seal(plain, &space.bob.key).unwrap().encode();
     let view = TreeView::new(&tables, Some(second.tree()));
     let alice = judge::member_of(&view, &space.alice.key.public_key()).unwrap();
-    let opinion = Opinion { verdict: Verdict::Reject, reason: Some(folio::model::Code::Stale.into()), text: "Not so\n".into() };
-    let (review, bytes) = write_review(&store, &proposal, opinion, &alice, &space.alice.key, &when()).unwrap();
+    let opinion = Opinion {
+        verdict: Verdict::Reject,
+        reason: Some(folio::model::Code::Stale.into()),
+        text: "Not so\n".into(),
+    };
+    let (review, bytes) = write_review(
+        &store,
+        &proposal,
+        opinion,
+        &alice,
+        &space.alice.key,
+        &when(),
+    )
+    .unwrap();
     let by_hand = store.id_of(Kind::Commit, &plain);
-    store.write_all(&[(review, Kind::Commit, bytes), (by_hand, Kind::Commit, plain)]).unwrap();
-    let digest_of = |id| Proposal::authenticate(&tables, &store, Some(&space.id), id).unwrap().digest().to_hex();
+    store
+        .write_all(&[
+            (review, Kind::Commit, bytes),
+            (by_hand, Kind::Commit, plain),
+        ])
+        .unwrap();
+    let digest_of = |id| {
+        Proposal::authenticate(&tables, &store, Some(&space.id), id)
+            .unwrap()
+            .digest()
+            .to_hex()
+    };
     let named = json!({
         "space": space.id.to_hex(),
         "charter": {"id": first.proposal().to_hex(), "digest": digest_of(first.proposal())},
@@ -173,7 +220,9 @@ fn small_space(format: ObjectFormat) -> Value {
     });
     let seen = store.seen.lock().unwrap();
     let object = |(id, (kind, bytes)): (&Oid, &(Kind, Vec<u8>))| match std::str::from_utf8(bytes) {
-        Ok(text) if *kind != Kind::Tree => json!({"id": id.to_hex(), "kind": word(*kind), "text": text}),
+        Ok(text) if *kind != Kind::Tree => {
+            json!({"id": id.to_hex(), "kind": word(*kind), "text": text})
+        }
         _ => json!({"id": id.to_hex(), "kind": word(*kind), "hex": HEXLOWER.encode(bytes)}),
     };
     json!({"named": named, "objects": seen.written.iter().map(object).collect::<Vec<_>>()})
@@ -192,10 +241,14 @@ fn word(kind: Kind) -> &'static str {
 fn load(format: ObjectFormat, vector: &Value) -> MemoryStore {
     let store = MemoryStore::new(format);
     for object in vector["objects"].as_array().unwrap() {
-        let kind = [Kind::Blob, Kind::Tree, Kind::Commit].into_iter().find(|k| object["kind"] == word(*k));
+        let kind = [Kind::Blob, Kind::Tree, Kind::Commit]
+            .into_iter()
+            .find(|k| object["kind"] == word(*k));
         let bytes = match object["text"].as_str() {
             Some(text) => text.as_bytes().to_vec(),
-            None => HEXLOWER.decode(object["hex"].as_str().unwrap().as_bytes()).unwrap(),
+            None => HEXLOWER
+                .decode(object["hex"].as_str().unwrap().as_bytes())
+                .unwrap(),
         };
         let kind = kind.unwrap();
         let id = store.id_of(kind, &bytes);
@@ -208,13 +261,23 @@ fn load(format: ObjectFormat, vector: &Value) -> MemoryStore {
 #[test]
 fn spaces_and_every_kind_of_commit() {
     for format in FORMATS {
-        let found = held(&format!("space-{}.json", format.as_str()), || small_space(format));
+        let found = held(&format!("space-{}.json", format.as_str()), || {
+            small_space(format)
+        });
         let store = load(format, &found);
         let named = &found["named"];
         let id = |what: &str| -> Oid { named[what]["id"].as_str().unwrap().parse().unwrap() };
-        let main = RefEdit { name: MAIN.into(), expect: Expect::Absent, new: Some(id("second")), message: String::new() };
+        let main = RefEdit {
+            name: MAIN.into(),
+            expect: Expect::Absent,
+            new: Some(id("second")),
+            message: String::new(),
+        };
         store.apply(&[main]).unwrap();
-        let space = common::disk::space_in(store.clone(), named["space"].as_str().unwrap().parse().unwrap());
+        let space = common::disk::space_in(
+            store.clone(),
+            named["space"].as_str().unwrap().parse().unwrap(),
+        );
         assert_eq!(space.verify().unwrap(), Number(2));
         assert_eq!(space.tip().message.chain.to_hex(), named["second"]["chain"]);
         let tables = Tables::new(&store);

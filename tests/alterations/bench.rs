@@ -40,7 +40,12 @@ impl Bench {
         let second = space.tip();
         let line = r#"{"op":"alias.set","alias":"peking","target":"beijing"}"#;
         let (next, _) = space.propose(&space.bob, "altered", &[line]).unwrap();
-        let bench = Self { dir, space, pages: [first, second], next };
+        let bench = Self {
+            dir,
+            space,
+            pages: [first, second],
+            next,
+        };
         assert_eq!(bench.read_main(bench.pages[1].id), Ok(()));
         assert_eq!(bench.read_branch(bench.next), Ok(()));
         bench
@@ -63,7 +68,8 @@ impl Bench {
     }
 
     pub fn proposal(&self, id: Oid) -> Proposal {
-        Proposal::authenticate(&Tables::new(&self.space.store), &self.space.store, None, id).unwrap()
+        Proposal::authenticate(&Tables::new(&self.space.store), &self.space.store, None, id)
+            .unwrap()
     }
 
     /// What a reader says who meets this as `main`.
@@ -132,7 +138,10 @@ impl Bench {
         page.parents.extend(reviews.iter().map(Review::id));
         page.tree = tree;
         page.armor = None;
-        Forged { commit: page, message }
+        Forged {
+            commit: page,
+            message,
+        }
     }
 
     /// The tree that bob's next proposal really makes.
@@ -148,7 +157,11 @@ impl Bench {
     /// Signs and writes a commit that is in the grammar.
     pub fn sealed(&self, mut commit: Commit, by: &Actor) -> Oid {
         commit.armor = None;
-        put(self.path(), "commit", &seal::seal(commit, &by.key).unwrap().encode())
+        put(
+            self.path(),
+            "commit",
+            &seal::seal(commit, &by.key).unwrap().encode(),
+        )
     }
 }
 

@@ -24,7 +24,12 @@ fn put(out: &mut Vec<u8>, field: &[u8]) {
 
 impl Block {
     /// A block by somebody, with these fields signed as SSHSIG says.
-    pub fn by(actor: &Actor, namespace: &'static [u8], reserved: &'static [u8], payload: &[u8]) -> Self {
+    pub fn by(
+        actor: &Actor,
+        namespace: &'static [u8],
+        reserved: &'static [u8],
+        payload: &[u8],
+    ) -> Self {
         let key = SigningKey::from_bytes(blake3::hash(actor.handle.as_bytes()).as_bytes());
         assert_eq!(key.verifying_key().to_bytes(), actor.key.public_key().0);
         let mut signed = b"SSHSIG".to_vec();

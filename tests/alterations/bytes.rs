@@ -16,7 +16,10 @@ impl Parts {
     fn of(commit: &Commit) -> Self {
         let payload = String::from_utf8(commit.payload()).unwrap();
         let (head, message) = payload.split_once("\n\n").unwrap();
-        Self { head: format!("{head}\n"), message: message.to_owned() }
+        Self {
+            head: format!("{head}\n"),
+            message: message.to_owned(),
+        }
     }
 
     fn payload(&self) -> Vec<u8> {
@@ -65,7 +68,9 @@ fn signed_head(commit: &Commit, by: &Actor, change: impl Fn(&str) -> String) -> 
 }
 
 fn line<'h>(head: &'h str, key: &str) -> &'h str {
-    head.split_inclusive('\n').find(|line| line.starts_with(key)).unwrap()
+    head.split_inclusive('\n')
+        .find(|line| line.starts_with(key))
+        .unwrap()
 }
 
 fn doubled(head: &str, key: &str) -> String {
@@ -74,83 +79,263 @@ fn doubled(head: &str, key: &str) -> String {
 }
 
 const ALTERATIONS: &[(&str, Alter, Code)] = &[
-    ("no signature", |c, _| Parts::of(c).with(""), SignatureMissing),
-    ("an extra header that git strips", |c, by| respelt(c, by, |h| format!("gpgsigned by me\n{h}")), CommitGrammar),
-    ("an extra header that git strips, behind", |c, by| respelt(c, by, |h| format!("{h}gpgsig-extra x\n")), CommitGrammar),
-    ("two signature blocks", |c, by| respelt(c, by, |h| h.repeat(2)), CommitGrammar),
-    ("a block of the other format", |c, by| respelt(c, by, |h| h.replacen("gpgsig ", "gpgsig-sha256 ", 1)), CommitGrammar),
-    ("a second block of the other format", |c, by| respelt(c, by, |h| format!("{h}{}", h.replacen("gpgsig ", "gpgsig-sha256 ", 1))), CommitGrammar),
-    ("the block before the author", |c, by| {
-        let parts = Parts::of(c);
-        let block = header("gpgsig", &parts.block(by).armor(70));
-        let author = line(&parts.head, "author ").to_owned();
-        let head = parts.head.replacen(&author, &format!("{block}{author}"), 1);
-        Parts { head, ..parts }.with("")
-    }, CommitGrammar),
-    ("text after the footer", |c, by| respelt(c, by, |h| h.replace("END SSH SIGNATURE-----\n", "END SSH SIGNATURE-----\n and more\n")), SignatureMalformed),
-    ("an empty line after the footer", |c, by| respelt(c, by, |h| format!("{h} \n")), SignatureMalformed),
-    ("text before the header", |c, by| respelt(c, by, |h| h.replacen("gpgsig -", "gpgsig x\n -", 1)), SignatureMalformed),
-    ("base64 wrapped at 76", |c, by| {
-        let parts = Parts::of(c);
-        parts.with(&header("gpgsig", &parts.block(by).armor(76)))
-    }, SignatureMalformed),
-    ("base64 on one line", |c, by| {
-        let parts = Parts::of(c);
-        parts.with(&header("gpgsig", &parts.block(by).armor(4096)))
-    }, SignatureMalformed),
-    ("a reserved field, signed", |c, by| {
-        let parts = Parts::of(c);
-        let block = Block::by(by, b"git", b"x", &parts.payload());
-        parts.with(&header("gpgsig", &block.armor(70)))
-    }, SignatureMalformed),
-    ("a reserved field, unsigned", |c, by| instead(c, by, |b| b.reserved = b"x"), SignatureMalformed),
-    ("version 0", |c, by| instead(c, by, |b| b.version = 0), SignatureMalformed),
-    ("version 2", |c, by| instead(c, by, |b| b.version = 2), SignatureMalformed),
-    ("hash sha256", |c, by| instead(c, by, |b| b.hash = b"sha256"), SignatureMalformed),
-    ("S plus the order", |c, by| instead(c, by, |b| b.signature = plus_order(b.signature)), SignatureWrong),
-    ("one bit of R", |c, by| instead(c, by, |b| b.signature[0] ^= 1), SignatureWrong),
-    ("a small-order key", |c, by| instead(c, by, |b| {
-        // The neutral point as key and as R, with S = 0: the plain equation holds for every message.
-        b.key = [0; 32];
-        b.key[0] = 1;
-        b.signature = [0; 64];
-        b.signature[0] = 1;
-    }), KeyWeak),
-    ("somebody else's key over the same signature", |c, by| instead(c, by, |b| b.key = folio::crypto::Sign::public_key(&Actor::new("mallory").key).0), SignatureWrong),
-    ("namespace file", |c, by| {
-        let parts = Parts::of(c);
-        let block = Block::by(by, b"file", b"", &parts.payload());
-        parts.with(&header("gpgsig", &block.armor(70)))
-    }, SignatureMalformed),
-    ("namespace git over a signature for files", |c, by| {
-        let parts = Parts::of(c);
-        let block = Block { namespace: b"git", ..Block::by(by, b"file", b"", &parts.payload()) };
-        parts.with(&header("gpgsig", &block.armor(70)))
-    }, SignatureWrong),
-    ("a word of the message", |c, by| {
-        let parts = Parts::of(c);
-        let block = header("gpgsig", &parts.block(by).armor(70));
-        Parts { message: format!("X{}", parts.message), head: parts.head }.with(&block)
-    }, SignatureWrong),
-    ("two committers", |c, by| signed_head(c, by, |h| doubled(h, "committer ")), CommitGrammar),
-    ("two authors", |c, by| signed_head(c, by, |h| doubled(h, "author ")), CommitGrammar),
-    ("one parent twice", |c, by| signed_head(c, by, |h| doubled(h, "parent ")), CommitGrammar),
-    ("two trees", |c, by| signed_head(c, by, |h| doubled(h, "tree ")), CommitGrammar),
-    ("an encoding", |c, by| signed_head(c, by, |h| format!("{h}encoding ISO-8859-1\n")), CommitGrammar),
-    ("an unknown header", |c, by| signed_head(c, by, |h| format!("{h}x-note hello\n")), CommitGrammar),
-    ("a merge tag", |c, by| signed_head(c, by, |h| format!("{h}mergetag object 0\n type commit\n")), CommitGrammar),
-    ("a date in the far future", |c, by| signed_head(c, by, |h| h.replace(" 1767225600 ", " 8589934592 ")), CommitGrammar),
-    ("a date with a leading zero", |c, by| signed_head(c, by, |h| h.replace(" 1767225600 ", " 01767225600 ")), CommitGrammar),
-    ("an upper-case id", |c, by| signed_head(c, by, |h| h.replacen(line(h, "tree "), &format!("tree {}\n", line(h, "tree ")[5..].trim_end().to_uppercase()), 1)), CommitGrammar),
-    ("carriage returns", |c, by| signed_head(c, by, |h| h.replace('\n', "\r\n")), CommitGrammar),
+    (
+        "no signature",
+        |c, _| Parts::of(c).with(""),
+        SignatureMissing,
+    ),
+    (
+        "an extra header that git strips",
+        |c, by| respelt(c, by, |h| format!("gpgsigned by me\n{h}")),
+        CommitGrammar,
+    ),
+    (
+        "an extra header that git strips, behind",
+        |c, by| respelt(c, by, |h| format!("{h}gpgsig-extra x\n")),
+        CommitGrammar,
+    ),
+    (
+        "two signature blocks",
+        |c, by| respelt(c, by, |h| h.repeat(2)),
+        CommitGrammar,
+    ),
+    (
+        "a block of the other format",
+        |c, by| respelt(c, by, |h| h.replacen("gpgsig ", "gpgsig-sha256 ", 1)),
+        CommitGrammar,
+    ),
+    (
+        "a second block of the other format",
+        |c, by| {
+            respelt(c, by, |h| {
+                format!("{h}{}", h.replacen("gpgsig ", "gpgsig-sha256 ", 1))
+            })
+        },
+        CommitGrammar,
+    ),
+    (
+        "the block before the author",
+        |c, by| {
+            let parts = Parts::of(c);
+            let block = header("gpgsig", &parts.block(by).armor(70));
+            let author = line(&parts.head, "author ").to_owned();
+            let head = parts.head.replacen(&author, &format!("{block}{author}"), 1);
+            Parts { head, ..parts }.with("")
+        },
+        CommitGrammar,
+    ),
+    (
+        "text after the footer",
+        |c, by| {
+            respelt(c, by, |h| {
+                h.replace(
+                    "END SSH SIGNATURE-----\n",
+                    "END SSH SIGNATURE-----\n and more\n",
+                )
+            })
+        },
+        SignatureMalformed,
+    ),
+    (
+        "an empty line after the footer",
+        |c, by| respelt(c, by, |h| format!("{h} \n")),
+        SignatureMalformed,
+    ),
+    (
+        "text before the header",
+        |c, by| respelt(c, by, |h| h.replacen("gpgsig -", "gpgsig x\n -", 1)),
+        SignatureMalformed,
+    ),
+    (
+        "base64 wrapped at 76",
+        |c, by| {
+            let parts = Parts::of(c);
+            parts.with(&header("gpgsig", &parts.block(by).armor(76)))
+        },
+        SignatureMalformed,
+    ),
+    (
+        "base64 on one line",
+        |c, by| {
+            let parts = Parts::of(c);
+            parts.with(&header("gpgsig", &parts.block(by).armor(4096)))
+        },
+        SignatureMalformed,
+    ),
+    (
+        "a reserved field, signed",
+        |c, by| {
+            let parts = Parts::of(c);
+            let block = Block::by(by, b"git", b"x", &parts.payload());
+            parts.with(&header("gpgsig", &block.armor(70)))
+        },
+        SignatureMalformed,
+    ),
+    (
+        "a reserved field, unsigned",
+        |c, by| instead(c, by, |b| b.reserved = b"x"),
+        SignatureMalformed,
+    ),
+    (
+        "version 0",
+        |c, by| instead(c, by, |b| b.version = 0),
+        SignatureMalformed,
+    ),
+    (
+        "version 2",
+        |c, by| instead(c, by, |b| b.version = 2),
+        SignatureMalformed,
+    ),
+    (
+        "hash sha256",
+        |c, by| instead(c, by, |b| b.hash = b"sha256"),
+        SignatureMalformed,
+    ),
+    (
+        "S plus the order",
+        |c, by| instead(c, by, |b| b.signature = plus_order(b.signature)),
+        SignatureWrong,
+    ),
+    (
+        "one bit of R",
+        |c, by| instead(c, by, |b| b.signature[0] ^= 1),
+        SignatureWrong,
+    ),
+    (
+        "a small-order key",
+        |c, by| {
+            instead(c, by, |b| {
+                // The neutral point as key and as R, with S = 0: the plain equation holds for every message.
+                b.key = [0; 32];
+                b.key[0] = 1;
+                b.signature = [0; 64];
+                b.signature[0] = 1;
+            })
+        },
+        KeyWeak,
+    ),
+    (
+        "somebody else's key over the same signature",
+        |c, by| {
+            instead(c, by, |b| {
+                b.key = folio::crypto::Sign::public_key(&Actor::new("mallory").key).0
+            })
+        },
+        SignatureWrong,
+    ),
+    (
+        "namespace file",
+        |c, by| {
+            let parts = Parts::of(c);
+            let block = Block::by(by, b"file", b"", &parts.payload());
+            parts.with(&header("gpgsig", &block.armor(70)))
+        },
+        SignatureMalformed,
+    ),
+    (
+        "namespace git over a signature for files",
+        |c, by| {
+            let parts = Parts::of(c);
+            let block = Block {
+                namespace: b"git",
+                ..Block::by(by, b"file", b"", &parts.payload())
+            };
+            parts.with(&header("gpgsig", &block.armor(70)))
+        },
+        SignatureWrong,
+    ),
+    (
+        "a word of the message",
+        |c, by| {
+            let parts = Parts::of(c);
+            let block = header("gpgsig", &parts.block(by).armor(70));
+            Parts {
+                message: format!("X{}", parts.message),
+                head: parts.head,
+            }
+            .with(&block)
+        },
+        SignatureWrong,
+    ),
+    (
+        "two committers",
+        |c, by| signed_head(c, by, |h| doubled(h, "committer ")),
+        CommitGrammar,
+    ),
+    (
+        "two authors",
+        |c, by| signed_head(c, by, |h| doubled(h, "author ")),
+        CommitGrammar,
+    ),
+    (
+        "one parent twice",
+        |c, by| signed_head(c, by, |h| doubled(h, "parent ")),
+        CommitGrammar,
+    ),
+    (
+        "two trees",
+        |c, by| signed_head(c, by, |h| doubled(h, "tree ")),
+        CommitGrammar,
+    ),
+    (
+        "an encoding",
+        |c, by| signed_head(c, by, |h| format!("{h}encoding ISO-8859-1\n")),
+        CommitGrammar,
+    ),
+    (
+        "an unknown header",
+        |c, by| signed_head(c, by, |h| format!("{h}x-note hello\n")),
+        CommitGrammar,
+    ),
+    (
+        "a merge tag",
+        |c, by| signed_head(c, by, |h| format!("{h}mergetag object 0\n type commit\n")),
+        CommitGrammar,
+    ),
+    (
+        "a date in the far future",
+        |c, by| signed_head(c, by, |h| h.replace(" 1767225600 ", " 8589934592 ")),
+        CommitGrammar,
+    ),
+    (
+        "a date with a leading zero",
+        |c, by| signed_head(c, by, |h| h.replace(" 1767225600 ", " 01767225600 ")),
+        CommitGrammar,
+    ),
+    (
+        "an upper-case id",
+        |c, by| {
+            signed_head(c, by, |h| {
+                h.replacen(
+                    line(h, "tree "),
+                    &format!("tree {}\n", line(h, "tree ")[5..].trim_end().to_uppercase()),
+                    1,
+                )
+            })
+        },
+        CommitGrammar,
+    ),
+    (
+        "carriage returns",
+        |c, by| signed_head(c, by, |h| h.replace('\n', "\r\n")),
+        CommitGrammar,
+    ),
 ];
 
 #[test]
 fn a_page_in_other_bytes_is_refused() {
     let bench = Bench::new();
     let page = bench.commit(bench.good().sealed(&bench, bench.wanda()));
-    let honest = put(bench.path(), "commit", &Parts::of(&page).signed(bench.wanda()));
-    assert_eq!(bench.read_main(honest), Ok(()), "the forger's own pages are good until altered");
+    let honest = put(
+        bench.path(),
+        "commit",
+        &Parts::of(&page).signed(bench.wanda()),
+    );
+    assert_eq!(
+        bench.read_main(honest),
+        Ok(()),
+        "the forger's own pages are good until altered"
+    );
     for (name, alter, code) in ALTERATIONS {
         let altered = put(bench.path(), "commit", &alter(&page, bench.wanda()));
         assert_eq!(bench.read_main(altered), Err(*code), "{name}");
@@ -165,7 +350,9 @@ fn a_proposal_in_other_bytes_is_refused_by_the_witness_and_below_a_page() {
     for (name, alter, code) in ALTERATIONS {
         let altered = put(bench.path(), "commit", &alter(&commit, bench.bob()));
         assert_eq!(bench.read_branch(altered), Err(*code), "{name}");
-        let page = bench.page_over(altered, &like, tree, &[]).sealed(&bench, bench.wanda());
+        let page = bench
+            .page_over(altered, &like, tree, &[])
+            .sealed(&bench, bench.wanda());
         assert_eq!(bench.read_main(page), Err(*code), "{name}, numbered");
     }
 }

@@ -54,7 +54,12 @@ fn who_signs_and_under_which_address_is_checked() {
         page.commit.author = ident(other);
         page.commit.committer = ident(other);
         let page = page.sealed(&bench, other);
-        assert_eq!(bench.read_main(page), Err(Code::SignerWrong), "{}", other.handle);
+        assert_eq!(
+            bench.read_main(page),
+            Err(Code::SignerWrong),
+            "{}",
+            other.handle
+        );
     }
     let alice = ident(&bench.space.alice);
     let author = |page: &mut Forged| page.commit.author = alice.clone();
@@ -65,16 +70,26 @@ fn who_signs_and_under_which_address_is_checked() {
 
 /// The state tree of the next page with one entry more.
 fn with_entry(bench: &Bench, mode: &str, name: &str, id: Oid) -> Oid {
-    let listed = git(bench.path(), &["ls-tree", &bench.next_tree_written().to_hex()], b"");
+    let listed = git(
+        bench.path(),
+        &["ls-tree", &bench.next_tree_written().to_hex()],
+        b"",
+    );
     let kind = match mode {
         "160000" => "commit",
         "040000" => "tree",
         _ => "blob",
     };
-    let keep = listed.lines().filter(|line| !line.ends_with(&format!("\t{name}")));
+    let keep = listed
+        .lines()
+        .filter(|line| !line.ends_with(&format!("\t{name}")));
     let mut lines: Vec<String> = keep.map(str::to_owned).collect();
     lines.push(format!("{mode} {kind} {id}\t{name}"));
-    let tree = git(bench.path(), &["mktree", "--missing"], (lines.join("\n") + "\n").as_bytes());
+    let tree = git(
+        bench.path(),
+        &["mktree", "--missing"],
+        (lines.join("\n") + "\n").as_bytes(),
+    );
     tree.parse().unwrap()
 }
 
@@ -95,7 +110,11 @@ fn trees_changed_by_hand_are_refused() {
     let same = bench.pages[1].tree();
     let nothing = |page: &mut Forged| page.commit.tree = same;
     assert_eq!(altered(&bench, nothing), Err(Code::TreeMismatch));
-    let blob = put(bench.path(), "blob", b"{\"alias\":\"moskau\",\"target\":\"moscow\"}\n");
+    let blob = put(
+        bench.path(),
+        "blob",
+        b"{\"alias\":\"moskau\",\"target\":\"moscow\"}\n",
+    );
     let link = put(bench.path(), "blob", b"/etc/passwd");
     let page = bench.pages[0].id;
     let cases = [
@@ -123,7 +142,9 @@ fn a_proposal_is_numbered_once() {
     // An alias that is already so: numbering it again would change nothing, and is still refused.
     let earlier = bench.pages[1].proposal();
     let (like, tree) = (bench.proposal(earlier), bench.pages[1].tree());
-    let page = bench.page_over(earlier, &like, tree, &[]).sealed(&bench, bench.wanda());
+    let page = bench
+        .page_over(earlier, &like, tree, &[])
+        .sealed(&bench, bench.wanda());
     assert_eq!(bench.read_main(page), Err(Code::DuplicateProposal));
     assert_eq!(bench.read_branch(earlier), Err(Code::DuplicateProposal));
 }
@@ -156,7 +177,10 @@ fn replaced_objects_are_refused_and_never_honoured() {
     let bench = Bench::new();
     let name = format!("refs/replace/{}", bench.pages[0].id);
     update_ref(bench.path(), &name, bench.next);
-    assert_eq!(bench.read_main(bench.pages[1].id), Err(Code::ReplacedObjects));
+    assert_eq!(
+        bench.read_main(bench.pages[1].id),
+        Err(Code::ReplacedObjects)
+    );
     git(bench.path(), &["update-ref", "-d", &name], b"");
     assert_eq!(bench.read_main(bench.pages[1].id), Ok(()));
     // An unsigned page that is replaced by a good one looks good to git only.
@@ -168,7 +192,10 @@ fn replaced_objects_are_refused_and_never_honoured() {
     update_ref(bench.path(), &name, good);
     let shown = git(bench.path(), &["cat-file", "commit", &bad.to_hex()], b"");
     assert!(shown.contains("gpgsig"), "git itself shows the replacement");
-    assert!(matches!(bench.read_main(bad), Err(Code::ReplacedObjects | Code::SignatureMissing)));
+    assert!(matches!(
+        bench.read_main(bad),
+        Err(Code::ReplacedObjects | Code::SignatureMissing)
+    ));
 }
 
 fn review(bench: &Bench, by: &Actor, verdict: Verdict, email_of: &Actor) -> Review {
@@ -177,7 +204,11 @@ fn review(bench: &Bench, by: &Actor, verdict: Verdict, email_of: &Actor) -> Revi
     let view = TreeView::new(&tables, Some(bench.pages[1].tree()));
     let mut member = judge::member_of(&view, &bench.space.alice.key.public_key()).unwrap();
     member.email = email_of.person().email;
-    let opinion = Opinion { verdict, reason: None, text: "I looked\n".into() };
+    let opinion = Opinion {
+        verdict,
+        reason: None,
+        text: "I looked\n".into(),
+    };
     let proposal = bench.proposal(bench.next);
     let (_, bytes) = write_review(store, &proposal, opinion, &member, &by.key, &when()).unwrap();
     let id = put(bench.path(), "commit", &bytes);
@@ -201,6 +232,12 @@ fn reviews_among_the_parents_are_approvals_sorted_and_under_their_own_address() 
     assert_eq!(over(&two), Ok(()));
     two.reverse();
     assert_eq!(over(&two), Err(Code::ParentsWrong));
-    assert_eq!(over(&[review(&bench, alice, Verdict::Reject, alice)]), Err(Code::ReviewInvalid));
-    assert_eq!(over(&[review(&bench, alice, Verdict::Approve, wanda)]), Err(Code::EmailMismatch));
+    assert_eq!(
+        over(&[review(&bench, alice, Verdict::Reject, alice)]),
+        Err(Code::ReviewInvalid)
+    );
+    assert_eq!(
+        over(&[review(&bench, alice, Verdict::Approve, wanda)]),
+        Err(Code::EmailMismatch)
+    );
 }

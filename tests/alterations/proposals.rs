@@ -19,7 +19,10 @@ fn altered(bench: &Bench, change: impl Fn(&mut Commit)) -> [Result<(), Code>; 2]
 fn judged(bench: &Bench, commit: Oid) -> [Result<(), Code>; 2] {
     let like = bench.proposal(bench.next);
     let page = bench.page_over(commit, &like, bench.next_tree(), &[]);
-    [bench.read_branch(commit), bench.read_main(page.sealed(bench, bench.wanda()))]
+    [
+        bench.read_branch(commit),
+        bench.read_main(page.sealed(bench, bench.wanda())),
+    ]
 }
 
 fn both(code: Code) -> [Result<(), Code>; 2] {
@@ -83,12 +86,21 @@ fn a_proposal_of_another_space_is_not_one_of_this() {
     found.nonce = Nonce([8; 32]);
     let mut rest: Vec<_> = POLICY.iter().map(|line| decision(line)).collect();
     rest.push(decision(&Actor::new("bob").member_add(r#""member""#)));
-    let charter = Charter { found, rest, text: "Found another\n", when: when() };
+    let charter = Charter {
+        found,
+        rest,
+        text: "Found another\n",
+        when: when(),
+    };
     let (id, page) = found::found(&store, &charter, &alice.key, &wanda.key).unwrap();
     assert_ne!(id, bench.space.id);
     // The very proposal that is good here, on the other space's page and with its trailers left out.
     let from = dir.path().to_str().unwrap();
-    git(bench.path(), &["fetch", "-q", from, "refs/heads/main:refs/other/main"], b"");
+    git(
+        bench.path(),
+        &["fetch", "-q", from, "refs/heads/main:refs/other/main"],
+        b"",
+    );
     let foreign = |c: &mut Commit| {
         c.parents = vec![page];
         c.message = "Replayed\n".into();
@@ -99,33 +111,72 @@ fn a_proposal_of_another_space_is_not_one_of_this() {
 #[test]
 fn a_preview_that_lies_is_refused() {
     let bench = Bench::new();
-    let decisions = git(bench.path(), &["rev-parse", &format!("{}:decisions.jsonl", bench.next)], b"");
+    let decisions = git(
+        bench.path(),
+        &["rev-parse", &format!("{}:decisions.jsonl", bench.next)],
+        b"",
+    );
     let with = |tree: Oid, mode: &str, name: &str, id: &str| -> Oid {
         let listed = git(bench.path(), &["ls-tree", &tree.to_hex()], b"");
         let kind = if mode == "160000" { "commit" } else { "blob" };
-        let keep = listed.lines().filter(|l| !l.ends_with(&format!("\t{name}")));
+        let keep = listed
+            .lines()
+            .filter(|l| !l.ends_with(&format!("\t{name}")));
         let lines: Vec<&str> = keep.collect();
         let all = format!("{}\n{mode} {kind} {id}\t{name}\n", lines.join("\n"));
-        git(bench.path(), &["mktree", "--missing"], all.as_bytes()).parse().unwrap()
+        git(bench.path(), &["mktree", "--missing"], all.as_bytes())
+            .parse()
+            .unwrap()
     };
     let honest = bench.commit(bench.next).tree;
     let tree_of = |tree: Oid| move |c: &mut Commit| c.tree = tree;
     // The base's own tree beside the decisions is fine; that of another page is not.
-    let plain = with(bench.pages[1].tree(), "100644", "decisions.jsonl", &decisions);
+    let plain = with(
+        bench.pages[1].tree(),
+        "100644",
+        "decisions.jsonl",
+        &decisions,
+    );
     assert_eq!(altered(&bench, tree_of(plain)), [Ok(()), Ok(())]);
-    let older = with(bench.pages[0].tree(), "100644", "decisions.jsonl", &decisions);
+    let older = with(
+        bench.pages[0].tree(),
+        "100644",
+        "decisions.jsonl",
+        &decisions,
+    );
     assert_eq!(altered(&bench, tree_of(older)), both(Code::PreviewFalse));
-    let blob = put(bench.path(), "blob", b"{\"alias\":\"moskau\",\"target\":\"moscow\"}\n");
+    let blob = put(
+        bench.path(),
+        "blob",
+        b"{\"alias\":\"moskau\",\"target\":\"moscow\"}\n",
+    );
     let lie = with(honest, "100644", "aliases.jsonl", &blob.to_hex());
     assert_eq!(altered(&bench, tree_of(lie)), both(Code::PreviewFalse));
     let dir = bench.pages[0].id.to_hex();
-    for (mode, name) in [("160000", "vendor"), ("120000", "readme"), ("100755", "decisions.jsonl"), ("100644", "README.md")] {
-        let id = if mode == "160000" { dir.clone() } else { blob.to_hex() };
+    for (mode, name) in [
+        ("160000", "vendor"),
+        ("120000", "readme"),
+        ("100755", "decisions.jsonl"),
+        ("100644", "README.md"),
+    ] {
+        let id = if mode == "160000" {
+            dir.clone()
+        } else {
+            blob.to_hex()
+        };
         let tree = with(honest, mode, name, &id);
-        assert_eq!(altered(&bench, tree_of(tree)), both(Code::TreeMalformed), "{mode} {name}");
+        assert_eq!(
+            altered(&bench, tree_of(tree)),
+            both(Code::TreeMalformed),
+            "{mode} {name}"
+        );
     }
     let none = bench.pages[1].tree();
-    assert_eq!(altered(&bench, tree_of(none)), both(Code::TreeMalformed), "no decisions");
+    assert_eq!(
+        altered(&bench, tree_of(none)),
+        both(Code::TreeMalformed),
+        "no decisions"
+    );
 }
 
 #[test]
@@ -143,17 +194,30 @@ fn who_proposes_under_which_address_and_with_which_key() {
         (commit.author, commit.committer) = (ident(who), ident(who));
         bench.sealed(commit, who)
     };
-    assert_eq!(bench.read_branch(sealed_by(&bench.space.alice)), Err(Code::RefInvalid));
-    assert_eq!(bench.read_branch(sealed_by(&Actor::new("mallory"))), Err(Code::NotAMember));
+    assert_eq!(
+        bench.read_branch(sealed_by(&bench.space.alice)),
+        Err(Code::RefInvalid)
+    );
+    assert_eq!(
+        bench.read_branch(sealed_by(&Actor::new("mallory"))),
+        Err(Code::NotAMember)
+    );
     // Bob's key was rotated after he proposed and before his proposal is numbered.
     let fresh = Actor::new("bob-with-a-new-key");
     let line = format!(
         r#"{{"op":"member.rotate","handle":"bob","key":"{}"}}"#,
         folio::crypto::Sign::public_key(&fresh.key)
     );
-    bench.space.propose(&bench.space.bob, "rotate", &[&line]).unwrap();
+    bench
+        .space
+        .propose(&bench.space.bob, "rotate", &[&line])
+        .unwrap();
     let report = bench.space.accept_all().unwrap();
-    let code = report.refused.iter().map(|(_, fault)| fault.code).collect::<Vec<_>>();
+    let code = report
+        .refused
+        .iter()
+        .map(|(_, fault)| fault.code)
+        .collect::<Vec<_>>();
     let numbered = report.numbered.len();
     // In whichever order the two are taken, nothing that bob's old key signed follows the rotation.
     assert!((numbered == 1 && code == [Code::KeyRetired]) || (numbered == 2 && code.is_empty()));

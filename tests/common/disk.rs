@@ -28,7 +28,9 @@ pub fn copy(from: &Path, to: &Path) {
 
 /// The repository as a process sees it that dies where the script says.
 pub fn mortal(dir: &Path, script: &Script) -> Mortal {
-    let store = GitStore::open(dir).unwrap().with_steps(Arc::new(script.clone()));
+    let store = GitStore::open(dir)
+        .unwrap()
+        .with_steps(Arc::new(script.clone()));
     Faulty::new(store, script.clone())
 }
 
@@ -49,7 +51,10 @@ pub fn accept(store: &Mortal, format: ObjectFormat) -> Result<Report, Fault> {
     let mut index = Index::open(&store.inner().common_dir().join("folio"), format)?;
     let space = Space::open(store)?;
     let wanda = Actor::new("wanda");
-    let witness = Witness { signer: &wanda.key, when: when() };
+    let witness = Witness {
+        signer: &wanda.key,
+        when: when(),
+    };
     accept::accept(&space, &mut index, &witness, &|_| true, &mut |_, _| Ok(()))
 }
 

@@ -21,13 +21,19 @@ pub struct Recorder<S> {
 
 impl<S> Recorder<S> {
     pub fn new(inner: S) -> Self {
-        Self { inner, seen: Arc::default() }
+        Self {
+            inner,
+            seen: Arc::default(),
+        }
     }
 
     /// Reads and bytes since the last call.
     pub fn take_reads(&self) -> (u64, u64) {
         let mut seen = self.seen.lock().unwrap();
-        (std::mem::take(&mut seen.reads), std::mem::take(&mut seen.bytes))
+        (
+            std::mem::take(&mut seen.reads),
+            std::mem::take(&mut seen.bytes),
+        )
     }
 }
 
@@ -53,7 +59,9 @@ impl<S: Objects> Objects for Recorder<S> {
     }
 
     fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault> {
-        let own = objects.iter().map(|(id, kind, bytes)| (*id, (*kind, bytes.clone())));
+        let own = objects
+            .iter()
+            .map(|(id, kind, bytes)| (*id, (*kind, bytes.clone())));
         self.seen.lock().unwrap().written.extend(own);
         self.inner.write_all(objects)
     }
