@@ -116,9 +116,11 @@ proptest! {
                 made += usize::from(propose(&space, &base, author, &format!("r{round}-{at}"), step).is_ok());
             }
             let (ready, no) = judge_queue(&space);
-            prop_assert!(ready + no >= made);
+            prop_assert_eq!(ready + no, made);
             let report = space.accept_all().unwrap();
-            prop_assert!(report.numbered.len() + no >= ready || report.invalid.is_empty());
+            prop_assert!(report.invalid.is_empty() && report.already.is_empty());
+            prop_assert_eq!(report.numbered.len() + report.refused.len(), made);
+            prop_assert!(ready == 0 || !report.numbered.is_empty());
             numbered += report.numbered.len();
             refused += report.refused.len();
             let tip = space.tip();

@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod moves;
+pub mod recorder;
 pub mod repo;
 
 use folio::codec::commit::Zone;
