@@ -10,6 +10,7 @@ pub mod error;
 pub mod exit;
 pub mod identity;
 pub mod names;
+pub mod one;
 pub mod proposals;
 pub mod refusals;
 pub mod report;
