@@ -3,6 +3,7 @@
 pub mod alias_sync;
 pub mod allowed_signers;
 pub mod args;
+pub mod changes;
 pub mod commands;
 pub mod context;
 pub mod draft;
@@ -20,6 +21,7 @@ pub mod proposals;
 pub mod refusals;
 pub mod report;
 pub mod signing;
+pub mod trial;
 pub mod ui;
 pub mod verified;
 pub mod view;
