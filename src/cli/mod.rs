@@ -1,5 +1,7 @@
 //! The command line: one file per command. Data goes to stdout, talk to stderr.
 
+pub mod alias_file;
+pub mod alias_plan;
 pub mod alias_sync;
 pub mod allowed_signers;
 pub mod args;
