@@ -33,6 +33,13 @@ pub struct Added {
 }
 
 impl Draft {
+    /// A draft without decisions; what lies on the disk is not looked at.
+    pub fn empty(context: &Context) -> Self {
+        let path = context.folio_dir().join("draft.jsonl");
+        let decisions = Vec::new();
+        Self { path, decisions }
+    }
+
     /// Reads the draft; there is an empty one where none was made.
     pub fn load(context: &Context) -> anyhow::Result<Self> {
         let path = context.folio_dir().join("draft.jsonl");

@@ -35,7 +35,7 @@ pub fn author(
 pub fn member(view: &dyn View, key: &PublicKey) -> anyhow::Result<MemberRow> {
     judge::member_of(view, key).map_err(|stop| match stop {
         Stop::Refused(refusal) if refusal.code == Code::NotAMember => {
-            let hint = format!("ask somebody who may: folio member add HANDLE --key '{key}' --email ADDRESS --name NAME");
+            let hint = format!("ask somebody who may: folio member add HANDLE --public-key '{key}' --email ADDRESS --name NAME");
             Problem::new(refusal.code, refusal.what).hint(hint).into()
         }
         other => other.into(),

@@ -6,9 +6,12 @@
     reason = "the command line is where clock and environment come in"
 )]
 
+pub mod alias_file;
+pub mod alias_plan;
 pub mod alias_sync;
 pub mod allowed_signers;
 pub mod args;
+pub mod changes;
 pub mod commands;
 pub mod context;
 pub mod dates;
@@ -18,10 +21,16 @@ pub mod error;
 pub mod exit;
 pub mod health;
 pub mod identity;
+pub mod key_list;
+pub mod key_new;
+pub mod key_show;
+pub mod keys;
 pub mod lookup;
 pub mod names;
 pub mod numbered;
+pub mod one;
 pub mod path;
+pub mod policy_show;
 pub mod proposals;
 pub mod reference;
 pub mod refusals;
@@ -30,6 +39,7 @@ pub mod rowview;
 pub mod signing;
 pub mod suggest;
 pub mod trace;
+pub mod trial;
 pub mod ui;
 pub mod verified;
 pub mod view;

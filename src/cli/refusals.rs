@@ -5,12 +5,13 @@ use super::context::{Context, view_of};
 use super::identity;
 use crate::codec::message::{Reason, Verdict, clean_text};
 use crate::crypto::Sign;
+use crate::fold::Stop;
 use crate::journal::accept::Report;
 use crate::journal::queue::Candidate;
 use crate::journal::review::{Opinion, write_review};
-use crate::journal::{Fault, Page, Space, refs};
-use crate::model::Code;
+use crate::journal::{Page, Space, judge, refs, verify};
 use crate::model::rows::MemberRow;
+use crate::model::{Code, PublicKey};
 use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
 
 /// Signs a rejection for every refused proposal that does not have this very reason from us yet, in one
@@ -22,16 +23,20 @@ pub fn leave(
     signer: &dyn Sign,
     report: &Report,
 ) -> anyhow::Result<Vec<bool>> {
-    let page = Page::read(&context.store, space.tip()?)?;
-    let view = view_of(&space.tables, &page);
-    let reviewer = identity::member(&view, &signer.public_key())?;
+    let Some(reviewer) = holder(context, space, &signer.public_key())? else {
+        return Ok(vec![false; report.refused.len()]);
+    };
     let mut objects = Vec::new();
     let mut edits = Vec::new();
     for (candidate, fault) in &report.refused {
         if has_reason(candidate, signer, fault.code) {
             continue;
         }
-        let (edit, object) = reject(context, global, candidate, fault, &reviewer, signer)?;
+        let grounds = Grounds {
+            code: fault.code,
+            words: &fault.what,
+        };
+        let (edit, object) = reject(context, global, candidate, &grounds, &reviewer, signer)?;
         edits.push(edit);
         objects.push(object);
     }
@@ -39,6 +44,25 @@ pub fn leave(
     // A crash here leaves objects that nothing refers to; the next run signs again.
     context.store.apply(&edits)?;
     Ok(vec![true; report.refused.len()])
+}
+
+/// The member who holds the pen, if this is the pen's key: nobody else leaves reasons.
+pub fn holder(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    key: &PublicKey,
+) -> anyhow::Result<Option<MemberRow>> {
+    let page = Page::read(&context.store, space.tip()?)?;
+    let view = view_of(&space.tables, &page);
+    if verify::pen_of(&view)?.key != *key {
+        return Ok(None);
+    }
+    // A holder whose key was rotated goes on numbering with it, but signs nothing else.
+    match judge::member_of(&view, key) {
+        Ok(member) => Ok(Some(member)),
+        Err(Stop::Refused(_)) => Ok(None),
+        Err(broken) => Err(broken.into()),
+    }
 }
 
 fn has_reason(candidate: &Candidate, signer: &dyn Sign, code: Code) -> bool {
@@ -52,25 +76,34 @@ fn has_reason(candidate: &Candidate, signer: &dyn Sign, code: Code) -> bool {
 
 type Written = (RefEdit, (crate::model::Oid, Kind, Vec<u8>));
 
+/// Why a proposal is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Grounds<'a> {
+    /// The stable code.
+    pub code: Code,
+    /// The witness's or the rule's words.
+    pub words: &'a str,
+}
+
 /// A signed rejection, and the ref that will name it.
 pub fn reject(
     context: &Context,
     global: &Global,
     candidate: &Candidate,
-    fault: &Fault,
+    grounds: &Grounds<'_>,
     reviewer: &MemberRow,
     signer: &dyn Sign,
 ) -> anyhow::Result<Written> {
-    let plain: String = fault
-        .what
+    let plain: String = grounds
+        .words
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() || *c == '\n')
         .take(2000)
         .collect();
     let opinion = Opinion {
         verdict: Verdict::Reject,
-        reason: Some(Reason::from(fault.code)),
-        text: clean_text(&format!("Refused: {}\n\n{plain}", fault.code))?,
+        reason: Some(Reason::from(grounds.code)),
+        text: clean_text(&format!("Refused: {}\n\n{plain}", grounds.code))?,
     };
     let when = identity::when(global)?;
     let (id, bytes) = write_review(

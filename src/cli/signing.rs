@@ -1,8 +1,10 @@
-//! Which key signs: `--key` (or `FOLIO_KEY`), else git's own `user.signingKey`.
+//! Which key signs: `--key` (or `FOLIO_KEY`), else git's own `user.signingKey`, else the key that
+//! `folio key new` makes.
 
 use super::args::Global;
 use super::context::Context;
 use super::error::Problem;
+use super::keys;
 use crate::crypto::agent::AgentSigner;
 use crate::crypto::keyfile::{self, KEY_FILE};
 use crate::crypto::{Sign, sshsig};
@@ -20,29 +22,46 @@ pub enum Source {
     Agent(PublicKey),
 }
 
-/// Finds the key: the option, the environment, then git's configuration.
+/// Finds the key: the option, the environment, git's configuration, then Folio's own key file.
 pub fn source(context: Option<&Context>, global: &Global) -> anyhow::Result<Source> {
+    Ok(found(context, global)?.0)
+}
+
+/// As [`source`], with what named the key.
+pub fn found(context: Option<&Context>, global: &Global) -> anyhow::Result<(Source, &'static str)> {
     if let Some(key) = &global.key {
-        return named(key, &global.dir());
+        let from_env = std::env::var("FOLIO_KEY").is_ok_and(|value| value == *key);
+        let why = if from_env { "FOLIO_KEY" } else { "--key" };
+        return Ok((named(key, &global.dir())?, why));
     }
     let dir = context.map(|context| context.store.common_dir().to_owned());
     let configured = user_config_value(dir.as_deref(), "user.signingKey")?;
     let format = user_config_value(dir.as_deref(), "gpg.format")?;
     match configured {
-        Some(key) if format.as_deref() == Some("ssh") => named(&key, &global.dir()),
+        Some(key) if format.as_deref() == Some("ssh") => {
+            Ok((named(&key, &global.dir())?, "git's user.signingKey"))
+        }
         Some(_) => {
             let what = "git's user.signingKey is for another format: gpg.format is not `ssh`";
             Err(Problem::new(Code::KeyUnusable, what)
                 .hint("git config gpg.format ssh, or --key FILE")
                 .into())
         }
-        None => {
-            let what =
-                "no signing key: neither --key, FOLIO_KEY nor git's user.signingKey names one";
-            let hint = "folio key new, then git config --global gpg.format ssh and git config --global user.signingKey FILE";
-            Err(Problem::new(Code::KeyUnusable, what).hint(hint).into())
-        }
+        None => own_file(),
     }
+}
+
+/// The key file that `folio key new` makes.
+fn own_file() -> anyhow::Result<(Source, &'static str)> {
+    if let Ok(path) = keys::default_file()
+        && path.is_file()
+    {
+        return Ok((Source::File(path), "the default key file"));
+    }
+    let what = "no signing key: neither --key, FOLIO_KEY nor git's user.signingKey names one";
+    Err(Problem::new(Code::KeyUnusable, what)
+        .hint("`folio key new` makes one; `folio key list` shows what there is")
+        .into())
 }
 
 /// A key as git writes it: a literal public key (agent), a `.pub` file (its private half beside it, else
@@ -65,7 +84,8 @@ pub fn named(key: &str, dir: &Path) -> anyhow::Result<Source> {
     Ok(Source::Agent(public))
 }
 
-fn expand_home(path: &str) -> PathBuf {
+/// A path with `~/` in front made whole.
+pub fn expand_home(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => PathBuf::from(path),
@@ -96,7 +116,7 @@ pub fn public_key(context: Option<&Context>, global: &Global) -> anyhow::Result<
 pub fn public_of(source: &Source) -> anyhow::Result<PublicKey> {
     let key = match source {
         Source::Agent(key) => *key,
-        Source::File(path) => keyfile::public_of(&read(path)?)?,
+        Source::File(path) => keys::in_file(path)?,
     };
     sshsig::check_key(&key)?;
     Ok(key)
@@ -131,14 +151,25 @@ fn passphrase(path: &Path, attempt: u32) -> Option<Zeroizing<String>> {
         "Passphrase for {}{again}: ",
         super::ui::escape(&path.display().to_string())
     );
-    if let Some(answer) = askpass(&prompt) {
-        return answer;
-    }
-    rpassword::prompt_password(&prompt).ok().map(Zeroizing::new)
+    ask(&prompt)
 }
 
-/// `None` where no program is to be asked; ssh's own rules for when it is.
-fn askpass(prompt: &str) -> Option<Option<Zeroizing<String>>> {
+/// Asks for a secret through the program that `SSH_ASKPASS` names, or on the terminal.
+pub fn ask(prompt: &str) -> Option<Zeroizing<String>> {
+    if let Some(answer) = askpass(prompt) {
+        return answer;
+    }
+    rpassword::prompt_password(prompt).ok().map(Zeroizing::new)
+}
+
+/// Whether there is somebody to ask: a terminal, or a program as ssh would run it.
+pub fn can_ask() -> bool {
+    use std::io::IsTerminal as _;
+    askpass_program().is_some() || std::io::stdin().is_terminal()
+}
+
+/// The program to ask, by ssh's own rules for when it is.
+fn askpass_program() -> Option<std::ffi::OsString> {
     use std::io::IsTerminal as _;
     let program = std::env::var_os("SSH_ASKPASS").filter(|program| !program.is_empty())?;
     let require = std::env::var("SSH_ASKPASS_REQUIRE").unwrap_or_default();
@@ -147,9 +178,12 @@ fn askpass(prompt: &str) -> Option<Option<Zeroizing<String>>> {
         "force" | "prefer" => true,
         _ => !std::io::stdin().is_terminal(),
     };
-    if !wanted {
-        return None;
-    }
+    wanted.then_some(program)
+}
+
+/// `None` where no program is to be asked.
+fn askpass(prompt: &str) -> Option<Option<Zeroizing<String>>> {
+    let program = askpass_program()?;
     let output = std::process::Command::new(program).arg(prompt).output();
     let answer = output.ok().filter(|output| output.status.success());
     Some(answer.and_then(|output| {

@@ -11,6 +11,7 @@ use super::queue::{self, Candidate, Entry, Standing};
 use super::refs;
 use super::review::Review;
 use super::space::Space;
+use super::tidy::{self, Own};
 use super::verify;
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
@@ -26,9 +27,6 @@ use crate::store::{Expect, Kind, RefEdit, Store};
 const ATTEMPTS: usize = 8;
 /// Pages written and published at a time, so that memory stays bounded.
 const BATCH: usize = 4096;
-
-/// Branches removed at a time.
-const REFS_AT_ONCE: usize = 128;
 
 /// Who numbers, and when.
 pub struct Witness<'a> {
@@ -68,7 +66,18 @@ pub struct Report {
 /// moment to say no.
 pub type BeforePublish<'a> = dyn FnMut(Oid, Oid) -> Result<(), Fault> + 'a;
 
-/// Numbers what is acceptable among the chosen branches.
+/// Whether an entry of the queue is to be numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// It is not looked at.
+    Leave,
+    /// It is numbered, unless the witness refused it before with the code `rejected`.
+    Take,
+    /// It is numbered, also where the witness refused it before.
+    TakeAnyway,
+}
+
+/// Numbers what is acceptable among the chosen branches. What the witness refused before stays refused.
 pub fn accept<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     index: &mut dyn PageIndex,
@@ -76,18 +85,27 @@ pub fn accept<S: Store + Clone + Send>(
     chosen: &dyn Fn(&Entry) -> bool,
     before_publish: &mut BeforePublish<'_>,
 ) -> Result<Report, Fault> {
+    let choose = |entry: &Entry| match chosen(entry) {
+        true => Choice::Take,
+        false => Choice::Leave,
+    };
+    accept_chosen(space, index, witness, &choose, before_publish)
+}
+
+/// As [`accept`], where the witness may also take back a refusal.
+pub fn accept_chosen<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    index: &mut dyn PageIndex,
+    witness: &Witness<'_>,
+    choose: &dyn Fn(&Entry) -> Choice,
+    before_publish: &mut BeforePublish<'_>,
+) -> Result<Report, Fault> {
     let mut report = Report::default();
     let mut history = open_history(space, index)?;
-    let mut waiting = Vec::new();
-    for entry in queue::gather(space, &history)?
-        .into_iter()
-        .filter(|entry| chosen(entry))
-    {
-        match entry {
-            Entry::Authentic(candidate) => waiting.push(*candidate),
-            Entry::Invalid { name, fault, .. } => report.invalid.push((name, fault)),
-        }
-    }
+    let entries = queue::gather(space, &history)?;
+    let chosen = take(entries, choose, witness, &mut report);
+    let own = Own::of(space, &history, witness.signer.public_key())?;
+    let (waiting, rejected) = chosen;
     let author = |candidate: &Candidate| candidate.branch.author.to_string();
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
@@ -99,9 +117,12 @@ pub fn accept<S: Store + Clone + Send>(
                 .iter()
                 .map(|(c, n)| (c.branch.name.clone(), *n)),
         );
-        remove_branches(space, plan.already.iter().map(|(candidate, _)| candidate));
+        let numbered = plan.already.iter().map(|(candidate, _)| candidate);
+        tidy::remove_branches(space, &own, numbered);
         if plan.pages.is_empty() {
             report.refused = plan.refused;
+            report.refused.extend(rejected);
+            tidy::drop_left_reviews(space, &own);
             return Ok(report);
         }
         let committed = commit(space, &history, plan.pages)?;
@@ -109,7 +130,7 @@ pub fn accept<S: Store + Clone + Send>(
         match committed.publish(space) {
             Ok(pages) => {
                 lost = 0;
-                let done = finish(space, &mut history, pages)?;
+                let done = finish(space, &mut history, &own, pages)?;
                 report.numbered.extend(done);
                 // What was refused may have become acceptable by what was just numbered.
                 waiting.extend(plan.refused.into_iter().map(|(candidate, _)| candidate));
@@ -127,6 +148,38 @@ pub fn accept<S: Store + Clone + Send>(
             Err((fault, _)) => return Err(fault),
         }
     }
+}
+
+type Rejected = Vec<(Candidate, Fault)>;
+
+/// The candidates to number, and those that stay refused.
+fn take(
+    entries: Vec<Entry>,
+    choose: &dyn Fn(&Entry) -> Choice,
+    witness: &Witness<'_>,
+    report: &mut Report,
+) -> (Vec<Candidate>, Rejected) {
+    let key = witness.signer.public_key();
+    let (mut waiting, mut rejected) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let choice = choose(&entry);
+        if choice == Choice::Leave {
+            continue;
+        }
+        let candidate = match entry {
+            Entry::Authentic(candidate) => *candidate,
+            Entry::Invalid { name, fault, .. } => {
+                report.invalid.push((name, fault));
+                continue;
+            }
+        };
+        let words = queue::rejected_by(&candidate, &key).map(|r| queue::words_of(r).to_owned());
+        match words.filter(|_| choice == Choice::Take) {
+            Some(words) => rejected.push((candidate, Fault::new(Code::Rejected, words))),
+            None => waiting.push(candidate),
+        }
+    }
+    (waiting, rejected)
 }
 
 fn open_history<'i, S: Store>(
@@ -376,11 +429,12 @@ impl Committed {
 fn finish<S: Store>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
+    own: &Own,
     pages: Vec<PlannedPage>,
 ) -> Result<Vec<Numbered>, Fault> {
     let new: Vec<NewPage> = pages.iter().map(index_entry).collect();
     let tip = pages.last().expect("published pages").page.clone();
-    remove_branches(space, pages.iter().map(|page| &page.candidate));
+    tidy::remove_branches(space, own, pages.iter().map(|page| &page.candidate));
     // The index is disposable and follows when it is opened again; the pages are published whatever it says.
     let _ = history.extend(&new, tip);
     Ok(pages
@@ -405,34 +459,4 @@ fn index_entry(page: &PlannedPage) -> NewPage {
         record,
         keys.map(|(table, key)| change_key(*table, key)).collect(),
     )
-}
-
-/// Removes the branches of numbered proposals, each only if it still points where it did: its author may
-/// have replaced it meanwhile. What cannot be removed now is removed by the next run.
-fn remove_branches<'c, S: Store>(
-    space: &Space<'_, S>,
-    numbered: impl Iterator<Item = &'c Candidate>,
-) {
-    let edits: Vec<RefEdit> = numbered
-        .flat_map(|candidate| {
-            let branch = (candidate.branch.name.clone(), candidate.branch.commit);
-            std::iter::once(branch)
-        })
-        .map(|(name, commit)| RefEdit {
-            name,
-            expect: Expect::At(commit),
-            new: None,
-            message: "folio: accepted".into(),
-        })
-        .collect();
-    // Each ref that changes keeps a file open, and a process may open only so many.
-    for edits in edits.chunks(REFS_AT_ONCE) {
-        if space.store.apply(edits).is_ok() {
-            continue;
-        }
-        for edit in edits {
-            // One of them moved: the others can still go. A failure here loses nothing.
-            let _ = space.store.apply(std::slice::from_ref(edit));
-        }
-    }
 }

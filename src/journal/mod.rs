@@ -20,6 +20,7 @@ pub mod refs;
 pub mod replay;
 pub mod review;
 pub mod space;
+mod tidy;
 pub mod verify;
 
 pub use fault::Fault;

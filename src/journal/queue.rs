@@ -8,7 +8,7 @@ use super::refs;
 use super::review::Review;
 use super::space::Space;
 use crate::fold::View;
-use crate::model::{Code, Handle, Number, Oid, Slug, SpaceId};
+use crate::model::{Code, Handle, Number, Oid, PublicKey, Slug, SpaceId};
 use crate::parallel;
 use crate::state::{Tables, TreeView};
 use crate::store::Store;
@@ -160,6 +160,24 @@ pub fn require_base_in_chain(history: &History<'_>, proposal: &Proposal) -> Resu
         return Err(Fault::new(Code::BaseUnknown, what).in_commit(proposal.id()));
     }
     Ok(())
+}
+
+/// The refusal that the holder of a key left with the code `rejected`: it stands until the proposal is
+/// numbered by name or made again.
+pub fn rejected_by<'c>(candidate: &'c Candidate, key: &PublicKey) -> Option<&'c Review> {
+    candidate.reviews.iter().find(|review| {
+        let reason = review.message().reason.as_ref();
+        review.reviewer() == *key
+            && !review.approves()
+            && reason.is_some_and(|reason| reason.as_str() == Code::Rejected.as_str())
+    })
+}
+
+/// The words of a review without its subject; all of them where there is nothing else.
+pub fn words_of(review: &Review) -> &str {
+    let text = review.message().text.trim();
+    text.split_once("\n\n")
+        .map_or(text, |(_, body)| body.trim())
 }
 
 /// Judges one proposal on a state: numbered already, ready, or refused. Approvals are used only where the

@@ -85,7 +85,7 @@ codes! {
     NotAllowed Rule "not-allowed" "The policy does not let this member propose this kind of decision here."
         "`folio state policy` shows which roles may propose what, by kind and key prefix. Ask somebody who holds the role, or propose a change of policy.";
     NotAMember Rule "not-a-member" "The key that signed belongs to no member."
-        "Only members propose. Somebody whose role allows it adds you: `folio member add HANDLE --key FILE.pub --email ADDRESS --name NAME`.";
+        "Only members propose. Somebody whose role allows it adds you: `folio member add HANDLE --public-key FILE.pub --email ADDRESS --name NAME`.";
     KeyRetired Rule "key-retired" "The key that signed was rotated away or removed before the proposal was numbered."
         "Authority is judged in the state before the page. Sign the proposal again with a current key: `folio rebase ID`.";
     SelfReference Rule "self-reference" "A name cannot refer to itself."
@@ -117,7 +117,7 @@ codes! {
     KeyTaken Rule "key-taken" "The key is or was already a member's."
         "A key is one member's for ever; make a new one with `folio key new`.";
     KeyUnchanged Rule "key-unchanged" "`member.add` cannot change a member's key."
-        "Use `folio member rotate HANDLE --key FILE.pub`.";
+        "Use `folio member rotate HANDLE --public-key FILE.pub`.";
     LastHolder Rule "last-holder" "It would take the role from its last holder."
         "Give the role to somebody else first.";
     IsHolder Rule "is-holder" "The member holds the pen or is the last witness."

@@ -8,14 +8,15 @@ use crate::cli::refusals;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{allowed_signers, identity, proposals, signing, worktree};
 use crate::journal::Fault;
-use crate::journal::accept::{self, Report, Witness};
+use crate::journal::accept::{self, Choice, Report, Witness};
 use crate::model::Code;
 use serde::Serialize;
 
 /// Number proposals (the witness)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "ID is AUTHOR/SLUG, the beginning of a digest or of a commit id, as `folio queue` shows them."
+    after_help = "ID is AUTHOR/SLUG, the beginning of a digest or of a commit id, as `folio queue` shows them. \
+What was refused by `folio refuse` is numbered only where it is named."
 )]
 pub struct Arguments {
     /// Which proposals
@@ -68,11 +69,15 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         signer: &*signer,
         when: identity::when(global)?,
     };
-    let report = accept::accept(
+    let report = accept::accept_chosen(
         &space,
         &mut index,
         &witness,
-        &|entry| arguments.all || chosen.contains(proposals::branch_of(entry)),
+        &|entry| match chosen.contains(proposals::branch_of(entry)) {
+            true => Choice::TakeAnyway,
+            false if arguments.all => Choice::Take,
+            false => Choice::Leave,
+        },
         &mut |old, new| worktree::check(&context, old, new).map_err(Fault::from),
     )?;
     // What follows makes nothing true that is not; a crash here is made up for by the next run.

@@ -1,14 +1,29 @@
-//! `folio distinct-drop`
+//! `folio distinct-drop`: draft that a `distinct` goes.
 
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
+use crate::cli::names::entity;
+use crate::cli::one;
 use crate::cli::ui::Ui;
+use crate::fold::Decision;
+use crate::fold::rules::DistinctDrop;
 
-/// Arguments.
+/// Draft: take a `distinct` back
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// One entity; of an alias the entity it stands for
+    a: String,
+    /// The other
+    b: String,
+}
 
 /// Runs it.
-pub fn run(_arguments: &Arguments, _global: &Global, _ui: &Ui) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    one::draft(global, ui, |scene| {
+        Ok(Decision::DistinctDrop(DistinctDrop {
+            a: entity(scene, &arguments.a, ui)?,
+            b: entity(scene, &arguments.b, ui)?,
+            was: None,
+        }))
+    })
 }

@@ -1,14 +1,25 @@
-//! `folio pin-name`
+//! `folio pin-name`: draft that a name represents its group.
 
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
+use crate::cli::names::entity;
+use crate::cli::one;
 use crate::cli::ui::Ui;
+use crate::fold::Decision;
+use crate::fold::rules::Pin;
 
-/// Arguments.
+/// Draft: prefer a name as its group's representative
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// The entity
+    name: String,
+}
 
 /// Runs it.
-pub fn run(_arguments: &Arguments, _global: &Global, _ui: &Ui) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    one::draft(global, ui, |scene| {
+        Ok(Decision::Pin(Pin {
+            name: entity(scene, &arguments.name, ui)?,
+        }))
+    })
 }

@@ -1,0 +1,119 @@
+//! What goes when proposals are numbered or left the queue: their branches, and the witness's own reviews.
+//! All of it can be made up for by the next run, so a failure here loses nothing.
+
+use super::fault::Fault;
+use super::history::History;
+use super::page::read_commit;
+use super::queue::Candidate;
+use super::refs;
+use super::space::Space;
+use super::verify;
+use crate::codec::message::{Message, Verdict};
+use crate::model::{Handle, Oid, PublicKey};
+use crate::state::TreeView;
+use crate::store::{Expect, RefEdit, Store};
+use std::collections::BTreeSet;
+
+/// Refs removed at a time.
+const REFS_AT_ONCE: usize = 128;
+
+/// Whose reviews may be removed: the holder of the pen, if it is that holder who numbers.
+pub(super) struct Own(Option<(Handle, PublicKey)>);
+
+impl Own {
+    /// Looks at who holds the pen in the newest state.
+    pub(super) fn of<S: Store>(
+        space: &Space<'_, S>,
+        history: &History<'_>,
+        key: PublicKey,
+    ) -> Result<Self, Fault> {
+        let root = history.tip().map(|page| page.tree());
+        let pen = verify::pen_of(&TreeView::new(&space.tables, root))?;
+        Ok(Self((pen.key == key).then_some((pen.member, key))))
+    }
+
+    /// The refs of the holder's reviews of a proposal.
+    fn reviews(&self, candidate: &Candidate) -> Vec<(String, Oid)> {
+        let Some((handle, key)) = &self.0 else {
+            return Vec::new();
+        };
+        let reviews = candidate.reviews.iter();
+        let own = reviews.filter(|review| review.reviewer() == *key);
+        let name = refs::review(handle, &candidate.proposal.digest());
+        own.map(|review| (name.clone(), review.id())).collect()
+    }
+}
+
+/// Removes the branches of numbered proposals and the witness's own reviews of them, each only if it still
+/// points where it did: its author may have replaced it meanwhile. What cannot be removed now is removed
+/// by the next run.
+pub(super) fn remove_branches<'c, S: Store>(
+    space: &Space<'_, S>,
+    own: &Own,
+    numbered: impl Iterator<Item = &'c Candidate>,
+) {
+    let gone = numbered.flat_map(|candidate| {
+        let branch = (candidate.branch.name.clone(), candidate.branch.commit);
+        std::iter::once(branch).chain(own.reviews(candidate))
+    });
+    remove(space, gone, "folio: accepted");
+}
+
+/// Removes the witness's own rejections of proposals that are on no branch any more.
+pub(super) fn drop_left_reviews<S: Store>(space: &Space<'_, S>, own: &Own) {
+    let Some((handle, _)) = &own.0 else {
+        return;
+    };
+    let Ok(reviews) = space.store.list(&format!("{}{handle}/", refs::REVIEWS)) else {
+        return;
+    };
+    if reviews.is_empty() {
+        return;
+    }
+    let Ok(queue) = space.store.list(refs::PROPOSALS) else {
+        return;
+    };
+    let queue: BTreeSet<Oid> = queue.into_iter().map(|(_, commit)| commit).collect();
+    let left = reviews
+        .into_iter()
+        .filter(|(_, review)| rejects_none_of(space, review, &queue));
+    remove(space, left, "folio: proposal gone");
+}
+
+/// Whether a commit is a rejection whose proposal is not among these; what cannot be read stays.
+fn rejects_none_of<S: Store>(space: &Space<'_, S>, review: &Oid, queue: &BTreeSet<Oid>) -> bool {
+    let Ok(commit) = read_commit(space.store, review) else {
+        return false;
+    };
+    match Message::parse(&commit.message) {
+        Ok(Message::Review(message)) if message.verdict == Verdict::Reject => {
+            !commit.parents.iter().any(|parent| queue.contains(parent))
+        }
+        _ => false,
+    }
+}
+
+fn remove<S: Store>(
+    space: &Space<'_, S>,
+    gone: impl Iterator<Item = (String, Oid)>,
+    message: &str,
+) {
+    let edits: Vec<RefEdit> = gone
+        .map(|(name, commit)| RefEdit {
+            name,
+            expect: Expect::At(commit),
+            new: None,
+            message: message.into(),
+        })
+        .collect();
+    // Each ref that changes keeps a file open, and a process may open only so many.
+    for edits in edits.chunks(REFS_AT_ONCE) {
+        if space.store.apply(edits).is_ok() {
+            continue;
+        }
+        for edit in edits {
+            // One of them moved: the others can still go. A failure here loses nothing.
+            let _ = space.store.apply(std::slice::from_ref(edit));
+        }
+    }
+}
