@@ -198,17 +198,22 @@ fn refresh(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Exit> 
     let (verdicts, kept) = tried(context, global, &draft.decisions, true)?;
     let mut fresh = kept.into_iter();
     let mut decisions = Vec::with_capacity(draft.decisions.len());
-    for (old, verdict) in draft.decisions.iter().zip(&verdicts) {
-        match verdict {
+    let mut left = Vec::with_capacity(verdicts.len());
+    for (old, verdict) in draft.decisions.iter().zip(verdicts) {
+        match &verdict {
             Verdict::Changes(_) => decisions.extend(fresh.next()),
-            Verdict::Already => {}
+            Verdict::Already => continue,
             Verdict::Refused(_) => decisions.push(old.clone()),
         }
+        left.push(verdict);
     }
     let dropped = draft.decisions.len() - decisions.len();
-    let refused = say_refused(ui, &verdicts);
+    let refused = say_refused(ui, &left);
     draft.decisions = decisions;
     save(&mut draft)?;
+    if refused > 0 {
+        ui.hint("folio draft drop N takes them out");
+    }
     finish(ui, dropped, refused, draft.decisions.len())?;
     Ok(if refused > 0 {
         Exit::Refused
@@ -224,6 +229,7 @@ fn save(draft: &mut Draft) -> anyhow::Result<()> {
     }
 }
 
+/// Warns of what is refused, by the numbers that it has in the draft now; how many there are.
 fn say_refused(ui: &Ui, verdicts: &[Verdict]) -> usize {
     let refused: Vec<(usize, &Refusal)> = verdicts
         .iter()

@@ -7,9 +7,10 @@ use crate::cli::exit::Exit;
 use crate::cli::refusals::{self, Grounds};
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{proposals, signing};
-use crate::journal::queue::Entry;
+use crate::journal::Space;
+use crate::journal::queue::{Candidate, Entry};
 use crate::model::Code;
-use crate::store::{Objects as _, Refs as _};
+use crate::store::{GitStore, Index, Objects as _, Refs as _};
 use serde::Serialize;
 
 /// Refuse a proposal with a signed reason (the witness)
@@ -52,6 +53,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         // Nobody's signed words are there to answer; the queue says what is wrong with it.
         Entry::Invalid { fault, .. } => return Err(fault.clone().into()),
     };
+    require_waiting(&context, &space, &mut index, candidate, ui)?;
     let source = signing::source(Some(&context), global)?;
     let key = signing::public_of(&source)?;
     let Some(witness) = refusals::holder(&context, &space, &key)? else {
@@ -84,4 +86,25 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let name = ui.paint(Style::Id, &escape(&refused.proposal));
     ui.line(format!("Refused {name}: {}", refused.code))?;
     Ok(Exit::Done)
+}
+
+/// What is numbered cannot be refused any more.
+fn require_waiting(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    candidate: &Candidate,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let history = context.history(space, index, ui)?;
+    let proposal = &candidate.proposal;
+    match history.numbered(&proposal.digest(), proposal.base().number) {
+        None => Ok(()),
+        Some(number) => {
+            let what = format!("it was numbered already as common@{number}");
+            Err(Problem::new(Code::BadRequest, what)
+                .hint("folio accept --all removes the branch that is left over")
+                .into())
+        }
+    }
 }
