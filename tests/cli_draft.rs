@@ -294,6 +294,37 @@ fn the_draft_is_shown_dropped_cleared_and_refreshed() {
 }
 
 #[test]
+fn a_refused_decision_leaves_the_others_as_they_are() {
+    let fixture = Fixture::bare();
+    let bob = |args: &[&str]| fixture.run("bob", args);
+    bob(&["bind", "c", "d"]).ok();
+    bob(&["bind", "a", "b"]).ok();
+    bob(&["bind", "b", "e"]).ok();
+    let apart = r#"{"op":"distinct","a":"a","b":"b","cut":[]}"#;
+    fixture.propose("alice", "apart", apart);
+    fixture.propose("alice", "faster", r#"{"op":"bind","a":"c","b":"d"}"#);
+    fixture.accept_all();
+    let verdicts = |fixture: &Fixture| -> Vec<String> {
+        let entries = drafted(fixture, "bob");
+        let words = entries
+            .iter()
+            .map(|entry| entry["verdict"].as_str().unwrap().to_owned());
+        words.collect()
+    };
+    assert_eq!(verdicts(&fixture), ["already", "refused", "changes"]);
+    let ran = bob(&["draft", "refresh"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(
+        ran.err.contains("decision 1 is refused: distinct"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(verdicts(&fixture), ["refused", "changes"]);
+    bob(&["draft", "drop", "1"]).ok();
+    settle(&fixture, "bob", "the rest");
+}
+
+#[test]
 fn every_command_has_a_help_of_one_screen() {
     let fixture = Fixture::home();
     let commands = [

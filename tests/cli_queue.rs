@@ -1,0 +1,329 @@
+//! The queue from the command line: proposing, refusing, rebasing, numbering, and the work tree.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+#[path = "common/cli.rs"]
+mod cli;
+
+use cli::Fixture;
+use serde_json::Value;
+
+fn set(alias: &str, target: &str) -> String {
+    format!("{{\"op\": \"alias.set\", \"alias\": \"{alias}\", \"target\": \"{target}\"}}\n")
+}
+
+/// The queue's entry of that name, as somebody sees it.
+fn entry(fixture: &Fixture, who: &str, name: &str) -> Value {
+    let queue = fixture.run(who, &["--json", "queue"]).json();
+    let mut found = queue["proposals"].as_array().unwrap().iter();
+    found
+        .find(|entry| entry["proposal"] == name)
+        .cloned()
+        .unwrap()
+}
+
+#[test]
+fn what_is_replaced_is_filled_in_from_standard_input() {
+    let fixture = Fixture::bare();
+    fixture.propose("bob", "first", &set("a", "x"));
+    assert!(fixture.accept_all().contains("common@2 bob/first"));
+    fixture.propose(
+        "bob",
+        "second",
+        &format!("{}\n{}", set("a", "y"), set("b", "z")),
+    );
+    let lines = fixture.git(&["show", "proposals/bob/second:decisions.jsonl"]);
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["was"].as_str().unwrap().len(), 64);
+    assert!(lines[1].get("was").is_none());
+    let ready = entry(&fixture, "bob", "bob/second");
+    assert_eq!(
+        (&ready["standing"], &ready["own"]),
+        (&"ready".into(), &true.into())
+    );
+    assert_eq!(
+        ready["rows"], 5,
+        "two aliases, one by target gone, two by target new"
+    );
+    assert_eq!(entry(&fixture, "alice", "bob/second")["own"], false);
+    let words = fixture
+        .run_with(
+            "bob",
+            &["propose", "-m", "x", "-f", "-"],
+            "{\"op\":\"alias.fly\"}\n",
+        )
+        .refused("operation-unknown", 3);
+    assert!(words.contains("line 1"), "{words}");
+}
+
+#[test]
+fn a_stale_proposal_is_rebased_and_numbered() {
+    let fixture = Fixture::bare();
+    fixture.propose(
+        "bob",
+        "mine",
+        &format!("{}{}", set("a", "x"), set("b", "y")),
+    );
+    fixture.propose(
+        "alice",
+        "hers",
+        &format!("{}{}", set("a", "z"), set("b", "y")),
+    );
+    fixture.run("wanda", &["accept", "alice/hers"]).ok();
+    let stale = entry(&fixture, "bob", "bob/mine");
+    assert_eq!(
+        (&stale["standing"], &stale["code"]),
+        (&"stale".into(), &"stale".into())
+    );
+    fixture
+        .run("alice", &["rebase", "bob/mine"])
+        .refused("not-allowed", 3);
+    fixture
+        .run("wanda", &["accept", "bob/mine"])
+        .refused("stale", 3);
+    let signed = &entry(&fixture, "bob", "bob/mine")["refusals"][0];
+    assert_eq!(
+        (&signed["by"], &signed["code"]),
+        (&"wanda".into(), &"stale".into())
+    );
+    let shown = fixture.run("bob", &["rebase", "bob/mine"]).ok();
+    assert!(
+        shown.contains("    - aliases {\"alias\":\"a\",\"target\":\"z\"}"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("Rebased bob/mine on common@2 (1 decision"),
+        "{shown}"
+    );
+    let ready = entry(&fixture, "bob", "bob/mine");
+    assert_eq!(
+        (&ready["standing"], &ready["subject"]),
+        (&"ready".into(), &"mine".into())
+    );
+    assert!(
+        ready["refusals"].as_array().unwrap().is_empty(),
+        "it was about another digest"
+    );
+    let again = fixture.run("bob", &["rebase", "bob/mine"]);
+    assert!(
+        again.err.contains("stands on common@2 already"),
+        "{}",
+        again.err
+    );
+    assert!(fixture.accept_all().contains("common@3 bob/mine"));
+    assert_eq!(fixture.run("bob", &["resolve", "a"]).ok(), "x\n");
+    let reviews = fixture.git(&["for-each-ref", "refs/heads/reviews", "refs/heads/proposals"]);
+    assert_eq!(
+        reviews, "",
+        "branches and the witness's own reviews are gone"
+    );
+}
+
+#[test]
+fn a_proposal_that_came_true_is_left_as_it_is() {
+    let fixture = Fixture::bare();
+    fixture.propose("bob", "mine", &set("a", "x"));
+    fixture.propose("alice", "hers", &set("a", "x"));
+    fixture.run("wanda", &["accept", "alice/hers"]).ok();
+    let before = fixture.git(&["rev-parse", "proposals/bob/mine"]);
+    let ran = fixture.run("bob", &["rebase", "bob/mine", "-m", "again"]);
+    assert!(
+        ran.code == 0 && ran.err.contains("true already"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(before, fixture.git(&["rev-parse", "proposals/bob/mine"]));
+}
+
+#[test]
+fn a_refusal_is_signed_read_and_taken_back() {
+    let fixture = Fixture::bare();
+    fixture.propose("bob", "odd", &set("a", "x"));
+    fixture.propose("bob", "fine", &set("b", "y"));
+    fixture
+        .run("alice", &["refuse", "bob/odd", "-m", "no"])
+        .refused("not-allowed", 3);
+    fixture
+        .run("wanda", &["refuse", "bob/odd", "-m", "no", "--code", "so"])
+        .refused("bad-request", 2);
+    fixture
+        .run(
+            "wanda",
+            &[
+                "refuse",
+                "bob/odd",
+                "-m",
+                "Please cite a source.\n\nThanks.",
+            ],
+        )
+        .ok();
+    let odd = entry(&fixture, "bob", "bob/odd");
+    assert_eq!(
+        (&odd["standing"], &odd["code"]),
+        (&"refused".into(), &"rejected".into())
+    );
+    assert_eq!(
+        odd["refusals"][0]["words"],
+        "Please cite a source.\n\nThanks."
+    );
+    let shown = fixture.run("bob", &["queue"]).ok();
+    assert!(shown.contains("* refused  bob/odd"), "{shown}");
+    assert!(
+        shown.contains("signed by wanda: rejected: Please cite a source."),
+        "{shown}"
+    );
+    let review = fixture.git(&["for-each-ref", "--format=%(refname)", "refs/heads/reviews"]);
+    fixture.git(&["verify-commit", review.trim()]);
+
+    let report = fixture.run("wanda", &["--json", "accept", "--all"]).json();
+    assert_eq!(report["numbered"].as_array().unwrap().len(), 1);
+    assert_eq!(report["refused"][0]["code"], "rejected");
+    let numbered = fixture.run("wanda", &["accept", "bob/odd"]).ok();
+    assert!(numbered.contains("common@3 bob/odd"), "{numbered}");
+    assert_eq!(fixture.git(&["for-each-ref", "refs/heads/reviews"]), "");
+}
+
+#[test]
+fn refusals_go_when_their_proposals_do() {
+    let fixture = Fixture::bare();
+    fixture.propose("bob", "odd", &set("a", "x"));
+    fixture
+        .run("wanda", &["refuse", "bob/odd", "-m", "no"])
+        .ok();
+    fixture.git(&["update-ref", "-d", "refs/heads/proposals/bob/odd"]);
+    fixture.run("wanda", &["accept", "--all"]).ok();
+    assert_eq!(fixture.git(&["for-each-ref", "refs/heads/reviews"]), "");
+}
+
+#[test]
+fn only_the_witness_numbers_and_leaves_reasons() {
+    let fixture = Fixture::bare();
+    fixture.propose("bob", "first", &set("a", "x"));
+    fixture.propose("alice", "second", &set("a", "y"));
+    fixture
+        .run("alice", &["accept", "--all"])
+        .refused("signer-wrong", 4);
+    fixture.run("wanda", &["accept", "bob/first"]).ok();
+    let report = fixture.run("bob", &["--json", "accept", "--all"]).json();
+    assert_eq!(report["refused"][0]["signed"], false);
+    assert_eq!(fixture.git(&["for-each-ref", "refs/heads/reviews"]), "");
+}
+
+#[test]
+fn a_hundred_proposals_are_one_pack_and_one_step_of_main() {
+    let fixture = Fixture::bare();
+    fixture.git(&["config", "core.logAllRefUpdates", "always"]);
+    for i in 0..100 {
+        let who = if i % 2 == 0 { "alice" } else { "bob" };
+        fixture.propose(who, &format!("p{i}"), &set(&format!("a{i}"), "t"));
+    }
+    let packs = || {
+        let files = std::fs::read_dir(fixture.space.join("objects/pack")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| name.ends_with(".pack"))
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let log = || {
+        fixture
+            .git(&["reflog", "show", "refs/heads/main"])
+            .lines()
+            .count()
+    };
+    let (packs_before, log_before) = (packs(), log());
+    let numbered = fixture.accept_all();
+    assert_eq!(numbered.lines().count(), 100);
+    let after = packs();
+    // Small packs are merged now and then; what came for the hundred is at most one.
+    assert_eq!(
+        after.difference(&packs_before).count(),
+        1,
+        "{packs_before:?} {after:?}"
+    );
+    assert_eq!(log() - log_before, 1);
+    fixture.git(&["fsck", "--strict"]);
+    assert_eq!(
+        fixture.git(&["rev-list", "--first-parent", "--count", "main"]),
+        "102\n",
+        "the charter too"
+    );
+}
+
+#[test]
+fn a_proposal_made_with_plain_git_is_numbered() {
+    let fixture = Fixture::with_work_tree();
+    fixture.git(&["checkout", "-q", "-b", "proposals/bob/by-hand"]);
+    let line = "{\"alias\":\"a\",\"op\":\"alias.set\",\"target\":\"x\"}\n";
+    std::fs::write(fixture.space.join("decisions.jsonl"), line).unwrap();
+    fixture.git(&["add", "decisions.jsonl"]);
+    let key = format!("user.signingKey={}", fixture.path("bob.key").display());
+    let who = [
+        "-c",
+        "user.name=Bob",
+        "-c",
+        "user.email=bob@example.org",
+        "-c",
+        &key,
+    ];
+    // git and ssh-keygen want nobody else to read the key.
+    restrict(&fixture.path("bob.key"));
+    fixture.git(&[&who[..], &["commit", "-q", "-S", "-m", "By hand"]].concat());
+    fixture.git(&["checkout", "-q", "main"]);
+    let ready = entry(&fixture, "bob", "bob/by-hand");
+    assert_eq!(ready["standing"], "ready", "{ready}");
+    assert!(
+        fixture
+            .accept_all()
+            .contains("common@2 bob/by-hand: By hand")
+    );
+    assert_eq!(fixture.run("bob", &["resolve", "a"]).ok(), "x\n");
+    fixture.git(&["verify-commit", "main", "main^2"]);
+}
+
+fn restrict(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn the_work_tree_follows_and_loses_nothing() {
+    let fixture = Fixture::with_work_tree();
+    fixture.propose("bob", "first", &set("a", "x"));
+    fixture.accept_all();
+    let table = fixture.space.join("aliases.jsonl");
+    assert!(std::fs::read_to_string(&table).unwrap().contains("\"x\""));
+    assert_eq!(fixture.git(&["status", "--porcelain"]), "");
+    std::fs::write(&table, "mine\n").unwrap();
+    fixture.propose("bob", "second", &set("b", "y"));
+    let main = fixture.git(&["rev-parse", "main"]);
+    fixture
+        .run("wanda", &["accept", "--all"])
+        .refused("worktree-changed", 6);
+    assert_eq!(
+        main,
+        fixture.git(&["rev-parse", "main"]),
+        "nothing was published"
+    );
+    assert_eq!(std::fs::read_to_string(&table).unwrap(), "mine\n");
+    fixture.git(&["restore", "."]);
+    fixture.accept_all();
+    assert!(std::fs::read_to_string(&table).unwrap().contains("\"y\""));
+    assert_eq!(fixture.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn what_is_no_proposal_is_said_so() {
+    let fixture = Fixture::bare();
+    fixture.git(&["branch", "proposals/bob/main-itself", "main"]);
+    let invalid = entry(&fixture, "bob", "bob/main-itself");
+    assert_eq!(invalid["standing"], "invalid");
+    assert_eq!(invalid["own"], true);
+    assert_eq!(invalid["code"], "trailers-malformed");
+    let shown = fixture.run("alice", &["queue"]).ok();
+    assert!(shown.contains("invalid  bob/main-itself"), "{shown}");
+    fixture
+        .run("wanda", &["refuse", "bob/main-itself", "-m", "no"])
+        .refused("trailers-malformed", 4);
+}
