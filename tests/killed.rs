@@ -364,6 +364,8 @@ fn founding_survives_being_killed() {
         if code == Some(0) {
             assert_eq!(founded.code, 0, "{founded:?}");
         }
+        // What was killed may be run again in another form.
+        let bare = bare ^ (founded.code != 0 && dice.roll(2) == 0);
         let again = finish(&mut init(&place, bare), b"");
         if founded.code == 0 {
             assert!(
@@ -394,4 +396,54 @@ fn founding_survives_being_killed() {
         );
     }
     assert_eq!(kills, 40);
+}
+
+#[test]
+fn an_interrupted_founding_takes_over_nothing_of_somebody_else() {
+    let fixture = Fixture::home();
+    let init = |place: &Path| {
+        let mut run = fixture.command(fixture.home.path(), Some("alice"));
+        run.arg("init")
+            .arg(place)
+            .args(["--name", "tests", "--handle", "alice"]);
+        run.args(["--user-name", "Alice", "--email", "alice@example.org"]);
+        finish(&mut run, b"")
+    };
+    // An empty `.git` beside somebody's files, and a repository that is not ours.
+    let place = fixture.path("files");
+    std::fs::create_dir_all(place.join(".git")).unwrap();
+    std::fs::write(place.join("novel.txt"), "once").unwrap();
+    init(&place).refused("not-empty", 6);
+    assert!(place.join("novel.txt").exists());
+    let place = fixture.path("other");
+    let other = finish(
+        fixture
+            .bare_command("git", fixture.home.path())
+            .args(["init", "-q", "other"]),
+        b"",
+    );
+    other.ok();
+    init(&place).refused("already-a-repository", 6);
+    // A space that has the mark of its founding still: nothing of it goes.
+    let space = Fixture::with_work_tree();
+    std::fs::write(space.space.join(".git/folio-founding"), "").unwrap();
+    std::fs::remove_file(space.space.join(".git/folio/allowed-signers")).unwrap();
+    let again = space.run(
+        "alice",
+        &[
+            "init",
+            "--name",
+            "x",
+            "--handle",
+            "alice",
+            "--user-name",
+            "A",
+            "--email",
+            "a@x.org",
+        ],
+    );
+    again.refused("already-a-repository", 6);
+    assert!(!space.space.join(".git/folio-founding").exists());
+    space.git(&["verify-commit", "main"]);
+    sound(&space, &space.space);
 }
