@@ -32,6 +32,10 @@ struct Tour {
     keys: PathBuf,
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "cargo says by the environment where its target lies"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
