@@ -121,7 +121,6 @@ impl Fixture {
     pub fn bare_command(&self, program: &str, dir: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(dir).env_clear();
-        #[allow(clippy::disallowed_methods, reason = "git is found through PATH")]
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.home.path());
         command.env("GIT_CONFIG_GLOBAL", "/dev/null");
