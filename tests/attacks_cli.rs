@@ -935,3 +935,31 @@ fn the_core_works_in_both_object_formats() {
         }
     }
 }
+
+#[test]
+fn an_older_reader_does_not_make_a_witness_forget() {
+    use folio::journal::{Space, history::History};
+    use folio::model::{Code, Number};
+    use folio::store::{GitStore, Index};
+    let fixture = Fixture::bare();
+    for n in 0..4 {
+        fixture.propose("bob", &format!("p{n}"), &set(&format!("a{n}"), "x"));
+        fixture.accept_all();
+    }
+    let store = GitStore::open(&fixture.space).unwrap();
+    let space = Space::open(&store).unwrap();
+    let index = || Index::open(&fixture.space.join("folio"), store.object_format()).unwrap();
+    let (mut ours, mut theirs) = (index(), index());
+    let open = |tip, index| History::open(&space.tables, &store, Some(tip), index, &mut |_, _| {});
+    let witness = open(space.tip().unwrap(), &mut ours).unwrap();
+    let digest = witness.page(Number(4)).unwrap().proposal;
+    // Somebody who read `main` a while ago looks at the index only now.
+    let reader = open(witness.commit_of(Number(2)).unwrap(), &mut theirs);
+    assert_eq!(reader.unwrap().len(), Number(2));
+    let found = witness.numbered(&digest, Number(1)).unwrap();
+    assert_eq!(found, Some(Number(4)), "it would be numbered twice");
+    // Where the index is really cut, nothing is claimed.
+    index().truncate_to(Number(3)).unwrap();
+    let unknown = witness.numbered(&digest, Number(1)).unwrap_err();
+    assert_eq!(unknown.code, Code::Busy);
+}

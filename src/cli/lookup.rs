@@ -86,7 +86,7 @@ fn proposal_at(
     let proposal = Proposal::authenticate(&space.tables, &context.store, Some(&space.id), commit)?;
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
-    let number = history.numbered(&proposal.digest(), proposal.base().number);
+    let number = history.numbered(&proposal.digest(), proposal.base().number)?;
     Ok(Found::Proposal(Box::new(proposal), number))
 }
 

@@ -110,7 +110,13 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
     loop {
-        let plan = plan(space, &history, witness, waiting)?;
+        let plan = match plan(space, &history, witness, waiting) {
+            // The index could not follow. What is numbered is numbered; the next run looks at the rest.
+            Err(fault) if fault.code == Code::Busy && !report.numbered.is_empty() => {
+                return Ok(report);
+            }
+            planned => planned?,
+        };
         waiting = plan.waiting;
         report.already.extend(
             plan.already

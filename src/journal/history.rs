@@ -32,7 +32,9 @@ impl<'i> History<'i> {
         };
         let tip = Page::read(store, tip)?;
         let (known, missing) = unknown_pages(store, &tip, index)?;
-        if index.len() > known.0 {
+        // An index that only knows more is left alone: somebody else who reads the same chain may be ahead,
+        // and looks for numbered proposals there.
+        if index.len() > known.0 && !missing.is_empty() {
             index.truncate(known)?;
         }
         let total = missing.len() as u64;
@@ -101,7 +103,11 @@ impl<'i> History<'i> {
 
     /// The snapshot after `base` that numbered a proposal, if any. A proposal can only be numbered after
     /// its base, so nothing before that is looked at.
-    pub fn numbered(&self, digest: &ProposalDigest, base: Number) -> Option<Number> {
+    ///
+    /// # Errors
+    /// `busy` where the index does not know all of these snapshots (any more): "not numbered" is never said
+    /// of what was not looked at.
+    pub fn numbered(&self, digest: &ProposalDigest, base: Number) -> Result<Option<Number>, Fault> {
         self.index.find_proposal(digest, base, self.len())
     }
 

@@ -3,7 +3,7 @@
 
 use super::fault::Fault;
 use crate::crypto::digest;
-use crate::model::{ChainDigest, Number, Oid, ProposalDigest, RowKey, Table};
+use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, RowKey, Table};
 
 /// What is remembered of one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +42,19 @@ pub trait PageIndex {
     /// What it knows of a snapshot.
     fn page(&self, number: Number) -> Option<PageRecord>;
 
-    /// The snapshot among `after + 1 ..= up_to` that numbered a proposal.
+    /// The snapshot among `after + 1 ..= up_to` that numbered a proposal; `busy` unless all of them are known.
     fn find_proposal(
         &self,
         digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Option<Number>;
+    ) -> Result<Option<Number>, Fault>;
 
     /// Every snapshot up to `up_to` that changed a row, the latest first.
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault>;
 
-    /// Adds the pages that follow `base`. Those that somebody else added meanwhile are left as they are.
+    /// Adds the pages that follow `base`. Those that somebody else added meanwhile are left as they are,
+    /// unless they are of another history: that is forgotten.
     fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault>;
 
     /// Forgets every page above a number.
@@ -79,12 +80,17 @@ impl PageIndex for MemoryIndex {
         digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Option<Number> {
-        let numbers = (after.0 + 1..=up_to.0).map(Number);
-        let mut known = numbers.filter_map(|n| Some((n, self.page(n)?)));
-        known
-            .find(|(_, record)| record.proposal == *digest)
-            .map(|(n, _)| n)
+    ) -> Result<Option<Number>, Fault> {
+        for number in (after.0 + 1..=up_to.0).map(Number) {
+            let record = self.page(number).ok_or_else(|| {
+                let what = format!("the index ends at {}, before {up_to}", self.len());
+                Fault::new(Code::Busy, what)
+            })?;
+            if record.proposal == *digest {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
     }
 
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
@@ -95,9 +101,14 @@ impl PageIndex for MemoryIndex {
     }
 
     fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault> {
-        let known = self.0.len().saturating_sub(base.0 as usize);
-        self.0
-            .extend_from_slice(pages.get(known..).unwrap_or_default());
+        let known = self.0.get(base.0 as usize..).unwrap_or_default();
+        let same = known.iter().zip(pages);
+        let same = same.take_while(|(old, new)| old.0.commit == new.0.commit);
+        let same = same.count();
+        if same < pages.len() {
+            self.0.truncate(base.0 as usize + same);
+            self.0.extend_from_slice(&pages[same..]);
+        }
         Ok(())
     }
 

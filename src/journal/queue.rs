@@ -189,7 +189,7 @@ pub fn standing<S: Store>(
     candidate: &Candidate,
 ) -> Result<(Standing, Vec<Review>), Fault> {
     let proposal = &candidate.proposal;
-    if let Some(number) = history.numbered(&proposal.digest(), proposal.base().number) {
+    if let Some(number) = history.numbered(&proposal.digest(), proposal.base().number)? {
         return Ok((Standing::Accepted(number), Vec::new()));
     }
     match judge_candidate(tables, root, candidate) {

@@ -110,32 +110,45 @@ impl Index {
     }
 
     /// The page in `after+1 ..= up_to` that numbers this proposal. The pages are looked through in order,
-    /// so the range should be a short one. Pages it does not know are not looked at.
+    /// so the range should be a short one.
+    ///
+    /// # Errors
+    /// `busy` unless all of them are known and sound, for then nobody can say that none of them numbers it.
+    /// What is damaged is cut off, so that it is made again. `io`.
     pub fn find_proposal(
         &self,
         digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Option<Number> {
-        let last = up_to.0.min(self.pages_len());
+    ) -> Result<Option<Number>, StoreFault> {
         let mut next = after.0 + 1;
         let mut block = Vec::new();
-        while next <= last {
-            let count = BLOCK.min(last + 1 - next);
+        while next <= up_to.0 {
+            let count = BLOCK.min(up_to.0 + 1 - next);
             block.resize((count * PAGE) as usize, 0);
-            self.pages
-                .read_exact_at(&mut block, (next - 1) * PAGE)
-                .ok()?;
-            let hit = |(record, number): &(&[u8], u64)| {
-                record[32..64] == digest.0 && checked(record, *number).is_some()
-            };
-            let mut records = block.chunks_exact(PAGE as usize).zip(next..);
-            if let Some((_, number)) = records.find(hit) {
-                return Some(Number(number));
+            let read = self.pages.read_exact_at(&mut block, (next - 1) * PAGE);
+            read.map_err(|err| match err.kind() {
+                std::io::ErrorKind::UnexpectedEof => {
+                    let what = format!("the index ends before {up_to}: another process cut it");
+                    StoreFault::new(Code::Busy, what)
+                }
+                _ => self.fault("read", &err),
+            })?;
+            let records = block.chunks_exact(PAGE as usize).zip(next..);
+            for (record, number) in records {
+                if checked(record, number).is_none() {
+                    let cut = self.truncate_to(Number(number - 1));
+                    cut.or_else(|_| self.truncate_to(Number(0)))?;
+                    let what = format!("page {number} in the index is damaged; it is made again");
+                    return Err(StoreFault::new(Code::Busy, what));
+                }
+                if record[32..64] == digest.0 {
+                    return Ok(Some(Number(number)));
+                }
             }
             next += count;
         }
-        None
+        Ok(None)
     }
 
     /// The last page that changed this key; `None` if no page it knows did.
@@ -168,7 +181,7 @@ impl Index {
     }
 
     /// Adds the pages that follow `base`, each with the keys that it changed. A page that another process
-    /// added meanwhile is left as it is.
+    /// added meanwhile is left as it is; one of another history is cut off with all that follow.
     ///
     /// # Errors
     /// `bad-request` if the index ends before `base`; `object-damaged` if its last page is; `io`.
@@ -179,6 +192,17 @@ impl Index {
             let what = format!("the index ends at {known}, before {base}");
             return Err(StoreFault::new(Code::BadRequest, what));
         }
+        let there = (base.0 + 1..=known).map(|number| self.page(Number(number)));
+        let same = there.zip(pages).take_while(|(there, (page, _))| {
+            there
+                .as_ref()
+                .is_some_and(|there| there.commit == page.commit)
+        });
+        let same = base.0 + same.count() as u64;
+        if same < known && same < base.0 + pages.len() as u64 {
+            self.cut(same)?;
+        }
+        let known = self.pages_len();
         // What a crash left of changes whose pages never came.
         let mut total = self.changes_upto(known)?;
         self.set_len(&self.changes, total * CHANGE)?;
@@ -358,8 +382,8 @@ impl PageIndex for Index {
         digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Option<Number> {
-        Index::find_proposal(self, digest, after, up_to)
+    ) -> Result<Option<Number>, Fault> {
+        Ok(Index::find_proposal(self, digest, after, up_to)?)
     }
 
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {

@@ -43,7 +43,10 @@ fn pages_and_changes_are_found_again() {
     assert_eq!(index.page(Number(1)), Some(page(1)));
     assert_eq!(index.page(Number(5000)), Some(page(5000)));
     assert_eq!(index.page(Number(5001)), None);
-    let find = |n, after, upto| index.find_proposal(&page(n).proposal, Number(after), Number(upto));
+    let find = |n, after, upto| {
+        let found = index.find_proposal(&page(n).proposal, Number(after), Number(upto));
+        found.unwrap()
+    };
     assert_eq!(find(4000, 0, 5000), Some(Number(4000)));
     assert_eq!(find(4000, 4000, 5000), None);
     assert_eq!(find(4000, 3999, 4000), Some(Number(4000)));
@@ -149,4 +152,38 @@ fn another_version_or_format_starts_anew() {
     open(dir.path()).append(Number(0), &pages(1..=5)).unwrap();
     fs::write(dir.path().join("index-version"), "folio index 2 sha1\n").unwrap();
     assert_eq!(open(dir.path()).pages_len(), 0);
+}
+
+#[test]
+fn what_is_not_known_is_not_denied() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (open(dir.path()), open(dir.path()));
+    one.append(Number(0), &pages(1..=10)).unwrap();
+    let find = |n, upto| one.find_proposal(&page(n).proposal, Number(0), Number(upto));
+    assert_eq!(find(99, 10).unwrap(), None);
+    assert_eq!(find(99, 11).unwrap_err().code, Code::Busy);
+    two.truncate_to(Number(4)).unwrap();
+    assert_eq!(find(7, 10).unwrap_err().code, Code::Busy);
+    one.append(Number(4), &pages(5..=10)).unwrap();
+    assert_eq!(find(7, 10).unwrap(), Some(Number(7)));
+    // A hole in the middle, as a loss of power can leave: cut, and made again.
+    let file = File::options()
+        .write(true)
+        .open(dir.path().join("pages"))
+        .unwrap();
+    file.write_all_at(&[0; 20], 5 * PAGE + 30).unwrap();
+    assert_eq!(find(6, 10).unwrap_err().code, Code::Busy);
+    assert_eq!(one.pages_len(), 5);
+}
+
+#[test]
+fn another_history_takes_the_place_of_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = open(dir.path());
+    index.append(Number(0), &pages(1..=10)).unwrap();
+    index.append(Number(3), &pages(104..=105)).unwrap();
+    assert_eq!(index.pages_len(), 5);
+    assert_eq!(index.page(Number(3)), Some(page(3)));
+    assert_eq!(index.page(Number(4)), Some(page(104)));
+    assert_eq!(index.page(Number(5)), Some(page(105)));
 }

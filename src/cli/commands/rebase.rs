@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let old = authentic(proposals::find(&entries, &arguments.id)?)?;
     let history = context.history(&space, &mut index, ui)?;
     let (digest, base) = (old.proposal.digest(), old.proposal.base().number);
-    if let Some(number) = history.numbered(&digest, base) {
+    if let Some(number) = history.numbered(&digest, base)? {
         ui.say(format!("it was numbered already as common@{number}"));
         return answer(ui, &nothing(old, base.0, 0));
     }

@@ -98,7 +98,7 @@ fn require_waiting(
 ) -> anyhow::Result<()> {
     let history = context.history(space, index, ui)?;
     let proposal = &candidate.proposal;
-    match history.numbered(&proposal.digest(), proposal.base().number) {
+    match history.numbered(&proposal.digest(), proposal.base().number)? {
         None => Ok(()),
         Some(number) => {
             let what = format!("it was numbered already as common@{number}");
