@@ -32,7 +32,9 @@ impl<'i> History<'i> {
         };
         let tip = Page::read(store, tip)?;
         let (known, missing) = unknown_pages(store, &tip, index)?;
-        if index.len() > known.0 {
+        // What lies above an older tip may be what another process has just numbered: it stays, unless pages of
+        // this chain have to stand in its place.
+        if !missing.is_empty() && index.len() > known.0 {
             index.truncate(known)?;
         }
         let total = missing.len() as u64;
