@@ -32,6 +32,10 @@ struct Tour {
     keys: PathBuf,
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "cargo says by the environment where its target lies"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
@@ -144,6 +148,11 @@ impl Tour {
                 .to_string();
             let message = format!("Take over the links of tzdata {release}");
             self.run(who, *date, &["alias", "sync", &file], Exit::Done)?;
+            let before = index.checked_sub(1).map(|last| RELEASES[last].0);
+            if before.is_some_and(|before| same_links(data, before, release)) {
+                println!("(this release changed no link, so there is nothing to propose)");
+                continue;
+            }
             self.run(who, *date, &["propose", "-m", &message], Exit::Done)?;
             self.run("wes", *date + 3600, &["accept", "--all"], Exit::Done)?;
         }
@@ -191,7 +200,7 @@ impl Tour {
             "(tzdata 2020.1 did not call it anything else, so nothing had been decided about it)"
         );
         ask(&["resolve", "Europe/Kiev", "--at", "2"], Exit::No)?;
-        ask(&["diff", "common@8", "common@10"], Exit::Done)?;
+        ask(&["diff", "common@6", "common@7"], Exit::Done)?;
         ask(&["blame", "Europe/Kiev"], Exit::Done)
     }
 
@@ -250,15 +259,26 @@ impl Tour {
     }
 }
 
+/// Whether two releases have the same links.
+fn same_links(data: &Path, a: &str, b: &str) -> bool {
+    let read = |release: &str| fs::read(data.join(format!("links-{release}.tsv"))).ok();
+    read(a).is_some() && read(a) == read(b)
+}
+
 /// A word as one would type it, with long paths cut to their last part.
 fn shown(word: &str) -> String {
     let word = match word.rsplit_once('/') {
-        Some((dir, last)) if dir.starts_with('/') => last,
-        _ => word,
+        Some((dir, last)) if dir.starts_with('/') => last.to_owned(),
+        // A member's key in the middle of a list.
+        Some((dir, last)) if dir.contains(",/") => {
+            let list = dir.split_once(",/").map_or("", |(list, _)| list);
+            format!("{list},{last}")
+        }
+        _ => word.to_owned(),
     };
     match word.contains([' ', '"', '{', '?']) {
         true => format!("'{word}'"),
-        false => word.to_owned(),
+        false => word,
     }
 }
 

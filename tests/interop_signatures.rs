@@ -29,7 +29,6 @@ impl Place {
         self.0.path().join(name)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "git is found through PATH")]
     fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var_os("PATH").expect("PATH is set");

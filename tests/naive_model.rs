@@ -96,10 +96,12 @@ impl Model {
             || self.distinct.iter().any(in_pair)
             || self.redirects.iter().any(|(a, b)| a == name || b == name)
             || self.pins.contains(name)
-            || self
-                .forks
-                .iter()
-                .any(|(new, (of, _))| new == name || of == name)
+            || self.forks.contains_key(name)
+    }
+
+    /// Lineage mentions a name and decides nothing about it.
+    fn is_origin(&self, name: &str) -> bool {
+        self.forks.values().any(|(of, _)| of == name)
     }
 
     fn has_conflict(&self) -> bool {
@@ -207,7 +209,8 @@ impl Model {
                 if self.forks.get(&new) == Some(&row) {
                     return;
                 }
-                unless(!self.is_alias(&new) && !self.is_entity(&new), Code::Exists);
+                let in_use = self.is_alias(&new) || self.is_entity(&new) || self.is_origin(&new);
+                unless(!in_use, Code::Exists);
                 unless(!self.is_alias(&of), Code::IsAlias);
                 unless(!misled, Code::Stale);
                 self.forks.insert(new, row);
@@ -274,7 +277,7 @@ fn compare(log: &[Move]) -> (usize, BTreeSet<Code>) {
                 model.representative(text),
                 "{words}: {text}"
             );
-            let known = model.is_alias(text) || model.is_entity(text);
+            let known = model.is_alias(text) || model.is_entity(text) || model.is_origin(text);
             assert_eq!(resolved.known, known, "{words}: {text}");
         }
     }

@@ -1,9 +1,9 @@
 //! The order in which aliases of a file are drafted, so that each decision is accepted where it stands.
 //!
-//! Every alias waits for its target, where that is an alias of the file too. One that is refused because
-//! rows still treat it as an entity waits until an alias that pointed at it points elsewhere; what is
-//! refused in the end as an entity has become another name for a second one: a merge. A name is tried
-//! again only after something it waited for has changed, so the work grows with the file and no faster.
+//! Every alias waits for its target, where that is an alias of the file too. A name that rows treat as an
+//! entity has become another name for a second one: a merge, and whatever pointed at it follows without a
+//! decision of its own. So an alias is as the file says when both lead to the same entity, and what is
+//! drafted is smaller than the difference of the rows.
 
 use super::alias_file::{Aliases, Wanted};
 use super::draft::Drafting;
@@ -12,7 +12,7 @@ use super::ui::Progress;
 use crate::fold::rules::{AliasSet, Merge};
 use crate::fold::{Decision, graph};
 use crate::model::rows::{AliasRow, MergeRow};
-use crate::model::{Code, Name, RowKey};
+use crate::model::{Code, Name, RowKey, limits};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many aliases of each sort there were.
@@ -28,7 +28,7 @@ pub struct Counts {
     pub merged: usize,
     /// Redirects that are not in the file.
     pub unmerged: usize,
-    /// What is as the file says.
+    /// What leads where the file says.
     pub unchanged: usize,
 }
 
@@ -76,73 +76,91 @@ impl<'p, 'd, 's> Plan<'p, 'd, 's> {
         let mut done_before = None;
         loop {
             while let Some(alias) = self.ready.pop_front() {
-                self.attempt(alias, false)?;
+                self.attempt(alias)?;
                 progress.at(total - self.pending.len() as u64, total);
             }
             if self.pending.is_empty() {
+                return self.settle();
+            }
+            if done_before == Some(self.pending.len()) {
+                return Err(self.stuck());
+            }
+            // Something changed since these were refused.
+            done_before = Some(self.pending.len());
+            self.ready.extend(self.refused.keys());
+        }
+    }
+
+    /// Nothing more can be drafted: why not.
+    fn stuck(&mut self) -> anyhow::Error {
+        let first = self.refused.keys().next().copied();
+        let alias = first.expect("what is pending and not waiting was refused");
+        let wanted = &self.aliases[alias];
+        match self.draft(alias, wanted) {
+            Err(error) => in_line(&error, wanted.line),
+            Ok(_) => Problem::new(Code::BadRequest, "the draft changed meanwhile").into(),
+        }
+    }
+
+    /// An alias that led where it should may have been led astray by a later one on its way.
+    fn settle(&mut self) -> anyhow::Result<()> {
+        for _ in 0..limits::CHAIN {
+            let mut astray = Vec::new();
+            for (alias, wanted) in self.aliases {
+                if self.end_of(alias)? != self.end_of(&wanted.target)? {
+                    astray.push((alias, wanted));
+                }
+            }
+            if astray.is_empty() {
                 return Ok(());
             }
-            if done_before != Some(self.pending.len()) {
-                // Something changed since these were refused. Entities are left out: what frees one is
-                // known when it happens.
-                done_before = Some(self.pending.len());
-                let again = self.refused.iter();
-                let again = again.filter(|(_, code)| **code != Code::IsEntity);
-                self.ready.extend(again.map(|(alias, _)| alias));
-                continue;
-            }
-            self.merge_one()?;
-        }
-    }
-
-    /// The next name that stays an entity becomes a merge; where there is none, nothing helps.
-    fn merge_one(&mut self) -> anyhow::Result<()> {
-        let mut refused = self.refused.iter();
-        let entity = refused.find(|(_, code)| **code == Code::IsEntity);
-        match entity.map(|(alias, _)| *alias) {
-            Some(alias) => self.attempt(alias, true),
-            None => {
-                let first = self.refused.keys().next().copied();
-                let alias = first.expect("what is pending and not waiting was refused");
-                let wanted = &self.aliases[alias];
-                let error = self.set(alias, wanted).err();
-                Err(error.map_or_else(
-                    || Problem::new(Code::BadRequest, "the draft changed meanwhile").into(),
-                    |error| in_line(&error, wanted.line),
-                ))
+            for (alias, wanted) in astray {
+                self.counts.unchanged -= 1;
+                self.draft(alias, wanted)
+                    .map_err(|error| in_line(&error, wanted.line))?;
             }
         }
+        let what = "the aliases of the file lead through more than 16 others";
+        Err(Problem::new(Code::ChainTooLong, what).into())
     }
 
-    fn attempt(&mut self, alias: &'d Name, as_merge: bool) -> anyhow::Result<()> {
+    fn attempt(&mut self, alias: &'d Name) -> anyhow::Result<()> {
         if !self.pending.contains(alias) {
             return Ok(());
         }
         let wanted = &self.aliases[alias];
-        let key = RowKey::of(alias.as_str());
-        let redirected = self.drafting.scene().has::<MergeRow>(&key)?;
-        let tried = match as_merge || redirected {
-            true => self.merge(alias, wanted),
-            false => self.set(alias, wanted),
-        };
-        match tried {
+        match self.draft(alias, wanted) {
             Ok(left) => {
                 self.done(alias, left);
                 Ok(())
             }
             Err(error) => match error::parts(&error).0 {
-                Some(
-                    code @ (Code::IsEntity
-                    | Code::AliasCycle
-                    | Code::ChainTooLong
-                    | Code::MergeCycle),
-                ) if !as_merge => {
+                Some(code @ (Code::AliasCycle | Code::ChainTooLong | Code::MergeCycle)) => {
                     self.refused.insert(alias, code);
                     Ok(())
                 }
                 _ => Err(in_line(&error, wanted.line)),
             },
         }
+    }
+
+    /// Drafts one line: a merge where the name is an entity, else an alias; what it stood for before.
+    fn draft(&mut self, alias: &Name, wanted: &Wanted) -> anyhow::Result<Option<Name>> {
+        let scene = self.drafting.scene();
+        let is_alias = scene.has::<AliasRow>(&RowKey::of(alias.as_str()))?;
+        match !is_alias && graph::treated_as_entity(scene, alias)?.is_some() {
+            true => self.merge(alias, wanted),
+            false => self.set(alias, wanted),
+        }
+    }
+
+    /// Where aliases and redirects lead from a name, with the draft applied.
+    fn end_of(&self, name: &Name) -> anyhow::Result<Name> {
+        let scene = self.drafting.scene();
+        let steps = graph::alias_chain(scene, name)?;
+        let end = steps.last().map_or(name, |step| &step.to);
+        let steps = graph::redirect_chain(scene, end)?;
+        Ok(steps.last().map_or(end, |step| &step.to).clone())
     }
 
     /// An alias is as the file says: who waited for it, and who was in the way of what it left, can be tried.
@@ -162,7 +180,7 @@ impl<'p, 'd, 's> Plan<'p, 'd, 's> {
     fn set(&mut self, alias: &Name, wanted: &Wanted) -> anyhow::Result<Option<Name>> {
         let key = RowKey::of(alias.as_str());
         let old: Option<AliasRow> = self.drafting.scene().get(&key)?;
-        if old.as_ref().is_some_and(|row| row.target == wanted.target) {
+        if old.is_some() && self.end_of(alias)? == self.end_of(&wanted.target)? {
             self.counts.unchanged += 1;
             return Ok(None);
         }
@@ -186,7 +204,7 @@ impl<'p, 'd, 's> Plan<'p, 'd, 's> {
         let into = steps.last().map_or(&wanted.target, |step| &step.to).clone();
         let old: Option<MergeRow> = scene.get(&RowKey::of(from.as_str()))?;
         let old = old.map(|row| row.into);
-        if old.as_ref() == Some(&into) || old.as_ref() == Some(&wanted.target) {
+        if old.is_some() && self.end_of(from)? == self.end_of(&into)? {
             self.counts.unchanged += 1;
             return Ok(None);
         }

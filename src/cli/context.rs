@@ -7,7 +7,7 @@ use crate::journal::history::History;
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, Number, Oid};
 use crate::state::{Tables, TreeView};
-use crate::store::{GitStore, Index, Refs as _};
+use crate::store::{GitStore, Index, Kind, Objects as _, Refs as _};
 use std::path::{Path, PathBuf};
 
 /// Where a command runs.
@@ -126,9 +126,23 @@ impl Context {
         }
         let is_hex = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
         match is_hex {
-            true => Ok(self.store.resolve_prefix(&name.to_ascii_lowercase())?),
+            true => self.commit_by_prefix(&name.to_ascii_lowercase()),
             false => Ok(None),
         }
+    }
+}
+
+impl Context {
+    fn commit_by_prefix(&self, hex: &str) -> anyhow::Result<Option<Oid>> {
+        if hex.len() > 2 * self.store.object_format().id_len() {
+            return Ok(None);
+        }
+        let Some(id) = self.store.resolve_prefix(hex)? else {
+            return Ok(None);
+        };
+        let id = self.store.peel(id)?;
+        let is_commit = matches!(self.store.header(&id)?, Some((Kind::Commit, _)));
+        Ok(is_commit.then_some(id))
     }
 }
 

@@ -1,9 +1,9 @@
 //! An open space: a store, the tables in it, and whose space it is.
 
 use super::fault::Fault;
-use super::page::Page;
+use super::page::{Page, read_commit};
 use super::refs;
-use crate::model::{Code, Oid, SpaceId};
+use crate::model::{Code, Oid, RowKey, SpaceId, Table};
 use crate::state::Tables;
 use crate::store::Store;
 
@@ -24,10 +24,17 @@ impl<'s, S: Store> Space<'s, S> {
             let what = format!("expected a snapshot at {}, found no such ref", refs::MAIN);
             Fault::new(Code::NotASpace, what)
         })?;
-        let page = Page::read(store, tip)?;
+        let tables = Tables::new(store);
+        let page = Page::read(store, tip).map_err(|fault| match fault.code {
+            Code::NotASnapshot | Code::CommitGrammar if !holds_a_space(store, &tables, &tip) => {
+                let what = format!("{} is a commit of some other project", refs::MAIN);
+                Fault::new(Code::NotASpace, what).in_commit(tip)
+            }
+            _ => fault,
+        })?;
         Ok(Self {
             store,
-            tables: Tables::new(store),
+            tables,
             id: page.message.space,
         })
     }
@@ -41,4 +48,15 @@ impl<'s, S: Store> Space<'s, S> {
 
 fn tip_of<S: Store>(store: &S) -> Result<Option<Oid>, Fault> {
     Ok(store.get(refs::MAIN)?)
+}
+
+/// Whether a commit's tree has the row that describes a space: then somebody moved `main` off the
+/// snapshots; otherwise it never was on one.
+fn holds_a_space<S: Store>(store: &S, tables: &Tables<'_, S>, commit: &Oid) -> bool {
+    let Ok(commit) = read_commit(store, commit) else {
+        // Not even git's usual form: somebody altered it, and the fault says how.
+        return true;
+    };
+    let row = tables.row(Some(commit.tree), Table::Space, &RowKey::of(""));
+    row.is_ok_and(|row| row.is_some())
 }

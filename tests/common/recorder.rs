@@ -54,6 +54,10 @@ impl<S: Objects> Objects for Recorder<S> {
         self.inner.header(id)
     }
 
+    fn is_known(&self, id: &Oid) -> bool {
+        self.inner.is_known(id)
+    }
+
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
         self.inner.id_of(kind, bytes)
     }

@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-#[allow(clippy::disallowed_methods, reason = "git is found through PATH")]
 fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("git");
     command

@@ -42,6 +42,7 @@ impl Kind for AliasSet {
         Code::IsEntity,
         Code::AliasCycle,
         Code::ChainTooLong,
+        Code::SubjectTooLarge,
     ];
 
     fn example() -> Self {

@@ -38,6 +38,7 @@ impl Kind for Distinct {
         Code::NoSuchEdge,
         Code::Connected,
         Code::TooLarge,
+        Code::GroupTooLarge,
     ];
 
     fn example() -> Self {

@@ -22,7 +22,7 @@ pub struct Fork {
 impl Kind for Fork {
     const OP: &'static str = "fork";
     const FAMILY: Family = Family::Equivalence;
-    const ABOUT: &'static str = "Starts a new entity and keeps its lineage: what it was forked from, and what that resolved to then. The new name must not be in use.";
+    const ABOUT: &'static str = "Starts a new entity and keeps its lineage: what it was forked from, and what that resolved to then. The new name must not be in use; about the origin nothing is decided.";
     const FIELDS: &'static [Field] = &[
         Field {
             name: "name",
@@ -45,6 +45,7 @@ impl Kind for Fork {
         Code::IsAlias,
         Code::Exists,
         Code::Stale,
+        Code::GroupTooLarge,
     ];
 
     fn example() -> Self {

@@ -64,6 +64,10 @@ impl Kind for MemberAdd {
         Code::KeyWeak,
         Code::EmailTaken,
         Code::LastHolder,
+        Code::KeyMalformed,
+        Code::TooLarge,
+        Code::JsonMalformed,
+        Code::PolicyUnsafe,
     ];
 
     fn example() -> Self {

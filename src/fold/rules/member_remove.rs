@@ -29,7 +29,12 @@ impl Kind for MemberRemove {
         },
         WAS,
     ];
-    const CODES: &'static [Code] = &[Code::Stale, Code::LastHolder, Code::IsHolder];
+    const CODES: &'static [Code] = &[
+        Code::Stale,
+        Code::LastHolder,
+        Code::IsHolder,
+        Code::PolicyUnsafe,
+    ];
 
     fn example() -> Self {
         Self {

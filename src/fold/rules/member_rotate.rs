@@ -41,6 +41,7 @@ impl Kind for MemberRotate {
         Code::Stale,
         Code::KeyTaken,
         Code::KeyWeak,
+        Code::KeyMalformed,
     ];
 
     fn example() -> Self {

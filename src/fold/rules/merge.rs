@@ -52,6 +52,7 @@ impl Kind for Merge {
         Code::ChainTooLong,
         Code::Distinct,
         Code::GroupTooLarge,
+        Code::SubjectTooLarge,
     ];
 
     fn example() -> Self {

@@ -78,7 +78,12 @@ impl Kind for PolicySet {
         },
         WAS,
     ];
-    const CODES: &'static [Code] = &[Code::Stale, Code::PolicyUnsafe, Code::TooLarge];
+    const CODES: &'static [Code] = &[
+        Code::Stale,
+        Code::PolicyUnsafe,
+        Code::TooLarge,
+        Code::JsonMalformed,
+    ];
 
     fn example() -> Self {
         let role = |name: &str| Handle::new(name).expect("a valid role");

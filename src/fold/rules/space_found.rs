@@ -123,6 +123,8 @@ impl Kind for SpaceFound {
         Code::KeyWeak,
         Code::KeyTaken,
         Code::EmailTaken,
+        Code::KeyMalformed,
+        Code::PolicyUnsafe,
     ];
 
     fn example() -> Self {
