@@ -19,6 +19,7 @@ pub mod draft;
 pub mod entity;
 pub mod error;
 pub mod exit;
+pub mod founding;
 pub mod health;
 pub mod identity;
 pub mod key_list;

@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::context::{Context, view_of};
 use super::identity;
+use super::ui::{Ui, escape};
 use crate::codec::message::{Reason, Verdict, clean_text};
 use crate::crypto::Sign;
 use crate::fold::Stop;
@@ -11,39 +12,97 @@ use crate::journal::queue::Candidate;
 use crate::journal::review::{Opinion, write_review};
 use crate::journal::{Page, Space, judge, refs, verify};
 use crate::model::rows::MemberRow;
-use crate::model::{Code, PublicKey};
+use crate::model::{Code, ProposalDigest, PublicKey};
 use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
+use std::collections::BTreeMap;
+
+/// Reasons that are left at a time: each ref that changes keeps a file open.
+const REFS_AT_ONCE: usize = 128;
 
 /// Signs a rejection for every refused proposal that does not have this very reason from us yet, in one
-/// pack; per proposal, whether a signed reason stands there now.
+/// pack; per proposal, whether a signed reason stands there now. Where one cannot be left, that is said
+/// and nothing else fails: what was numbered is numbered.
 pub fn leave(
     context: &Context,
     global: &Global,
+    ui: &Ui,
     space: &Space<'_, GitStore>,
     signer: &dyn Sign,
     report: &Report,
 ) -> anyhow::Result<Vec<bool>> {
+    let mut signed = vec![false; report.refused.len()];
     let Some(reviewer) = holder(context, space, &signer.public_key())? else {
-        return Ok(vec![false; report.refused.len()]);
+        return Ok(signed);
     };
     let mut objects = Vec::new();
-    let mut edits = Vec::new();
-    for (candidate, fault) in &report.refused {
+    let mut written: BTreeMap<String, Answer> = BTreeMap::new();
+    for (at, (candidate, fault)) in report.refused.iter().enumerate() {
+        let digest = candidate.proposal.digest();
         if has_reason(candidate, signer, fault.code) {
+            signed[at] = true;
+            continue;
+        }
+        // One proposal on two branches, or two whose digests begin alike: a ref holds one reason.
+        if let Some(reason) = written.get_mut(&refs::review(&reviewer.handle, &digest)) {
+            if reason.digest == digest {
+                reason.answers.push(at);
+            }
             continue;
         }
         let grounds = Grounds {
             code: fault.code,
             words: &fault.what,
         };
-        let (edit, object) = reject(context, global, candidate, &grounds, &reviewer, signer)?;
-        edits.push(edit);
-        objects.push(object);
+        match reject(context, global, candidate, &grounds, &reviewer, signer) {
+            Ok((edit, object)) => {
+                objects.push(object);
+                let answers = vec![at];
+                let name = edit.name.clone();
+                let reason = Answer {
+                    edit,
+                    digest,
+                    answers,
+                };
+                written.insert(name, reason);
+            }
+            Err(error) => not_left(ui, candidate, &error),
+        }
     }
     context.store.write_all(&objects)?;
     // A crash here leaves objects that nothing refers to; the next run signs again.
-    context.store.apply(&edits)?;
-    Ok(vec![true; report.refused.len()])
+    let written: Vec<Answer> = written.into_values().collect();
+    for reasons in written.chunks(REFS_AT_ONCE) {
+        let edits: Vec<RefEdit> = reasons.iter().map(|reason| reason.edit.clone()).collect();
+        let together = context.store.apply(&edits).is_ok();
+        for reason in reasons {
+            let alone = || context.store.apply(std::slice::from_ref(&reason.edit));
+            match if together { Ok(()) } else { alone() } {
+                Ok(()) => reason.answers.iter().for_each(|at| signed[*at] = true),
+                Err(fault) => {
+                    let (candidate, _) = &report.refused[reason.answers[0]];
+                    not_left(ui, candidate, &fault.into());
+                }
+            }
+        }
+    }
+    Ok(signed)
+}
+
+/// A reason that is written, and which of the refused proposals it answers.
+struct Answer {
+    edit: RefEdit,
+    digest: ProposalDigest,
+    answers: Vec<usize>,
+}
+
+fn not_left(ui: &Ui, candidate: &Candidate, error: &anyhow::Error) {
+    let (code, what, _) = super::error::parts(error);
+    let code = code.map_or("error", Code::as_str);
+    let branch = escape(super::proposals::short_name(&candidate.branch.name));
+    ui.warn(format!(
+        "no signed reason was left for {branch}: {code}: {}",
+        escape(&what)
+    ));
 }
 
 /// The member who holds the pen, if this is the pen's key: nobody else leaves reasons.

@@ -81,7 +81,8 @@ impl Fixture {
         Self::founded(&[])
     }
 
-    fn founded(more: &[&str]) -> Self {
+    /// With a space made with more options of `init`.
+    pub fn founded(more: &[&str]) -> Self {
         let this = Self::home();
         let bob = format!(
             "bob,bob@example.org,Bob,{}",
@@ -125,6 +126,7 @@ impl Fixture {
         command.env("HOME", self.home.path());
         command.env("GIT_CONFIG_GLOBAL", "/dev/null");
         command.env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env("LC_ALL", "C");
         command.env("GIT_AUTHOR_DATE", "1767225600 +0000");
         command.env("GIT_COMMITTER_DATE", "1767225600 +0000");
         command

@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     crate::cli::verified::remember_own(&context, &report.numbered)?;
     allowed_signers::refresh(&context)?;
     worktree::follow(&context, ui)?;
-    let signed = refusals::leave(&context, global, &space, &*signer, &report)?;
+    let signed = refusals::leave(&context, global, ui, &space, &*signer, &report)?;
     context.store.consolidate()?;
     show(ui, arguments, &report, &signed)
 }

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, identity, signing, worktree};
+use crate::cli::{allowed_signers, founding, identity, signing, worktree};
 use crate::codec::message::clean_text;
 use crate::fold::Decision;
 use crate::fold::rules::{MemberAdd, Person, PolicySet, SpaceFound};
@@ -87,7 +87,7 @@ struct Founded {
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let directory = global.dir().join(&arguments.place);
-    require_empty(&directory)?;
+    founding::require_room(&directory, ui)?;
     let source = signing::source(None, global)?;
     let founder = founder(arguments, signing::public_of(&source)?)?;
     let witness_source = match &arguments.witness_key {
@@ -125,11 +125,13 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         None => None,
     };
     let witness_signer = witness_signer.as_deref().unwrap_or(&*founder_signer);
+    let under_way = founding::begin(&directory, arguments.bare)?;
     let store = make_repository(&directory, arguments.bare, format, &charter, &source)?;
     let (space, commit) = found::found(&store, &charter, &*founder_signer, witness_signer)?;
     let context = Context { store };
     allowed_signers::refresh(&context)?;
     worktree::follow(&context, ui)?;
+    under_way.end()?;
     if !arguments
         .member
         .iter()
@@ -163,26 +165,6 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     ))?;
     ui.line(format!("space {}", ui.paint(Style::Id, &space.to_hex())))?;
     Ok(Exit::Done)
-}
-
-/// A space is a repository of its own: not inside another one, not among other files.
-fn require_empty(directory: &Path) -> anyhow::Result<()> {
-    let shown = directory.display();
-    if directory.join(".git").exists() || GitStore::open(directory).is_ok() {
-        return Err(Problem::new(
-            Code::AlreadyARepository,
-            format!("`{shown}` is a git repository"),
-        )
-        .into());
-    }
-    match std::fs::read_dir(directory) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(Problem::new(Code::NotEmpty, format!("`{shown}` is not empty")).into()),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Problem::new(Code::Io, format!("{shown}: {error}")).into()),
-    }
 }
 
 fn name(arguments: &Arguments, directory: &Path) -> anyhow::Result<Name> {
