@@ -230,13 +230,13 @@ fn policy_and_description() {
     alice(&["describe", "--description", "Zones"]).ok();
     settle(&fixture, "alice", "rules");
     let deciding = alice(&["policy", "show", "alias.set", "US/Eastern"]).ok();
-    assert_eq!(deciding, "alias.set `US/` admin witness\n");
+    assert_eq!(deciding, "alias.set `US/`: admin witness\n");
     let deciding = alice(&["policy", "show", "alias.set", "Europe/Kyiv"]).ok();
-    assert_eq!(deciding, "names `` admin,member witness\n");
+    assert_eq!(deciding, "names: admin,member witness\n");
     let all = alice(&["policy", "show"]).ok();
     assert_eq!(all.lines().count(), 6, "{all}");
     assert!(
-        all.contains("merge `` member approvals 2:member quorum"),
+        all.contains("merge: member approvals 2:member quorum"),
         "{all}"
     );
     fixture

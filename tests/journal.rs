@@ -4,7 +4,7 @@ mod common;
 
 use common::TestSpace;
 use folio::journal::history::History;
-use folio::journal::pages::MemoryIndex;
+use folio::journal::pages::{MemoryIndex, PageIndex as _};
 use folio::journal::replay;
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore, Store};
@@ -65,5 +65,29 @@ fn a_space_lives_on_disk() {
         let dir = tempfile::tempdir().unwrap();
         let store = GitStore::init(dir.path(), true, format, &[]).unwrap();
         life(store);
+    }
+}
+
+#[test]
+fn whoever_reads_an_older_tip_leaves_the_index_of_the_newer_one_alone() {
+    let mut space = TestSpace::found(MemoryStore::new(ObjectFormat::Sha1)).unwrap();
+    let older = space.tip().id;
+    let line = r#"{"op":"alias.set","alias":"a","target":"b"}"#;
+    let (_, digest) = space.propose(&space.alice, "p", &[line]).unwrap();
+    space.accept_all().unwrap();
+    let opened = space.space();
+    let mut index = MemoryIndex::default();
+    let newer = Some(opened.tip().unwrap());
+    for tip in [newer, Some(older), newer] {
+        History::open(
+            &opened.tables,
+            &space.store,
+            tip,
+            &mut index,
+            &mut |_, _| {},
+        )
+        .unwrap();
+        let found = index.find_proposal(&digest, Number(0), Number(2));
+        assert_eq!(found, Some(Number(2)));
     }
 }

@@ -173,7 +173,7 @@ impl Target {
 
     fn draft(&self) -> BTreeSet<String> {
         let dir = self.fixture.git(&["rev-parse", "--absolute-git-dir"]);
-        let file = Path::new(dir.trim()).join("folio/draft.jsonl");
+        let file = Path::new(dir.trim()).join("folio/drafts/alice.jsonl");
         aliases_in(&std::fs::read_to_string(file).unwrap_or_default())
     }
 

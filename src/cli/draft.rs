@@ -23,6 +23,26 @@ pub struct Draft {
     pub decisions: Vec<Decision>,
 }
 
+/// Everybody who works in this repository has a draft of their own, so that nobody signs what somebody else
+/// drafted. Without a key there is one more, which whoever has a key leaves alone.
+fn path_of(context: &Context, author: Option<&MemberRow>) -> PathBuf {
+    let dir = context.folio_dir();
+    match author {
+        Some(author) => dir.join("drafts").join(format!("{}.jsonl", author.handle)),
+        None => dir.join("draft.jsonl"),
+    }
+}
+
+/// Whose draft it is, by the key that would sign; nobody's where there is no key.
+pub fn author(
+    context: &Context,
+    global: &super::args::Global,
+) -> anyhow::Result<Option<MemberRow>> {
+    let space = context.space()?;
+    let page = Page::read(&context.store, space.tip()?)?;
+    identity::drafter(context, global, &view_of(&space.tables, &page))
+}
+
 /// What became of decisions that were added.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Added {
@@ -34,15 +54,15 @@ pub struct Added {
 
 impl Draft {
     /// A draft without decisions; what lies on the disk is not looked at.
-    pub fn empty(context: &Context) -> Self {
-        let path = context.folio_dir().join("draft.jsonl");
+    pub fn empty(context: &Context, author: Option<&MemberRow>) -> Self {
+        let path = path_of(context, author);
         let decisions = Vec::new();
         Self { path, decisions }
     }
 
     /// Reads the draft; there is an empty one where none was made.
-    pub fn load(context: &Context) -> anyhow::Result<Self> {
-        let path = context.folio_dir().join("draft.jsonl");
+    pub fn load(context: &Context, author: Option<&MemberRow>) -> anyhow::Result<Self> {
+        let path = path_of(context, author);
         let decisions = match std::fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Ok(meta) if meta.len() > limits::DECISIONS_BYTES => {
@@ -181,9 +201,10 @@ pub fn with_drafting<T>(
     let space = context.space()?;
     let page = Page::read(&context.store, space.tip()?)?;
     let view = view_of(&space.tables, &page);
-    let author = identity::author(context, global, &view)?;
+    let author = identity::drafter(context, global, &view)?;
     let _lock = lock(context)?;
-    let mut drafting = Drafting::open(&view, author, Draft::load(context)?)?;
+    let draft = Draft::load(context, author.as_ref())?;
+    let mut drafting = Drafting::open(&view, author, draft)?;
     let result = work(&mut drafting, &space, &page)?;
     Ok((result, drafting.save()?))
 }

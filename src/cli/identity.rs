@@ -31,6 +31,20 @@ pub fn author(
     }
 }
 
+/// As [`author`], but a key that is nobody's is refused: what would be refused when it is proposed is said
+/// when it is drafted. Without any key there is nobody to judge yet.
+pub fn drafter(
+    context: &Context,
+    global: &Global,
+    view: &dyn View,
+) -> anyhow::Result<Option<MemberRow>> {
+    match signing::public_key(Some(context), global) {
+        Ok(key) => member(view, &key).map(Some),
+        Err(error) if super::error::parts(&error).0 == Some(Code::KeyUnusable) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The member whose key this is, or why not, with what to do.
 pub fn member(view: &dyn View, key: &PublicKey) -> anyhow::Result<MemberRow> {
     judge::member_of(view, key).map_err(|stop| match stop {

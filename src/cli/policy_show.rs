@@ -80,10 +80,13 @@ fn line(ui: &Ui, row: &PolicyRow) -> String {
         words.join(",")
     };
     let scope = ui.paint(Style::Bold, &escape(row.scope.as_str()));
-    let mut line = format!("{scope} `{}`", escape(row.prefix.as_str()));
+    let mut line = match row.prefix.as_str() {
+        "" => scope,
+        prefix => format!("{scope} `{}`", escape(prefix)),
+    };
     match row.roles.as_slice() {
-        [] => line.push_str(" nobody"),
-        roles => line.push_str(&format!(" {}", list(roles))),
+        [] => line.push_str(": nobody"),
+        roles => line.push_str(&format!(": {}", list(roles))),
     }
     for needed in &row.approvals {
         line.push_str(&format!(" approvals {}:{}", needed.count, needed.role));

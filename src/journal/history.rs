@@ -32,9 +32,9 @@ impl<'i> History<'i> {
         };
         let tip = Page::read(store, tip)?;
         let (known, missing) = unknown_pages(store, &tip, index)?;
-        // An index that only knows more is left alone: somebody else who reads the same chain may be ahead,
-        // and looks for numbered proposals there.
-        if index.len() > known.0 && !missing.is_empty() {
+        // What lies above an older tip may be what another process has just numbered: it stays, unless pages of
+        // this chain have to stand in its place.
+        if !missing.is_empty() && index.len() > known.0 {
             index.truncate(known)?;
         }
         let total = missing.len() as u64;

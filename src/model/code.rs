@@ -207,13 +207,13 @@ codes! {
     Busy Environment "busy" "Another process holds the lock."
         "Wait for it to end and run the command again. A git lock file (`*.lock`) that no process owns may be removed by hand.";
     NotFound Environment "not-found" "There is no such thing."
-        "The message says what was looked for; near names are suggested.";
+        "The message says what was looked for. `folio log`, `folio queue` and `folio state` list what there is.";
     ObjectMissing Environment "object-missing" "An object that should be there is missing."
-        "The clone is partial, shallow or damaged: `git fsck`, or fetch it again.";
+        "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
-        "The message has the system's words. Nothing half-written is in use; run the command again.";
+        "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
     GitFailed Environment "git-failed" "The git program failed."
         "The message has its words.";
     BadRequest Environment "bad-request" "The command does not make sense as it was given."

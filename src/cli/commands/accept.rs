@@ -15,6 +15,7 @@ use serde::Serialize;
 /// Number proposals (the witness)
 #[derive(Debug, clap::Args)]
 #[command(
+    override_usage = "folio accept <ID>...\n       folio accept --all",
     after_help = "ID is AUTHOR/SLUG, the beginning of a digest or of a commit id, as `folio queue` shows them. \
 What was refused by `folio refuse` is numbered only where it is named."
 )]

@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     match arguments.action.as_ref().unwrap_or(&Action::Show) {
         Action::Show => show(&context, global, ui),
         Action::Drop { numbers } => drop_numbers(&context, global, numbers, ui),
-        Action::Clear => clear(&context, ui),
+        Action::Clear => clear(&context, global, ui),
         Action::Refresh => refresh(&context, global, ui),
     }
 }
@@ -94,7 +94,8 @@ fn tried(
 }
 
 fn show(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
-    let draft = Draft::load(context)?;
+    let author = draft::author(context, global)?;
+    let draft = Draft::load(context, author.as_ref())?;
     let (verdicts, _) = tried(context, global, &draft.decisions, false)?;
     let numbered = draft.decisions.iter().zip(&verdicts).enumerate();
     if ui.json() {
@@ -155,8 +156,9 @@ fn drop_numbers(
     numbers: &[usize],
     ui: &Ui,
 ) -> anyhow::Result<Exit> {
+    let author = draft::author(context, global)?;
     let _lock = draft::lock(context)?;
-    let mut draft = Draft::load(context)?;
+    let mut draft = Draft::load(context, author.as_ref())?;
     let drafted = draft.decisions.len();
     let gone: BTreeSet<usize> = numbers.iter().copied().collect();
     if let Some(wrong) = gone.iter().find(|number| !(1..=drafted).contains(*number)) {
@@ -181,11 +183,12 @@ fn drop_numbers(
     Ok(Exit::Done)
 }
 
-fn clear(context: &Context, ui: &Ui) -> anyhow::Result<Exit> {
+fn clear(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    let author = draft::author(context, global)?;
     let _lock = draft::lock(context)?;
     // What cannot be read can be cleared.
-    let dropped = Draft::load(context).map_or(0, |draft| draft.decisions.len());
-    let mut draft = Draft::empty(context);
+    let dropped = Draft::load(context, author.as_ref()).map_or(0, |draft| draft.decisions.len());
+    let mut draft = Draft::empty(context, author.as_ref());
     draft.clear()?;
     finish(ui, dropped, 0, 0)?;
     Ok(Exit::Done)
@@ -193,8 +196,9 @@ fn clear(context: &Context, ui: &Ui) -> anyhow::Result<Exit> {
 
 /// Refused decisions stay in the draft, as they were: nothing that somebody wrote is lost.
 fn refresh(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    let author = draft::author(context, global)?;
     let _lock = draft::lock(context)?;
-    let mut draft = Draft::load(context)?;
+    let mut draft = Draft::load(context, author.as_ref())?;
     let (verdicts, kept) = tried(context, global, &draft.decisions, true)?;
     let mut fresh = kept.into_iter();
     let mut decisions = Vec::with_capacity(draft.decisions.len());

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::store::{GitStore, user_config_value};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Found a space
 #[derive(Debug, clap::Args)]
@@ -151,7 +151,14 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         )?;
         return Ok(Exit::Done);
     }
-    let shown = escape(&directory.display().to_string());
+    let plain: PathBuf = directory
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    let shown = match plain.as_os_str().is_empty() {
+        true => "this directory".to_owned(),
+        false => escape(&plain.display().to_string()),
+    };
     ui.line(format!(
         "Founded {} in {shown}",
         ui.paint(Style::Bold, &escape(charter.found.name.as_str()))
@@ -185,10 +192,9 @@ fn founder(arguments: &Arguments, key: PublicKey) -> anyhow::Result<Person> {
         Some(text) => Ok(text.clone()),
         None => user_config_value(None, config)?.ok_or_else(|| {
             let what = format!("neither {option} nor git's {config} says who you are");
-            anyhow::Error::from(
-                Problem::new(Code::BadRequest, what)
-                    .hint(format!("git config --global {config} ...")),
-            )
+            anyhow::Error::from(Problem::new(Code::BadRequest, what).hint(format!(
+                "folio init {option} ..., or git config --global {config} ..."
+            )))
         }),
     };
     let name = configured(&arguments.user_name, "user.name", "--user-name")?;

@@ -58,7 +58,12 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let (mut drafted, from_file) = match &arguments.file {
         Some(file) => (read_file(&context, global, file, &view, &author, ui)?, true),
         None => (
-            Drafting::open(&view, Some(author.clone()), Draft::load(&context)?)?.draft,
+            Drafting::open(
+                &view,
+                Some(author.clone()),
+                Draft::load(&context, Some(&author))?,
+            )?
+            .draft,
             false,
         ),
     };
@@ -117,8 +122,7 @@ fn read_file(
     author: &crate::model::rows::MemberRow,
     ui: &Ui,
 ) -> anyhow::Result<Draft> {
-    let mut empty = Draft::load(context)?;
-    empty.decisions.clear();
+    let empty = Draft::empty(context, Some(author));
     let mut drafting = Drafting::open(view, Some(author.clone()), empty)?;
     let input: Box<dyn Read> = match file.as_os_str() == "-" {
         true => Box::new(std::io::stdin().lock()),

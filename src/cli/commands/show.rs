@@ -170,7 +170,7 @@ fn print_snapshot(ui: &Ui, view: &SnapshotView, changes: &[RowChange]) -> anyhow
     ui.line(format!("Tree:     {}", view.tree))?;
     let witness = escape(&view.witness);
     ui.line(format!(
-        "Witness:  <{witness}>, epoch {}, {}",
+        "Witness:  {witness}, epoch {}, {}",
         view.epoch, view.date
     ))?;
     for review in &view.reviews {

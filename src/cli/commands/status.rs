@@ -101,7 +101,7 @@ fn gather(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Status>
         },
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
-        drafted: Draft::load(context)?.decisions.len(),
+        drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified::last(context).map(|(number, _)| number.0),
         warnings: health::check(context, &state, ui)?,
     })
