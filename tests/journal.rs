@@ -88,6 +88,6 @@ fn whoever_reads_an_older_tip_leaves_the_index_of_the_newer_one_alone() {
         )
         .unwrap();
         let found = index.find_proposal(&digest, Number(0), Number(2));
-        assert_eq!(found, Some(Number(2)));
+        assert_eq!(found.unwrap(), Some(Number(2)));
     }
 }
