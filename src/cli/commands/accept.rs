@@ -81,13 +81,32 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         },
         &mut |old, new| worktree::check(&context, old, new).map_err(Fault::from),
     )?;
-    // What follows makes nothing true that is not; a crash here is made up for by the next run.
-    crate::cli::verified::remember_own(&context, &report.numbered)?;
-    allowed_signers::refresh(&context)?;
-    worktree::follow(&context, ui)?;
-    let signed = refusals::leave(&context, global, ui, &space, &*signer, &report)?;
-    context.store.consolidate()?;
+    let signed = refusals::leave(&context, global, ui, &space, &*signer, &report);
+    let signed = or_warn(ui, signed).unwrap_or_else(|| vec![false; report.refused.len()]);
+    settle(&context, ui, &report);
     show(ui, arguments, &report, &signed)
+}
+
+/// What follows once pages are published. It makes nothing true that is not, a crash here is made up for by
+/// the next run, and a failure must not hide what was numbered.
+fn settle(context: &Context, ui: &Ui, report: &Report) {
+    let remembered = crate::cli::verified::remember_own(context, &report.numbered);
+    or_warn(ui, remembered);
+    or_warn(ui, allowed_signers::refresh(context));
+    or_warn(ui, worktree::follow(context, ui));
+    or_warn(ui, context.store.consolidate().map_err(Into::into));
+}
+
+fn or_warn<T>(ui: &Ui, done: anyhow::Result<T>) -> Option<T> {
+    done.inspect_err(|error| {
+        let (code, what, _) = crate::cli::error::parts(error);
+        let code = code.map_or("error", Code::as_str);
+        ui.warn(format!(
+            "{code}: {} (the next run makes up for it)",
+            escape(&what)
+        ));
+    })
+    .ok()
 }
 
 fn show(ui: &Ui, arguments: &Arguments, report: &Report, signed: &[bool]) -> anyhow::Result<Exit> {
