@@ -431,12 +431,18 @@ fn snapshots_have_many_names(world: &World) {
             "{at}"
         );
         assert_eq!(world.json(&["show", at])["at"]["number"], 4, "{at}");
+        assert_eq!(world.json(&["show", "--at", at])["at"]["number"], 4, "{at}");
+        let status = world.json(&["status", "--at", at]);
+        assert_eq!(status["at"]["number"], 4, "{at}");
+        assert_eq!(status["newest"], false, "{at}");
         assert_eq!(
             world.json(&["blame", "a", "--at", at])["at"]["number"],
             4,
             "{at}"
         );
     }
+    assert_eq!(world.json(&["status"])["newest"], true);
+    assert_eq!(world.ask(&["show", "3", "--at", "4"]).code, 2);
     assert_eq!(world.ask(&["state", "--at", "99"]).code, 1);
     assert_eq!(world.ask(&["state", "--at", "nowhere"]).code, 1);
 }

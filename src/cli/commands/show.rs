@@ -1,8 +1,9 @@
 //! `folio show`: one snapshot or proposal.
 
-use crate::cli::args::Global;
+use crate::cli::args::{At, Global};
 use crate::cli::context::{Context, view_of};
 use crate::cli::dates;
+use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::lookup::{self, Found};
 use crate::cli::numbered::{Numbered, member_of_key, print_text};
@@ -14,7 +15,7 @@ use crate::fold::Decision;
 use crate::journal::proposal::Proposal;
 use crate::journal::review::Review;
 use crate::journal::{Page, Space};
-use crate::model::Number;
+use crate::model::{Code, Number};
 use crate::state::RowChange;
 use crate::store::GitStore;
 use serde::Serialize;
@@ -26,9 +27,11 @@ use serde::Serialize;
 beginning of a digest for a proposal, queued or numbered."
 )]
 pub struct Arguments {
-    /// What to show
-    #[arg(value_name = "ID", default_value = "main", hide_default_value = true)]
-    id: String,
+    /// What to show: a snapshot or a proposal [default: the snapshot of --at, else the newest]
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    #[command(flatten)]
+    at: At,
 }
 
 #[derive(Serialize)]
@@ -78,10 +81,17 @@ struct ProposalAnswer {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    match lookup::find(&context, &space, &arguments.id, ui)? {
+    let at = arguments.at.at.as_deref();
+    let id = arguments.id.as_deref().or(at).unwrap_or("main");
+    match lookup::find(&context, &space, id, ui)? {
+        Found::Snapshot(_) if arguments.id.is_some() && at.is_some() => {
+            let what = "a snapshot is shown as it is: give its ID or --at, not both";
+            return Err(Problem::new(Code::BadRequest, what).into());
+        }
         Found::Snapshot(page) => show_snapshot(&space, *page, ui)?,
         Found::Proposal(proposal, number) => {
-            let page = Page::read(space.store, space.tip()?)?;
+            // Whose key it is depends on the state that is asked.
+            let page = context.page(&space, at, ui)?;
             let author = member_of_key(&view_of(&space.tables, &page), &proposal.author())?;
             let author = author.map(|handle| handle.to_string());
             let proposal_view = ProposalView::of(&proposal, author, number);

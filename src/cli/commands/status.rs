@@ -1,6 +1,6 @@
 //! `folio status`: where the space stands.
 
-use crate::cli::args::Global;
+use crate::cli::args::{At, Global};
 use crate::cli::context::{Context, view_of};
 use crate::cli::draft::Draft;
 use crate::cli::exit::Exit;
@@ -9,7 +9,7 @@ use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{dates, identity, verified, view};
 use crate::fold::Scene;
-use crate::journal::{Page, refs};
+use crate::journal::refs;
 use crate::model::RowKey;
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
 use crate::store::Refs as _;
@@ -17,7 +17,10 @@ use serde::Serialize;
 
 /// Where the space stands
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    #[command(flatten)]
+    at: At,
+}
 
 #[derive(Serialize)]
 struct Status {
@@ -28,6 +31,7 @@ struct Status {
     object_format: &'static str,
     home: String,
     at: view::At,
+    newest: bool,
     date: String,
     chain: String,
     pen: PenView,
@@ -60,9 +64,9 @@ impl You {
 }
 
 /// Runs it.
-pub fn run(_arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
-    let status = gather(&context, global, ui)?;
+    let status = gather(&context, global, arguments.at.at.as_deref(), ui)?;
     match ui.json() {
         true => ui.answer("status", &status)?,
         false => print(ui, &status)?,
@@ -70,9 +74,10 @@ pub fn run(_arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-fn gather(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Status> {
+fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyhow::Result<Status> {
     let space = context.space()?;
-    let page = Page::read(&context.store, space.tip()?)?;
+    let page = context.page(&space, at, ui)?;
+    let newest = page.id == space.tip()?;
     let state = view_of(&space.tables, &page);
     let scene = Scene::new(&state);
     let only = RowKey::of("");
@@ -93,6 +98,7 @@ fn gather(context: &Context, global: &Global, ui: &Ui) -> anyhow::Result<Status>
         object_format: row.object_format.as_str(),
         home: row.home.to_string(),
         at: view::At::of(&page),
+        newest,
         date: dates::moment(&page.commit.committer),
         chain: page.message.chain.to_hex(),
         pen: PenView {
@@ -118,7 +124,8 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     }
     let (number, chain) = (status.at.number, &status.chain[..12]);
     let day = &status.date[..10];
-    ui.line(format!("Newest:    common@{number} {day}, chain {chain}"))?;
+    let which = if status.newest { "Newest:" } else { "At:    " };
+    ui.line(format!("{which}    common@{number} {day}, chain {chain}"))?;
     let verified = match status.verified {
         Some(number) => format!("up to common@{number}"),
         None => "nothing yet (folio verify)".into(),
