@@ -22,6 +22,7 @@ use crate::model::text::is_plain;
 use crate::model::{Code, Number, Oid, RowKey};
 use crate::state::TreeView;
 use crate::store::{Expect, Kind, RefEdit, Store};
+use std::collections::BTreeSet;
 
 /// How often a lost race is tried again before the command gives up.
 const ATTEMPTS: usize = 8;
@@ -234,16 +235,13 @@ fn plan<S: Store>(
         refused: Vec::new(),
         waiting: Vec::new(),
     };
+    let mut planned = BTreeSet::new();
     loop {
         let before = plan.pages.len();
         let mut refused = Vec::new();
         let mut queue = waiting.into_iter();
         for candidate in queue.by_ref() {
-            if plan
-                .pages
-                .iter()
-                .any(|page| page.candidate.proposal.digest() == candidate.proposal.digest())
-            {
+            if planned.contains(&candidate.proposal.digest()) {
                 // The same proposal on two branches: the second goes with the next look at the queue.
                 continue;
             }
@@ -264,6 +262,7 @@ fn plan<S: Store>(
                     let page = page_of(id, commit)?;
                     tip = page.clone();
                     let outcome = judgement.outcome;
+                    planned.insert(candidate.proposal.digest());
                     plan.pages.push(PlannedPage {
                         candidate,
                         page,

@@ -4,6 +4,8 @@
 //! somebody removes it by hand. Ours are hard links of a file in `<gitdir>/folio/locks/` that its owner
 //! holds a `flock` on, which ends with the process: a lock that is the same file as one of those, with no
 //! `flock` on it, is what a dead Folio left, and may be taken. Any other lock is git's and is waited for.
+//! Locks that are only held, and written into by nobody, share one such file: a thousand branches are
+//! removed without making a thousand files.
 
 #![allow(
     clippy::disallowed_methods,
@@ -18,6 +20,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,21 +31,47 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Lock<'a> {
     path: PathBuf,
     target: PathBuf,
-    /// The other name of the same file, if the file system has hard links.
-    staged: Option<PathBuf>,
-    file: File,
+    staged: Rc<Staged<'a>>,
     /// Directories that were made for it and whose parents' entries changed.
     made: Vec<PathBuf>,
     steps: &'a dyn Steps,
     done: bool,
 }
 
+/// The file that locks are names of, and its own name if the file system has hard links. That name goes
+/// with the last lock.
+pub(super) struct Staged<'a> {
+    name: Option<PathBuf>,
+    file: File,
+    steps: &'a dyn Steps,
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name
+            && !self.steps.dead()
+        {
+            fs::remove_file(name).ok();
+        }
+    }
+}
+
 impl<'a> Lock<'a> {
-    /// Takes the lock of `target`; directories above it are made.
+    /// Takes the lock of `target` to write it anew; directories above it are made.
     pub(super) fn take(
         common_dir: &Path,
         target: &Path,
         steps: &'a dyn Steps,
+    ) -> Result<Self, StoreFault> {
+        Self::take_with(common_dir, target, steps, &mut None)
+    }
+
+    /// Takes the lock of `target` to remove it, as another name of a file that all such locks share.
+    pub(super) fn take_with(
+        common_dir: &Path,
+        target: &Path,
+        steps: &'a dyn Steps,
+        shared: &mut Option<Rc<Staged<'a>>>,
     ) -> Result<Self, StoreFault> {
         let mut name = target.as_os_str().to_owned();
         name.push(".lock");
@@ -51,14 +80,17 @@ impl<'a> Lock<'a> {
         let mut made = Vec::new();
         let until = Instant::now() + PATIENCE;
         loop {
-            let err = match try_take(&staging, &path) {
-                Ok((file, staged)) => {
+            let err = match try_take(&staging, &path, steps, shared.as_ref()) {
+                Ok(staged) => {
+                    // Without hard links a file is one lock and cannot be shared.
+                    if staged.name.is_some() {
+                        *shared = Some(Rc::clone(&staged));
+                    }
                     let target = target.to_owned();
                     return Ok(Self {
                         path,
                         target,
                         staged,
-                        file,
                         made,
                         steps,
                         done: false,
@@ -94,10 +126,8 @@ impl<'a> Lock<'a> {
 
     /// Writes what the file will hold, and makes it survive a crash.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreFault> {
-        let written = self
-            .file
-            .write_all(bytes)
-            .and_then(|()| self.file.sync_all());
+        let mut file = &self.staged.file;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
         written.map_err(|err| io_fault("write", &self.path, &err))
     }
 
@@ -142,9 +172,6 @@ impl Drop for Lock<'_> {
         if !self.done {
             fs::remove_file(&self.path).ok();
         }
-        if let Some(staged) = &self.staged {
-            fs::remove_file(staged).ok();
-        }
     }
 }
 
@@ -157,31 +184,44 @@ fn conflict(target: &Path, fault: StoreFault) -> StoreFault {
 }
 
 /// One try. `NotFound` means that a directory is missing.
-fn try_take(staging: &Path, path: &Path) -> io::Result<(File, Option<PathBuf>)> {
+fn try_take<'a>(
+    staging: &Path,
+    path: &Path,
+    steps: &'a dyn Steps,
+    shared: Option<&Rc<Staged<'a>>>,
+) -> io::Result<Rc<Staged<'a>>> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    if let Some(shared) = shared
+        && let Some(name) = &shared.name
+    {
+        return fs::hard_link(name, path).map(|()| Rc::clone(shared));
+    }
     let name = format!(
         "{}-{}",
         std::process::id(),
         NEXT.fetch_add(1, Ordering::Relaxed)
     );
-    let staged = staging.join(name);
-    let file = match File::create_new(&staged) {
+    let own = staging.join(name);
+    let file = match File::create_new(&own) {
         Ok(file) => file,
         // Left by a dead process that had our number. Not the lock: the next name will be free.
-        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => return try_take(staging, path),
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
+            return try_take(staging, path, steps, None);
+        }
         Err(err) => return Err(err),
     };
     // A crash from here on leaves a file that the next process to meet the lock tidies up.
     file.lock()?;
-    let linked = fs::hard_link(&staged, path);
+    let linked = fs::hard_link(&own, path);
+    let staged = |name, file| Rc::new(Staged { name, file, steps });
     let Err(err) = linked else {
-        return Ok((file, Some(staged)));
+        return Ok(staged(Some(own), file));
     };
-    fs::remove_file(&staged).ok();
+    fs::remove_file(&own).ok();
     match err.kind() {
         // A file system without hard links: a plain lock, as git's.
         io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied => {
-            Ok((File::create_new(path)?, None))
+            Ok(staged(None, File::create_new(path)?))
         }
         _ => Err(err),
     }
@@ -211,7 +251,7 @@ fn take_from_the_dead(staging: &Path, path: &Path) -> bool {
             taken |= fs::remove_file(path).is_ok();
         }
         // With another name left, that name may be a lock somebody will meet later.
-        if is_it || ours.nlink() == 1 {
+        if file.metadata().is_ok_and(|left| left.nlink() == 1) {
             fs::remove_file(&staged).ok();
         }
     }

@@ -129,9 +129,14 @@ impl GitStore {
         let mut sorted: Vec<(usize, &RefEdit)> = edits.iter().enumerate().collect();
         sorted.sort_by(|a, b| a.1.name.cmp(&b.1.name));
         let mut locked = Vec::with_capacity(edits.len());
+        let mut shared = None;
         for (at, edit) in sorted {
             let target = self.common_dir().join(&edit.name);
-            let lock = Lock::take(self.common_dir(), &target, &*self.steps)?;
+            let dir = self.common_dir();
+            let lock = match edit.new {
+                Some(_) => Lock::take(dir, &target, &*self.steps)?,
+                None => Lock::take_with(dir, &target, &*self.steps, &mut shared)?,
+            };
             locked.push((
                 at,
                 Held {
