@@ -2,6 +2,9 @@
 //! anybody else is lost.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "common/tools.rs"]
+mod tools;
+
 #[path = "common/cli.rs"]
 mod cli;
 
@@ -88,6 +91,9 @@ fn sound(fixture: &Fixture) {
 
 #[test]
 fn nothing_hostile_reaches_a_terminal() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     let good = String::from_utf8(set("evil", "x").into_bytes())
         .unwrap()
@@ -170,6 +176,9 @@ fn nothing_hostile_reaches_a_terminal() {
 
 #[test]
 fn fifty_broken_branches_stop_no_good_one() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     let line = |n: usize| format!("{{\"alias\":\"n{n}\",\"op\":\"alias.set\",\"target\":\"x\"}}\n");
     let main = fixture.git(&["rev-parse", "main"]).trim().to_owned();
@@ -332,6 +341,9 @@ fn one_refused_proposal_on_two_branches_gets_one_reason() {
 
 #[test]
 fn many_refused_proposals_need_few_open_files() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     fixture.propose("alice", "early", &set("a", "y"));
     let (main, lines) = (
@@ -465,6 +477,9 @@ fn claiming_blob(fixture: &Fixture, zeros: usize) -> String {
 
 #[test]
 fn bombs_cost_neither_time_nor_memory() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     let main = fixture.git(&["rev-parse", "main"]).trim().to_owned();
     let base = fixture.git(&["ls-tree", "main"]);
@@ -610,6 +625,9 @@ fn main_on_a_proposal_is_refused_by_name() {
 
 #[test]
 fn a_shortened_main_loses_no_proposal_that_is_still_known() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     for n in 0..3 {
         fixture.propose("bob", &format!("p{n}"), &set(&format!("a{n}"), "x"));
@@ -865,6 +883,9 @@ fn a_repository_that_cannot_be_written_can_be_read() {
 
 #[test]
 fn the_core_works_in_both_object_formats() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     for format in ["sha1", "sha256"] {
         let fixture = Fixture::founded(&["--object-format", format]);
         fixture

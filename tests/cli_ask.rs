@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "common/tools.rs"]
+mod tools;
+
 mod asked;
 
 use asked::World;
@@ -26,6 +29,9 @@ fn is_plain(text: &str) -> bool {
 
 #[test]
 fn everything_that_can_be_asked() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let world = World::new();
     groups(&world);
     sameness(&world);
@@ -507,6 +513,9 @@ fn status(world: &World) {
 
 #[test]
 fn a_space_that_was_moved_checks_its_signatures_again() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let world = World::new();
     world.git(&["replace", "main~1", "main~2"]);
     world.git(&[
@@ -539,6 +548,9 @@ fn a_space_that_was_moved_checks_its_signatures_again() {
 
 #[test]
 fn a_shallow_clone_answers_without_the_history() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let world = World::new();
     let (from, to) = (world.space(), world.path("shallow"));
     let from = format!("file://{}", from.display());

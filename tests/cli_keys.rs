@@ -1,6 +1,9 @@
 //! Keys from the command line: made, shown, listed, found, unlocked, refused.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "common/tools.rs"]
+mod tools;
+
 #[path = "common/cli.rs"]
 mod cli;
 
@@ -35,6 +38,9 @@ fn set(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Ran {
 
 #[test]
 fn a_new_key_is_private_and_never_overwritten() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::home();
     let words = key(&fixture, &["new"], &[]).refused("bad-request", 2);
     assert!(words.contains("--no-passphrase"), "{words}");
@@ -156,6 +162,9 @@ fn strangers_are_told_what_to_ask_for() {
 
 #[test]
 fn other_kinds_of_keys_are_refused_by_name() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     for kind in ["rsa", "ecdsa"] {
         let file = fixture.path(kind);
@@ -200,6 +209,9 @@ impl Drop for Agent {
 
 #[test]
 fn an_agent_signs() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     let socket = fixture.path("agent.sock");
     let socket = socket.to_str().unwrap();

@@ -1,6 +1,9 @@
 //! The queue from the command line: proposing, refusing, rebasing, numbering, and the work tree.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "common/tools.rs"]
+mod tools;
+
 #[path = "common/cli.rs"]
 mod cli;
 
@@ -139,6 +142,9 @@ fn a_proposal_that_came_true_is_left_as_it_is() {
 
 #[test]
 fn a_refusal_is_signed_read_and_taken_back() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::bare();
     fixture.propose("bob", "odd", &set("a", "x"));
     fixture.propose("bob", "fine", &set("b", "y"));
@@ -253,6 +259,9 @@ fn a_hundred_proposals_are_one_pack_and_one_step_of_main() {
 
 #[test]
 fn a_proposal_made_with_plain_git_is_numbered() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::with_work_tree();
     fixture.git(&["checkout", "-q", "-b", "proposals/bob/by-hand"]);
     let line = "{\"alias\":\"a\",\"op\":\"alias.set\",\"target\":\"x\"}\n";

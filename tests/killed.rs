@@ -9,6 +9,8 @@
 
 #[path = "common/cli.rs"]
 mod cli;
+#[path = "common/tools.rs"]
+mod tools;
 
 use cli::{Fixture, Ran, finish};
 use std::collections::BTreeSet;
@@ -324,6 +326,9 @@ fn a_space_with_a_work_tree_survives_being_killed() {
 
 #[test]
 fn founding_survives_being_killed() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::home();
     let mut dice = Dice(3);
     let mut kills = 0;
@@ -400,6 +405,9 @@ fn founding_survives_being_killed() {
 
 #[test]
 fn an_interrupted_founding_takes_over_nothing_of_somebody_else() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let fixture = Fixture::home();
     let init = |place: &Path| {
         let mut run = fixture.command(fixture.home.path(), Some("alice"));

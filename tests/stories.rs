@@ -2,6 +2,8 @@
 
 #[path = "common/story.rs"]
 mod story;
+#[path = "common/tools.rs"]
+mod tools;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,9 @@ macro_rules! stories {
 
         $(#[test]
         fn $name() {
+            if tools::lacks_ssh_keygen() {
+                return;
+            }
             let file = format!("tests/stories/{}.md", stringify!($name));
             let commands = story::run(&root().join(file));
             let last = commands.last().map(String::as_str);
@@ -43,6 +48,9 @@ fn readme() {
 
 #[test]
 fn tutorial() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     story::run(&root().join("docs/tutorial.md"));
 }
 

@@ -1,6 +1,9 @@
 //! The tour, run twice: the same ids come out, and it shows what it promises.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "common/tools.rs"]
+mod tools;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,6 +59,9 @@ fn refs(target: &Path) -> String {
 
 #[test]
 fn the_tour_is_the_same_every_time() {
+    if tools::lacks_ssh_keygen() {
+        return;
+    }
     let targets = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let tour = binary();
     let shown = [run(&tour, targets[0].path()), run(&tour, targets[1].path())];
