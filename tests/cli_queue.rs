@@ -336,3 +336,21 @@ fn what_is_no_proposal_is_said_so() {
         .run("wanda", &["refuse", "bob/main-itself", "-m", "no"])
         .refused("trailers-malformed", 4);
 }
+
+#[test]
+fn a_failure_after_publishing_hides_nothing_that_was_numbered() {
+    let fixture = Fixture::bare();
+    fixture.propose("bob", "first", &set("a", "x"));
+    let git_dir = fixture.git(&["rev-parse", "--absolute-git-dir"]);
+    let signers = std::path::Path::new(git_dir.trim()).join("folio/allowed-signers");
+    std::fs::remove_file(&signers).unwrap();
+    std::fs::create_dir(&signers).unwrap();
+    std::fs::write(signers.join("in-the-way"), "").unwrap();
+    let ran = fixture.run("wanda", &["accept", "--all"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("common@2 bob/first"), "{}", ran.out);
+    assert!(ran.err.contains("warning: io: "), "{}", ran.err);
+    std::fs::remove_dir_all(&signers).unwrap();
+    fixture.run("wanda", &["accept", "--all"]).ok();
+    assert!(signers.is_file(), "the next run makes up for it");
+}
