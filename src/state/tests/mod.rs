@@ -4,7 +4,6 @@ mod boundaries;
 mod damage;
 mod properties;
 mod store;
-mod timing;
 
 use super::Tables;
 use crate::codec::rows;

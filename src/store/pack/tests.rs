@@ -239,31 +239,3 @@ fn merging_is_geometric_and_bounded() {
         3
     );
 }
-
-#[test]
-#[ignore = "a measurement"]
-fn five_thousand_small_objects() {
-    for format in FORMATS {
-        let dir = tempfile::tempdir().unwrap();
-        let store = new_store(dir.path(), true, format);
-        for round in 0..3 {
-            let objects: Vec<_> = (0..5000)
-                .map(|n| {
-                    let key = blake3::hash(format!("{n} {round}").as_bytes()).to_hex();
-                    let line =
-                        format!("{{\"alias\":\"name {n}\",\"target\":\"{}\"}}\n", &key[..20]);
-                    object(&store, Kind::Blob, line.repeat(1 + n % 8).as_bytes())
-                })
-                .collect();
-            let start = std::time::Instant::now();
-            store.write_all(&objects).unwrap();
-            println!("{format:?} round {round}: {:?}", start.elapsed());
-        }
-        for name in packs(dir.path()) {
-            let size = fs::metadata(dir.path().join("objects/pack").join(&name))
-                .unwrap()
-                .len();
-            println!("{name} {size}");
-        }
-    }
-}
