@@ -10,7 +10,7 @@ use crate::fold::Stop;
 use crate::journal::accept::Report;
 use crate::journal::queue::Candidate;
 use crate::journal::review::{Opinion, write_review};
-use crate::journal::{Page, Space, judge, refs, verify};
+use crate::journal::{Page, Space, check, judge, refs};
 use crate::model::rows::MemberRow;
 use crate::model::{Code, ProposalDigest, PublicKey};
 use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
@@ -113,7 +113,7 @@ pub fn holder(
 ) -> anyhow::Result<Option<MemberRow>> {
     let page = Page::read(&context.store, space.tip()?)?;
     let view = view_of(&space.tables, &page);
-    if verify::pen_of(&view)?.key != *key {
+    if check::pen_of(&view)?.key != *key {
         return Ok(None);
     }
     // A holder whose key was rotated goes on numbering with it, but signs nothing else.

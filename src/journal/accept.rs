@@ -1,5 +1,6 @@
 //! Numbering: verify, order, fold, write, and publish by one compare-and-swap.
 
+use super::check;
 use super::fault::Fault;
 use super::history::History;
 use super::order;
@@ -12,7 +13,6 @@ use super::refs;
 use super::review::Review;
 use super::space::Space;
 use super::tidy::{self, Own};
-use super::verify;
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
 use crate::crypto::{Sign, seal};
@@ -324,7 +324,7 @@ pub fn snapshot_commit(
     witness: &Witness<'_>,
     tree: Oid,
 ) -> Result<Commit, Fault> {
-    let pen = verify::pen_of(authority)?;
+    let pen = check::pen_of(authority)?;
     let signer = witness.signer.public_key();
     if signer != pen.key {
         let what = format!(
@@ -341,7 +341,7 @@ pub fn snapshot_commit(
         )
     })?;
     let number = previous.map_or(Number(1), |page| page.number().next());
-    let chain = verify::chain_of(pen.epoch, previous, proposal, reviews, signer);
+    let chain = check::chain_of(pen.epoch, previous, proposal, reviews, signer);
     let message = Message::Snapshot(SnapshotMessage {
         text: snapshot_text(number, proposal.subject()),
         space: proposal.space(),

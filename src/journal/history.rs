@@ -108,7 +108,21 @@ impl<'i> History<'i> {
     /// `busy` where the index does not know all of these snapshots (any more): "not numbered" is never said
     /// of what was not looked at.
     pub fn numbered(&self, digest: &ProposalDigest, base: Number) -> Result<Option<Number>, Fault> {
-        self.index.find_proposal(digest, base, self.len())
+        self.numbered_up_to(digest, base, self.len())
+    }
+
+    /// As [`History::numbered`], among the snapshots up to `up_to` only.
+    ///
+    /// # Errors
+    /// As [`History::numbered`].
+    pub fn numbered_up_to(
+        &self,
+        digest: &ProposalDigest,
+        base: Number,
+        up_to: Number,
+    ) -> Result<Option<Number>, Fault> {
+        self.index
+            .find_proposal(digest, base, up_to.min(self.len()))
     }
 
     /// The snapshots up to `up_to` that changed a row, the latest first.

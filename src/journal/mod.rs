@@ -6,6 +6,7 @@
 //! ```
 
 pub mod accept;
+pub mod check;
 pub mod fault;
 pub mod found;
 pub mod history;

@@ -1,13 +1,13 @@
 //! What goes when proposals are numbered or left the queue: their branches, and the witness's own reviews.
 //! All of it can be made up for by the next run, so a failure here loses nothing.
 
+use super::check;
 use super::fault::Fault;
 use super::history::History;
 use super::page::read_commit;
 use super::queue::Candidate;
 use super::refs;
 use super::space::Space;
-use super::verify;
 use crate::codec::message::{Message, Verdict};
 use crate::model::{Handle, Oid, PublicKey};
 use crate::state::TreeView;
@@ -28,7 +28,7 @@ impl Own {
         key: PublicKey,
     ) -> Result<Self, Fault> {
         let root = history.tip().map(|page| page.tree());
-        let pen = verify::pen_of(&TreeView::new(&space.tables, root))?;
+        let pen = check::pen_of(&TreeView::new(&space.tables, root))?;
         Ok(Self((pen.key == key).then_some((pen.member, key))))
     }
 

@@ -1,24 +1,17 @@
-//! Verifying snapshots. One step needs the page before and nothing else, because the state there is a
-//! tree too; so pages are verified in any order and on all cores, and together they prove the chain.
+//! Verifying a chain of snapshots: from the first, from a known one on, or a branch that meets a known chain.
 
+use super::check::{Checked, check_page, unknown_base};
 use super::fault::Fault;
 use super::history::History;
-use super::judge;
 use super::page::Page;
-use super::proposal::{Base, Proposal};
-use super::review::Review;
 use super::space::Space;
-use crate::crypto::{digest, seal};
-use crate::fold::Scene;
-use crate::model::rows::PenRow;
-use crate::model::{Code, Epoch, Number, Oid, ProposalDigest, PublicKey, RowKey, SpaceId};
+use crate::model::{Code, Number, Oid, ProposalDigest};
 use crate::parallel;
-use crate::state::{Tables, TreeView};
 use crate::store::{Objects, Store};
 use std::collections::HashMap;
 
 /// Pages verified between two reports of progress.
-const REPORT: u64 = 4096;
+const REPORT: usize = 4096;
 
 /// What a full run found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,37 +34,112 @@ pub fn verify<S: Store + Clone + Send>(
 ) -> Result<Report, Fault> {
     refuse_replacements(space)?;
     let to = history.len();
-    let ids = page_ids(history)?;
-    let of = space.id;
-    let mut seen = HashMap::new();
-    for number in 1..from.0.min(to.0 + 1) {
-        if let Some(record) = history.page(Number(number)) {
-            seen.insert(record.proposal, Number(number));
-        }
-    }
-    let total = (to.0 + 1).saturating_sub(from.0);
-    let mut decisions = 0;
-    let mut done = 0;
-    while done < total {
-        let first = from.0 + done;
-        let last = (first + REPORT - 1).min(to.0);
-        let numbers: Vec<u64> = (first..=last).collect();
-        let verified = parallel::map(space.store, numbers, |store, tables, number| {
-            verify_at(store, tables, &of, &ids, Number(number))
-        });
-        for (number, page) in (first..).zip(verified) {
-            let page = page?;
-            decisions += page.decisions;
-            require_once(&mut seen, page.proposal, Number(number))?;
-        }
-        done = last - from.0 + 1;
-        progress(done, total);
-    }
+    let pages = (from.0..=to.0).map(|number| history.commit_of(Number(number)));
+    let branch = Branch {
+        fork: Number(from.0.saturating_sub(1).min(to.0)),
+        pages: pages.collect::<Result<_, _>>()?,
+    };
+    let checked = verify_branch(space, history, &branch, progress)?;
     Ok(Report {
         from,
         to,
-        decisions,
+        decisions: checked.iter().map(|page| page.decisions).sum(),
     })
+}
+
+/// Pages that follow a page of a known chain: what somebody offers, or what was not looked at yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// The last page in common; 0 where there is none.
+    pub fork: Number,
+    /// The commits of `fork + 1 ..`, oldest first; each is the first parent of the next.
+    pub pages: Vec<Oid>,
+}
+
+impl Branch {
+    /// Reads from a tip down to where it meets a history: O(pages that the history does not have).
+    ///
+    /// # Errors
+    /// `not-a-snapshot`, `number-mismatch` and the other faults of a page that is none.
+    pub fn read<S: Objects + ?Sized>(
+        store: &S,
+        history: &History<'_>,
+        tip: Oid,
+    ) -> Result<Self, Fault> {
+        let mut pages = Vec::new();
+        let mut at = Page::read(store, tip)?;
+        loop {
+            let number = at.number();
+            if history.contains(number, &at.id) {
+                pages.reverse();
+                return Ok(Self {
+                    fork: number,
+                    pages,
+                });
+            }
+            pages.push(at.id);
+            let Some(previous) = at.previous() else {
+                pages.reverse();
+                return Ok(Self {
+                    fork: Number(0),
+                    pages,
+                });
+            };
+            at = Page::read(store, previous)?;
+            if at.number().next() != number {
+                let what = "the number of the page before";
+                let fault = Fault::differs(Code::NumberMismatch, what, number.0 - 1, at.number());
+                return Err(fault.in_commit(at.id));
+            }
+        }
+    }
+
+    /// The number of its last page.
+    pub fn end(&self) -> Number {
+        Number(self.fork.0 + self.pages.len() as u64)
+    }
+
+    /// The commit of a number on the chain that this branch makes of a history.
+    fn commit_of(&self, history: &History<'_>, number: Number) -> Option<Oid> {
+        match number.0.checked_sub(self.fork.0 + 1) {
+            Some(at) => self.pages.get(usize::try_from(at).ok()?).copied(),
+            None => history.page(number).map(|record| record.commit),
+        }
+    }
+}
+
+/// Verifies every page of a branch on all cores, by every rule of the format. The pages of the history up to
+/// the fork are taken as verified.
+pub fn verify_branch<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    branch: &Branch,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<Checked>, Fault> {
+    let of = space.id;
+    let mut previous = branch.commit_of(history, branch.fork);
+    let mut work = Vec::with_capacity(branch.pages.len());
+    for (number, id) in (branch.fork.0 + 1..).zip(&branch.pages) {
+        work.push((Number(number), *id, previous));
+        previous = Some(*id);
+    }
+    let total = work.len() as u64;
+    let mut seen = HashMap::new();
+    let mut all = Vec::with_capacity(work.len());
+    for part in work.chunks(REPORT) {
+        let checked = parallel::map(space.store, part.to_vec(), |store, tables, item| {
+            let (number, id, previous) = item;
+            check_page(store, tables, &of, number, id, previous)
+        });
+        for page in checked {
+            let page = page?;
+            require_base(history, branch, &page)?;
+            require_once(&mut seen, history, branch.fork, &page)?;
+            all.push(page);
+        }
+        progress(all.len() as u64, total);
+    }
+    Ok(all)
 }
 
 /// Plain git honours replacement refs, so what it shows would not be what was verified here.
@@ -85,254 +153,32 @@ fn refuse_replacements<S: Store>(space: &Space<'_, S>) -> Result<(), Fault> {
     }
 }
 
-fn page_ids(history: &History<'_>) -> Result<Vec<Oid>, Fault> {
-    (1..=history.len().0)
-        .map(|number| history.commit_of(Number(number)))
-        .collect()
+/// The proposal stands on a snapshot of this very chain.
+fn require_base(history: &History<'_>, branch: &Branch, page: &Checked) -> Result<(), Fault> {
+    match page.base {
+        Some((number, commit)) if branch.commit_of(history, number) != Some(commit) => {
+            Err(unknown_base(number).at(page.number).in_commit(page.id))
+        }
+        _ => Ok(()),
+    }
 }
 
+/// A proposal is numbered at most once, and only after its base: nothing before that is looked at.
 fn require_once(
     seen: &mut HashMap<ProposalDigest, Number>,
-    proposal: ProposalDigest,
-    number: Number,
+    history: &History<'_>,
+    fork: Number,
+    page: &Checked,
 ) -> Result<(), Fault> {
-    match seen.insert(proposal, number) {
-        None => Ok(()),
-        Some(earlier) => {
-            let what = format!("the proposal {proposal} was numbered as common@{earlier} already");
-            Err(Fault::new(Code::DuplicateProposal, what).at(number))
-        }
-    }
-}
-
-/// What one verified page tells the run.
-struct VerifiedPage {
-    proposal: ProposalDigest,
-    decisions: u64,
-}
-
-fn verify_at<S: Objects>(
-    store: &S,
-    tables: &Tables<'_, S>,
-    space: &SpaceId,
-    ids: &[Oid],
-    number: Number,
-) -> Result<VerifiedPage, Fault> {
-    let id = ids[number.0 as usize - 1];
-    verify_page(store, tables, space, ids, number, id).map_err(|fault| {
-        let staged = 0;
-        tables.discard(staged);
-        fault.at(number).in_commit(id)
-    })
-}
-
-fn verify_page<S: Objects>(
-    store: &S,
-    tables: &Tables<'_, S>,
-    space: &SpaceId,
-    ids: &[Oid],
-    number: Number,
-    id: Oid,
-) -> Result<VerifiedPage, Fault> {
-    let page = Page::read(store, id)?;
-    let signer = seal::open(&page.commit)?;
-    if page.message.space != *space {
-        let what = "the space";
-        return Err(Fault::differs(
-            Code::SpaceMismatch,
-            what,
-            space,
-            page.message.space,
-        ));
-    }
-    if page.number() != number {
-        let what = "the number";
-        return Err(Fault::differs(
-            Code::NumberMismatch,
-            what,
-            number,
-            page.number(),
-        ));
-    }
-    let previous = previous_page(store, &page, ids)?;
-    let proposal = Proposal::authenticate(tables, store, Some(space), page.proposal())?;
-    require_base(&proposal, ids, number)?;
-    if proposal.digest() != page.message.proposal {
-        let what = "the proposal's digest";
-        let found = page.message.proposal;
-        return Err(Fault::differs(
-            Code::ProposalMismatch,
-            what,
-            proposal.digest(),
-            found,
-        ));
-    }
-    let root = previous.as_ref().map(Page::tree);
-    let reviews = page_reviews(store, &page, &proposal)?;
-    require_reviewers(tables, root, &reviews)?;
-    let judged = judge::judge(tables, root, &proposal, &reviews);
-    tables.discard(0);
-    let tree = judged?.tree;
-    if tree != page.tree() {
-        return Err(Fault::differs(
-            Code::TreeMismatch,
-            "the state tree",
-            tree,
-            page.tree(),
-        ));
-    }
-    // The charter makes the pen that its own page is signed with.
-    let authority = root.unwrap_or(tree);
-    require_pen(tables, authority, &page, signer)?;
-    require_chain(&page, previous.as_ref(), &proposal, &reviews, signer)?;
-    Ok(VerifiedPage {
-        proposal: proposal.digest(),
-        decisions: proposal.decisions().len() as u64,
-    })
-}
-
-fn previous_page<S: Objects>(store: &S, page: &Page, ids: &[Oid]) -> Result<Option<Page>, Fault> {
-    let Some(id) = page.previous() else {
-        return Ok(None);
+    let base = page.base.map_or(Number(0), |(number, _)| number);
+    let earlier = match seen.insert(page.proposal, page.number) {
+        Some(earlier) => Some(earlier),
+        None => history.numbered_up_to(&page.proposal, base, fork)?,
     };
-    let expected = ids[page.number().0 as usize - 2];
-    if id != expected {
-        return Err(Fault::differs(
-            Code::ParentsWrong,
-            "the first parent",
-            expected,
-            id,
-        ));
-    }
-    Page::read(store, id).map(Some)
-}
-
-fn require_base(proposal: &Proposal, ids: &[Oid], number: Number) -> Result<(), Fault> {
-    let base: &Base = proposal.base();
-    let fits = match base.commit {
-        None => number == Number(1),
-        Some(commit) => {
-            base.number < number && ids.get(base.number.0 as usize - 1) == Some(&commit)
-        }
+    let Some(earlier) = earlier else {
+        return Ok(());
     };
-    if !fits {
-        let what = format!(
-            "the proposal's base says it is common@{}, which is another",
-            base.number
-        );
-        return Err(Fault::new(Code::BaseUnknown, what));
-    }
-    Ok(())
-}
-
-fn page_reviews<S: Objects>(
-    store: &S,
-    page: &Page,
-    proposal: &Proposal,
-) -> Result<Vec<Review>, Fault> {
-    let ids = page.reviews().iter();
-    let reviews: Vec<Review> = ids
-        .map(|id| Review::authenticate(store, proposal, *id))
-        .collect::<Result<_, _>>()?;
-    if !reviews.is_sorted_by(|a, b| a.digest() < b.digest()) {
-        let what = "expected the reviews sorted by digest, each once";
-        return Err(Fault::new(Code::ParentsWrong, what));
-    }
-    if let Some(other) = reviews.iter().find(|review| !review.approves()) {
-        let what = "expected approvals among the parents, found a rejection";
-        return Err(Fault::new(Code::ReviewInvalid, what).in_commit(other.id()));
-    }
-    Ok(reviews)
-}
-
-/// Each review is under the address of the key that signed it, as every other commit of a page; one of
-/// somebody whom the state before does not know made nothing acceptable.
-fn require_reviewers<S: Objects>(
-    tables: &Tables<'_, S>,
-    root: Option<Oid>,
-    reviews: &[Review],
-) -> Result<(), Fault> {
-    let view = TreeView::new(tables, root);
-    for review in reviews {
-        judge::require_address(&view, &review.reviewer(), review.commit())
-            .map_err(|fault| fault.in_commit(review.id()))?;
-    }
-    Ok(())
-}
-
-/// The signer is the holder of the pen in the state before, in its epoch, under the holder's address.
-fn require_pen<S: Objects>(
-    tables: &Tables<'_, S>,
-    root: Oid,
-    page: &Page,
-    signer: PublicKey,
-) -> Result<(), Fault> {
-    let view = TreeView::new(tables, Some(root));
-    let pen = pen_of(&view)?;
-    if signer != pen.key {
-        let what = format!("the snapshot's signer (the pen is `{}`'s)", pen.member);
-        return Err(Fault::differs(Code::SignerWrong, &what, pen.key, signer));
-    }
-    if page.message.epoch != pen.epoch {
-        let what = "the epoch";
-        return Err(Fault::differs(
-            Code::EpochMismatch,
-            what,
-            pen.epoch,
-            page.message.epoch,
-        ));
-    }
-    judge::require_address(&view, &signer, &page.commit)
-}
-
-/// Who holds the pen in a state.
-pub fn pen_of(view: &dyn crate::fold::View) -> Result<PenRow, Fault> {
-    let pen: Option<PenRow> = Scene::new(view).get(&RowKey::of(""))?;
-    pen.ok_or_else(|| Fault::new(Code::TreeMalformed, "expected a row in `pen`, found none"))
-}
-
-fn require_chain(
-    page: &Page,
-    previous: Option<&Page>,
-    proposal: &Proposal,
-    reviews: &[Review],
-    signer: PublicKey,
-) -> Result<(), Fault> {
-    let chain = chain_of(page.message.epoch, previous, proposal, reviews, signer);
-    if chain != page.message.chain {
-        let what = "the chain digest";
-        return Err(Fault::differs(
-            Code::ChainMismatch,
-            what,
-            chain,
-            page.message.chain,
-        ));
-    }
-    Ok(())
-}
-
-/// The chain digest of the page after `previous` that numbers a proposal.
-pub fn chain_of(
-    epoch: Epoch,
-    previous: Option<&Page>,
-    proposal: &Proposal,
-    reviews: &[Review],
-    signer: PublicKey,
-) -> crate::model::ChainDigest {
-    let start = digest::chain_start(&proposal.space());
-    let (before, number) = match previous {
-        Some(page) => (page.message.chain, page.number().next()),
-        None => (start, Number(1)),
-    };
-    let digests: Vec<_> = reviews.iter().map(Review::digest).collect();
-    digest::chain_next(
-        &before,
-        &digest::Link {
-            number,
-            epoch,
-            signer,
-            proposal: proposal.digest(),
-            reviews: &digests,
-        },
-    )
+    let proposal = page.proposal;
+    let what = format!("the proposal {proposal} was numbered as common@{earlier} already");
+    Err(Fault::new(Code::DuplicateProposal, what).at(page.number))
 }

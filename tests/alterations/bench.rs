@@ -9,7 +9,7 @@ use folio::journal::pages::MemoryIndex;
 use folio::journal::proposal::Proposal;
 use folio::journal::queue::{self, Entry, Standing};
 use folio::journal::review::Review;
-use folio::journal::{Fault, Page, Space, verify};
+use folio::journal::{Fault, Page, Space, check, verify};
 use folio::model::{Code, Number, ObjectFormat, Oid};
 use folio::state::Tables;
 use folio::store::GitStore;
@@ -133,7 +133,7 @@ impl Bench {
         };
         message.number = Number(3);
         message.proposal = like.digest();
-        message.chain = verify::chain_of(message.epoch, Some(previous), like, reviews, signer);
+        message.chain = check::chain_of(message.epoch, Some(previous), like, reviews, signer);
         page.parents = vec![previous.id, commit];
         page.parents.extend(reviews.iter().map(Review::id));
         page.tree = tree;

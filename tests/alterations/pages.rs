@@ -4,9 +4,9 @@ use crate::bench::{Bench, Forged, git, ident, put, update_ref};
 use crate::common::{Actor, when};
 use folio::codec::message::Verdict;
 use folio::crypto::Sign;
+use folio::journal::check::chain_of;
 use folio::journal::judge;
 use folio::journal::review::{Opinion, Review, write_review};
-use folio::journal::verify::chain_of;
 use folio::model::{ChainDigest, Code, Epoch, Number, Oid, ProposalDigest, SpaceId};
 use folio::state::{Tables, TreeView};
 

@@ -9,7 +9,7 @@ use crate::cli::{identity, keys, proposals, view};
 use crate::codec::message::Reason;
 use crate::fold::View;
 use crate::journal::queue::{self, Candidate, Entry, Standing};
-use crate::journal::{Fault, Page, history::History, refs, verify};
+use crate::journal::{Fault, Page, check, history::History, refs};
 use crate::model::rows::PenRow;
 use crate::model::{Code, Handle};
 use crate::state::Tables;
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         tables: &space.tables,
         page: &page,
         history: &history,
-        pen: verify::pen_of(&view)?,
+        pen: check::pen_of(&view)?,
         view: &view,
         own: author.map(|author| author.handle),
     };
