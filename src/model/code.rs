@@ -214,6 +214,10 @@ codes! {
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    RemoteFailed Environment "remote-failed" "The other repository could not be reached, or it refused."
+        "The message has git's words and those of the other side. Try `git ls-remote URL`; nothing was changed here.";
+    UrlInvalid Input "url-invalid" "That is not an address that Folio fetches from or pushes to."
+        "Name a remote (`git remote -v`), an ssh, https, http, git or file URL, `host:path`, a directory, or a bundle file.";
     GitFailed Environment "git-failed" "The git program failed."
         "The message has its words.";
     BadRequest Environment "bad-request" "The command does not make sense as it was given."
