@@ -187,6 +187,10 @@ codes! {
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
         "docs/format.md lists the refs of a space.";
+    TwoChildren Integrity "two-children" "Two different pages have one number, and no rule chooses between them."
+        "Both are kept, and so is evidence (`folio evidence list`). Ask the witnesses which one holds; `folio pin --takeover CHAIN` follows the other one.";
+    WentBack Integrity "went-back" "The other repository shows an older page than it showed before."
+        "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
