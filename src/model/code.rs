@@ -187,6 +187,8 @@ codes! {
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
         "docs/format.md lists the refs of a space.";
+    EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
+        "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
