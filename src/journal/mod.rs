@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod check;
+pub mod evidence;
 pub mod fault;
 pub mod found;
 pub mod history;

@@ -191,6 +191,8 @@ codes! {
         "Both are kept, and so is evidence (`folio evidence list`). Ask the witnesses which one holds; `folio pin --takeover CHAIN` follows the other one.";
     WentBack Integrity "went-back" "The other repository shows an older page than it showed before."
         "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
+    EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
+        "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
