@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod moves;
+pub mod pens;
 pub mod recorder;
 pub mod repo;
 
