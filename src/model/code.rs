@@ -122,6 +122,16 @@ codes! {
         "Give the role to somebody else first.";
     IsHolder Rule "is-holder" "The member holds the pen or is the last witness."
         "Hand the pen over first.";
+    PenMoved Rule "pen-moved" "The pen is not where the `pen.take` says it comes after."
+        "A take names the page it comes after and whether the pen was released there; it is good for the next page alone and is never rebased. Look with `folio pen status` and take it again: `folio pen take`.";
+    EpochWrong Rule "epoch-wrong" "The take does not raise the epoch by exactly one."
+        "Each take starts the next epoch: one key signs in each. `folio pen take` fills it in.";
+    NotAWitness Rule "not-a-witness" "The member is not an appointed witness."
+        "Only appointed witnesses take the pen. `folio witness list` shows them; `folio witness appoint HANDLE` drafts an appointment, and `folio pen take --appoint` carries one's own.";
+    NotAlone Rule "not-alone" "The pen moves in a proposal of its own."
+        "A `pen.take` stands alone, or after the taker's own `witness.appoint`; a `pen.release` stands alone. Propose the rest apart.";
+    PenReleased Rule "pen-released" "The pen was released, so nothing but a `pen.take` can be numbered."
+        "An appointed witness takes it first: `folio pen take`.";
     NoSuchLayer Rule "no-such-layer" "There is no such overlay layer on that target."
         "`folio overlays TARGET` lists the layers.";
     BaseMoved Rule "base-moved" "The layer's base is not the one the rebase expects."
@@ -130,6 +140,8 @@ codes! {
         "A space is founded once: `folio init`.";
     PolicyUnsafe Rule "policy-unsafe" "The policy row makes no sense or locks everybody out."
         "It names no role, asks for zero approvals, or names a scope that is neither a kind, a family nor `*`.";
+    QuorumUnsafe Rule "quorum-unsafe" "The quorum is too small to bear the liars that the row says it bears."
+        "With `safe` F and N holders of the role, at least floor((N + F) / 2) + 1 approvals are needed, and never none: two such quorums then share an honest member.";
     TierUnsupported Rule "tier-unsupported" "Decisions of this tier do not go through the witness's queue."
         "Only the tiers `witness` and `quorum` are numbered as pages.";
     ApprovalsMissing Rule "approvals-missing" "The proposal has fewer approvals than the policy asks for."
@@ -208,6 +220,8 @@ codes! {
         "Name one with `--key FILE`, set `git config user.signingKey`, or make one with `folio key new`.";
     WorktreeChanged Environment "worktree-changed" "Uncommitted changes in the work tree would be overwritten."
         "Put them away first: `git stash`, or `git restore .`. Tables are changed by decisions, not by hand.";
+    PenInUse Environment "pen-in-use" "The holder of the pen was seen lately."
+        "The policy asks takers to wait until the holder was silent for a while. That is manners and decides nothing: `folio pen take --now` takes it where the policy allows it.";
     RaceLost Environment "race-lost" "Somebody else moved the ref meanwhile."
         "Nothing was changed. Run the command again.";
     Busy Environment "busy" "Another process holds the lock."

@@ -294,11 +294,14 @@ fn default_policy() -> Vec<PolicySet> {
     let role = |name: &str| Handle::new(name).expect("built-in roles are handles");
     let row = |scope: &str, roles: &[&str]| PolicySet {
         approvals: Vec::new(),
+        lock_delay: None,
         prefix: Prefix::new("").expect("an empty text is valid"),
         roles: roles.iter().map(|name| role(name)).collect(),
+        safe: None,
         scope: Name::new(scope).expect("built-in scopes are names"),
         self_approval: false,
         tier: Tier::Witness,
+        ttl: None,
         was: None,
     };
     vec![
