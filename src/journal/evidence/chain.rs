@@ -78,7 +78,10 @@ fn on_chain<S: Objects>(
             };
         }
         if at.message.proposal == checked.proposal {
-            let what = format!("the proposal was numbered as common@{} already", at.number());
+            let what = format!(
+                "the proposal was numbered as common@{} already",
+                at.number()
+            );
             return Err(Fault::new(Code::DuplicateProposal, what).at(checked.number));
         }
         at = page_below(store, &at)?;
@@ -98,5 +101,7 @@ fn page_below<S: Objects>(store: &Recording<'_, S>, page: &Page) -> Result<Page,
     if previous.number() >= Number(1) && previous.number().next() == page.number() {
         return Ok(previous);
     }
-    Err(below("the numbers of the chain below do not follow each other"))
+    Err(below(
+        "the numbers of the chain below do not follow each other",
+    ))
 }
