@@ -353,6 +353,66 @@ fn files_are_written_once_and_never_over_another() {
     );
 }
 
+/// Every object of the repository, as a file has them.
+fn everything(bench: &Bench) -> Vec<(Part, Vec<u8>)> {
+    let store = &bench.space.store;
+    let listed = bench::git(
+        bench.path(),
+        &["cat-file", "--batch-all-objects", "--batch-check"],
+        b"",
+    );
+    let mut objects: Vec<(Part, Vec<u8>)> = listed
+        .lines()
+        .map(|line| {
+            let mut words = line.split(' ');
+            let id: Oid = words.next().unwrap().parse().unwrap();
+            let (part, kind) = match words.next().unwrap() {
+                "blob" => (Part::Blob, Kind::Blob),
+                "tree" => (Part::Tree, Kind::Tree),
+                _ => (Part::Commit, Kind::Commit),
+            };
+            (part, store.read(&id, kind, 1 << 20).unwrap())
+        })
+        .collect();
+    objects.sort();
+    objects
+}
+
+/// [S1] A reader takes a missing base for no snapshot at all. Evidence must not.
+#[test]
+fn a_base_that_was_left_out_accuses_nobody() {
+    let mut bench = Bench::new();
+    let base = &bench.pages[0];
+    let line = r#"{"op":"pin","name":"kyiv"}"#;
+    bench
+        .space
+        .propose_on(base, &bench.space.bob, "old", &[line])
+        .unwrap();
+    assert_eq!(bench.space.accept_all().unwrap().numbered.len(), 2);
+    for (page, number) in [
+        (bench.space.tip().previous().unwrap(), 3),
+        (bench.space.tip().id, 4),
+    ] {
+        let commit = bench.commit(page);
+        let proposal = bench.proposal(commit.parents[1]);
+        assert!(proposal.base().number < Number(number));
+        let missing = Evidence {
+            format: ObjectFormat::Sha1,
+            claim: Claim::InvalidPage {
+                code: "base-unknown".into(),
+                number,
+                page: page.to_hex(),
+            },
+            objects: everything(&bench)
+                .into_iter()
+                .filter(|(_, bytes)| *bytes != raw(&bench, proposal.base().commit.unwrap()))
+                .collect(),
+        };
+        let said = found(&missing);
+        assert_eq!(said.verdict, Verdict::Inconclusive, "{}", said.words);
+    }
+}
+
 /// Pages and files that the properties below bend: made once, because founding a space takes a while.
 struct Seeds {
     /// All objects of the repository.
@@ -383,27 +443,13 @@ static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
             .unwrap()
             .unwrap(),
     );
-    let listed = bench::git(
-        bench.path(),
-        &["cat-file", "--batch-all-objects", "--batch-check"],
-        b"",
+    files.push(
+        Evidence::frozen(store, newer, older, "a heartbeat")
+            .unwrap()
+            .unwrap(),
     );
-    let mut objects: Vec<(Part, Vec<u8>)> = listed
-        .lines()
-        .map(|line| {
-            let mut words = line.split(' ');
-            let id: Oid = words.next().unwrap().parse().unwrap();
-            let (part, kind) = match words.next().unwrap() {
-                "blob" => (Part::Blob, Kind::Blob),
-                "tree" => (Part::Tree, Kind::Tree),
-                _ => (Part::Commit, Kind::Commit),
-            };
-            (part, store.read(&id, kind, 1 << 20).unwrap())
-        })
-        .collect();
-    objects.sort();
     Seeds {
-        objects,
+        objects: everything(&bench),
         honest: vec![(older, Number(1)), (newer, Number(2)), (good, Number(3))],
         files,
         wanda: key(bench.wanda()),
@@ -443,7 +489,7 @@ proptest! {
     /// What an honest page needs, one object less each time.
     #[test]
     fn one_object_less_is_inconclusive(which in any::<prop::sample::Index>(), out in any::<prop::sample::Index>()) {
-        let mut evidence = which.get(&SEEDS.files[..SEEDS.files.len() - 2]).clone();
+        let mut evidence = which.get(&SEEDS.files[..SEEDS.files.len() - 3]).clone();
         let out = out.index(evidence.objects.len());
         evidence.objects.remove(out);
         let said = found(&evidence);
@@ -790,4 +836,44 @@ fn status_says_how_old_the_newest_verified_page_is() {
         said.contains("made 5 minutes ahead of this clock"),
         "{said}"
     );
+}
+
+/// Written once, read for ever: `FOLIO_WRITE_VECTORS=1` writes those that are missing. What a file proves
+/// today it proves in every later version.
+#[test]
+fn golden_files_prove_what_they_proved() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/evidence");
+    let of = |kind: &str, code: &str| {
+        let is = |file: &&Evidence| {
+            file.claim.kind() == kind
+                && (code.is_empty() || String::from_utf8(file.encode()).unwrap().contains(code))
+        };
+        SEEDS.files.iter().find(is).unwrap().clone()
+    };
+    let wanda = Some(SEEDS.wanda);
+    // The chain is compared last: whoever comes so far has read everything else.
+    let cases = [
+        ("two-pages", "", Verdict::Equivocation, wanda),
+        ("invalid-page", "chain-mismatch", Verdict::Invalid, wanda),
+        ("went-back", "", Verdict::Withheld, None),
+        ("frozen", "", Verdict::Withheld, None),
+    ];
+    for (kind, code, verdict, accused) in cases {
+        let path = dir.join(format!("{kind}.json"));
+        if !path.exists() && std::env::var_os("FOLIO_WRITE_VECTORS").is_some_and(|on| on == "1") {
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(&path, of(kind, code).encode()).unwrap();
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let read = Evidence::parse(&bytes).unwrap();
+        let said = found(&read);
+        assert_eq!(read.claim.kind(), kind);
+        assert_eq!(
+            (said.verdict, said.accused),
+            (verdict, accused),
+            "{}",
+            said.words
+        );
+        assert!(said.words.contains(code), "{}", said.words);
+    }
 }
