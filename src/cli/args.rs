@@ -120,7 +120,7 @@ pub enum Color {
 /// The snapshot to ask.
 #[derive(Debug, Clone, Args)]
 pub struct At {
-    /// Ask this snapshot: N, common@N, a tag or a commit [default: the newest]
+    /// Ask this snapshot: N, common@N, a tag or a commit [default: the pin, else the newest]
     #[arg(long, value_name = "N")]
     pub at: Option<String>,
 }

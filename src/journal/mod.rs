@@ -18,6 +18,7 @@ pub mod pages;
 pub mod proposal;
 pub mod propose;
 pub mod queue;
+pub mod reconcile;
 pub mod refs;
 pub mod replay;
 pub mod review;

@@ -187,6 +187,10 @@ codes! {
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
         "docs/format.md lists the refs of a space.";
+    TwoChildren Integrity "two-children" "Two different pages have one number, and no rule chooses between them."
+        "Both are kept, and so is evidence (`folio evidence list`). Ask the witnesses which one holds; `folio pin --takeover CHAIN` follows the other one.";
+    WentBack Integrity "went-back" "The other repository shows an older page than it showed before."
+        "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
         "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
@@ -216,6 +220,10 @@ codes! {
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    RemoteFailed Environment "remote-failed" "The other repository could not be reached, or it refused."
+        "The message has git's words and those of the other side. Try `git ls-remote URL`; nothing was changed here.";
+    UrlInvalid Input "url-invalid" "That is not an address that Folio fetches from or pushes to."
+        "Name a remote (`git remote -v`), an ssh, https, http, git or file URL, `host:path`, a directory, or a bundle file.";
     GitFailed Environment "git-failed" "The git program failed."
         "The message has its words.";
     BadRequest Environment "bad-request" "The command does not make sense as it was given."
