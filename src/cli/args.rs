@@ -39,6 +39,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
+  evidence                what shows others that a witness or a mirror was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -237,6 +238,8 @@ commands! {
     Verify in verify,
     /// Rebuild the state from the decisions alone
     Replay in replay,
+    /// Check, show, list and make evidence files
+    Evidence in evidence,
 
     /// Shell completions
     Completions in completions,

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod distinct;
 pub mod distinct_drop;
 pub mod draft;
+pub mod evidence;
 pub mod explain;
 pub mod fetch;
 pub mod fork;
