@@ -236,8 +236,14 @@ codes! {
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    PushRefused Environment "push-refused" "The other repository refused what was sent."
+        "The message has its words; the codes in them are explained by `folio explain CODE`. Nothing was changed here.";
     RemoteFailed Environment "remote-failed" "The other repository could not be reached, or it refused."
         "The message has git's words and those of the other side. Try `git ls-remote URL`; nothing was changed here.";
+    TrustNeeded Input "trust-needed" "Nothing says which space this is supposed to be."
+        "Ask somebody you trust for the space's id or for a founder's or witness's fingerprint, then: `folio clone URL --space ID` or `--witness FINGERPRINT`.";
+    TrustMismatch Integrity "trust-mismatch" "The space over there is not the one that was asked for."
+        "Nothing was kept. Check the address, and the id or fingerprint, with somebody you trust.";
     UrlInvalid Input "url-invalid" "That is not an address that Folio fetches from or pushes to."
         "Name a remote (`git remote -v`), an ssh, https, http, git or file URL, `host:path`, a directory, or a bundle file.";
     GitFailed Environment "git-failed" "The git program failed."
