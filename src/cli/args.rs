@@ -28,6 +28,7 @@ Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
   queue                   proposals and what they would do today
   accept, refuse          number proposals, or leave a signed reason (the witness)
+  pen, witness            who numbers: take and release the pen; appoint, retire, list witnesses
 Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; send your own
   sync                    fetch, then push
@@ -197,6 +198,10 @@ commands! {
     Accept in accept,
     /// Refuse a proposal with a signed reason (the witness)
     Refuse in refuse,
+    /// Who numbers: look at the pen, take it, release it
+    Pen in pen,
+    /// Draft who may take the pen: appoint, retire, list
+    Witness in witness,
 
     /// What is new elsewhere, verified
     Fetch in fetch,

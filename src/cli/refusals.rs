@@ -38,6 +38,10 @@ pub fn leave(
     let mut written: BTreeMap<String, Answer> = BTreeMap::new();
     for (at, (candidate, fault)) in report.refused.iter().enumerate() {
         let digest = candidate.proposal.digest();
+        // It waits for the taker of the pen, and is neither wrong nor its author's to change.
+        if matches!(fault.code, Code::SignerWrong | Code::PenReleased) {
+            continue;
+        }
         if has_reason(candidate, signer, fault.code) {
             signed[at] = true;
             continue;

@@ -256,6 +256,8 @@ pub const QUESTIONS: &[&str] = &[
     "explain nick",
     "explain stale",
     "status",
+    "pen status",
+    "witness list",
     "man --out pages",
     "help decisions",
     "help codes",
@@ -271,7 +273,10 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let person = ["--handle", "a", "--user-name", "A", "--email", "a@x.org"];
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
-    let steps: [&[&str]; 4] = [
+    let steps: [&[&str]; 7] = [
+        &["pen", "beat"],
+        &["pen", "release"],
+        &["pen", "take"],
         &["alias", "set", "x", "y"],
         &["propose", "-m", "x"],
         &["accept", "--all"],

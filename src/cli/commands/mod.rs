@@ -26,6 +26,7 @@ pub mod member;
 pub mod merge;
 pub mod overlay;
 pub mod overlays;
+pub mod pen;
 pub mod pin;
 pub mod pin_name;
 pub mod policy;
@@ -46,6 +47,7 @@ pub mod unbind;
 pub mod unmerge;
 pub mod unpin_name;
 pub mod verify;
+pub mod witness;
 
 use super::args::{Cli, dispatch};
 use super::exit::Exit;

@@ -4,7 +4,7 @@ use crate::cli::args::{At, Global};
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Ui, escape};
-use crate::cli::{one, policy_show};
+use crate::cli::{one, policy_pen, policy_show};
 use crate::fold::Decision;
 use crate::fold::rules::PolicySet;
 use crate::model::rows::{Approvals, Tier};
@@ -23,6 +23,21 @@ pub struct Arguments {
 enum Action {
     /// Draft one row: it decides alone for what it covers
     Set(Set),
+    /// Draft who may take the pen
+    #[command(
+        after_help = "TERMS: `released`: only after it was released; `appointed`: any appointed witness at any \
+time; `approvals:K:ROLE`: with K approvals of a role, at any time. A released pen is any appointed witness's."
+    )]
+    Pen {
+        /// released, appointed, or approvals:K:ROLE
+        terms: String,
+        /// Others wait until the holder was silent for so long; manners
+        #[arg(long, value_name = "SECONDS")]
+        ttl: Option<u64>,
+        /// Takers wait for so long after the pen last moved; manners
+        #[arg(long, value_name = "SECONDS")]
+        lock_delay: Option<u64>,
+    },
     /// The rows, or the one that decides
     #[command(after_help = "`folio policy show alias.set US/Eastern` shows the row that decides.")]
     Show {
@@ -75,6 +90,11 @@ enum TierWord {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     match &arguments.action {
         Action::Set(set) => one::draft(global, ui, |_| set.decision()),
+        Action::Pen {
+            terms,
+            ttl,
+            lock_delay,
+        } => policy_pen::run(terms, *ttl, *lock_delay, global, ui),
         Action::Show { scope, name, at } => {
             policy_show::run(scope.as_deref(), name.as_deref(), at, global, ui)
         }
