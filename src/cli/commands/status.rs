@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::health::{self, Warning};
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{dates, identity, verified, view};
+use crate::cli::{dates, identity, memory, verified, view};
 use crate::fold::Scene;
 use crate::journal::refs;
 use crate::model::RowKey;
@@ -90,6 +90,8 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
     let pen: Option<PenRow> = scene.get(&only)?;
     let pen = pen.ok_or_else(|| missing("the state has no row for the pen"))?;
     let you = identity::author(context, global, &state)?;
+    let mut warnings = health::check(context, &state, ui)?;
+    warnings.extend(memory::ahead(context, global, &space, ui)?);
     Ok(Status {
         space: space.id.to_hex(),
         name: row.name.to_string(),
@@ -109,7 +111,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         waiting: context.store.list(refs::PROPOSALS)?.len(),
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified::last(context).map(|(number, _)| number.0),
-        warnings: health::check(context, &state, ui)?,
+        warnings,
     })
 }
 

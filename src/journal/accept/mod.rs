@@ -1,13 +1,16 @@
 //! Numbering: verify, order, fold, write, and publish by one compare-and-swap.
 
+mod guard;
 mod plan;
 mod publish;
 mod snapshot;
+mod unfinished;
 
-pub use snapshot::{page_commit, snapshot_commit};
+pub use snapshot::{Unsigned, page_commit, snapshot_commit};
 
 use super::fault::Fault;
 use super::history::History;
+use super::memory::{Hand, SignerMemory};
 use super::order;
 use super::pages::PageIndex;
 use super::propose::When;
@@ -17,6 +20,7 @@ use super::tidy::{self, Own};
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
 use crate::store::Store;
+use guard::Guard;
 use plan::plan;
 use publish::{commit, finish};
 
@@ -31,6 +35,8 @@ pub struct Witness<'a> {
     pub signer: &'a dyn Sign,
     /// The date in the commits.
     pub when: When,
+    /// What the key has signed before, and will have.
+    pub memory: &'a dyn SignerMemory,
 }
 
 /// One proposal that became a snapshot.
@@ -98,7 +104,13 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     before_publish: &mut BeforePublish<'_>,
 ) -> Result<Report, Fault> {
     let mut report = Report::default();
-    let mut history = open_history(space, index)?;
+    let hand = Hand {
+        space: space.id,
+        key: witness.signer.public_key(),
+    };
+    // Other processes of the same holder wait from here on, before it is read what there is to do.
+    let mut guard = Guard::begin(witness.memory, hand)?;
+    let mut history = settled(space, index, &mut guard, before_publish, &mut report)?;
     let entries = queue::gather(space, &history)?;
     let chosen = take(entries, choose, witness, &mut report);
     let own = Own::of(space, &history, witness.signer.public_key())?;
@@ -107,7 +119,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
     loop {
-        let plan = match plan(space, &history, witness, waiting) {
+        let plan = match plan(space, &history, witness, &guard, waiting) {
             // The index could not follow. What is numbered is numbered; the next run looks at the rest.
             Err(fault) if fault.code == Code::Busy && !report.numbered.is_empty() => {
                 return Ok(report);
@@ -115,11 +127,14 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             planned => planned?,
         };
         waiting = plan.waiting;
-        report.already.extend(
-            plan.already
-                .iter()
-                .map(|(c, n)| (c.branch.name.clone(), *n)),
-        );
+        for (candidate, number) in &plan.already {
+            // What was signed before and published by this very run is reported as numbered.
+            if report.numbered.iter().all(|page| page.number != *number) {
+                report
+                    .already
+                    .push((candidate.branch.name.clone(), *number));
+            }
+        }
         let numbered = plan.already.iter().map(|(candidate, _)| candidate);
         tidy::remove_branches(space, &own, numbered);
         if plan.pages.is_empty() {
@@ -128,7 +143,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             tidy::drop_left_reviews(space, &own);
             return Ok(report);
         }
-        let committed = commit(space, &history, plan.pages)?;
+        let committed = commit(space, &history, &mut guard, plan.pages)?;
         before_publish(committed.old, committed.new)?;
         match committed.publish(space) {
             Ok(pages) => {
@@ -140,10 +155,10 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             }
             Err((fault, pages)) if fault.code == Code::RaceLost && lost < ATTEMPTS => {
                 // Somebody else numbered meanwhile. The proposals stay authenticated; what they do is judged
-                // again on the new state. The written objects are left over and nothing refers to them.
+                // again on the new state. The signed pages stay in the memory, and forbid others in their place.
                 lost += 1;
                 drop(history);
-                history = open_history(space, index)?;
+                history = settled(space, index, &mut guard, before_publish, &mut report)?;
                 let again = pages.into_iter().map(|page| page.candidate);
                 let refused = plan.refused.into_iter().map(|(candidate, _)| candidate);
                 waiting = again.chain(refused).chain(waiting).collect();
@@ -183,6 +198,30 @@ fn take(
         }
     }
     (waiting, rejected)
+}
+
+/// The history, with what was signed before and not published published now.
+fn settled<'i, S: Store>(
+    space: &Space<'_, S>,
+    index: &'i mut dyn PageIndex,
+    guard: &mut Guard<'_>,
+    before_publish: &mut BeforePublish<'_>,
+    report: &mut Report,
+) -> Result<History<'i>, Fault> {
+    let mut lost = 0;
+    loop {
+        let history = open_history(space, &mut *index)?;
+        match unfinished::settle(space, &history, guard, before_publish) {
+            Ok(numbered) if numbered.is_empty() => break,
+            Ok(numbered) => report.numbered.extend(numbered),
+            Err(fault) if fault.code == Code::RaceLost && lost < ATTEMPTS => lost += 1,
+            Err(fault) => return Err(fault),
+        }
+    }
+    let history = open_history(space, index)?;
+    let tip = history.tip().expect("an open space has a tip").clone();
+    guard.learn(&history, &tip)?;
+    Ok(history)
 }
 
 fn open_history<'i, S: Store>(

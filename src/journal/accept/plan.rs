@@ -1,5 +1,6 @@
 //! One pass over the queue: what can be numbered, in memory only.
 
+use super::guard::Guard;
 use super::snapshot::page_commit;
 use super::{BATCH, Witness};
 use crate::codec::commit::Commit;
@@ -38,6 +39,7 @@ pub(super) fn plan<S: Store>(
     space: &Space<'_, S>,
     history: &History<'_>,
     witness: &Witness<'_>,
+    guard: &Guard<'_>,
     mut waiting: Vec<Candidate>,
 ) -> Result<Plan, Fault> {
     let mut tip = history.tip().expect("an open space has a tip").clone();
@@ -61,25 +63,21 @@ pub(super) fn plan<S: Store>(
                 (Standing::Accepted(number), _) => plan.already.push((candidate, number)),
                 (Standing::Refused(fault), _) => refused.push((candidate, fault)),
                 (Standing::Ready { judgement }, reviews) => {
-                    let commit = page_commit(
-                        space,
-                        &tip,
-                        &candidate.proposal,
-                        &reviews,
-                        witness,
-                        judgement.tree,
-                    )?;
+                    let proposal = &candidate.proposal;
+                    let tree = judgement.tree;
+                    let page = page_commit(space, &tip, proposal, &reviews, witness, tree)?;
+                    guard.allow(page.epoch, page.number)?;
+                    let commit = page.seal(witness)?;
                     let bytes = commit.encode();
                     let id = space.store.id_of(Kind::Commit, &bytes);
                     let page = page_of(id, commit)?;
                     tip = page.clone();
-                    let outcome = judgement.outcome;
-                    planned.insert(candidate.proposal.digest());
+                    planned.insert(proposal.digest());
                     plan.pages.push(PlannedPage {
                         candidate,
                         page,
                         bytes,
-                        outcome,
+                        outcome: judgement.outcome,
                     });
                     if plan.pages.len() == BATCH {
                         break;

@@ -1,9 +1,11 @@
-//! Written, then published by one compare-and-swap.
+//! Remembered, written, then published by one compare-and-swap.
 
 use super::Numbered;
+use super::guard::Guard;
 use super::plan::PlannedPage;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
+use crate::journal::memory::{Batch, Mark};
 use crate::journal::pages::{NewPage, PageRecord, change_key};
 use crate::journal::refs;
 use crate::journal::space::Space;
@@ -11,42 +13,46 @@ use crate::journal::tidy::{self, Own};
 use crate::model::Oid;
 use crate::store::{Expect, Kind, RefEdit, Store};
 
-/// Snapshots that are written and fsynced, and that no ref names: nothing has happened yet.
+/// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet.
 #[must_use = "pages that are not published have not been made"]
-pub(super) struct Committed {
+pub(super) struct Committed<P> {
     pub(super) old: Oid,
     pub(super) new: Oid,
-    pages: Vec<PlannedPage>,
+    pub(super) pages: Vec<P>,
 }
 
-/// Writes all objects of a plan as one pack. A crash before, during or after leaves objects that nothing
-/// refers to, and the queue as it was.
+/// Remembers the signed pages of a plan, then writes all its objects as one pack. A crash before they are
+/// remembered leaves the queue as it was. A crash afterwards leaves objects that nothing refers to, and the
+/// next run publishes the same pages.
 pub(super) fn commit<S: Store>(
     space: &Space<'_, S>,
     history: &History<'_>,
+    guard: &mut Guard<'_>,
     pages: Vec<PlannedPage>,
-) -> Result<Committed, Fault> {
+) -> Result<Committed<PlannedPage>, Fault> {
+    let last = &pages
+        .last()
+        .expect("a plan that is committed has pages")
+        .page;
+    let new = last.id;
+    let batch = Batch {
+        last: Mark::of(last),
+        commits: pages.iter().map(|page| page.bytes.clone()).collect(),
+    };
+    guard.remember(&batch)?;
     let mut objects = space.tables.take();
-    for page in &pages {
-        objects.push((page.page.id, Kind::Commit, page.bytes.clone()));
+    for (page, bytes) in pages.iter().zip(batch.commits) {
+        objects.push((page.page.id, Kind::Commit, bytes));
     }
     space.store.write_all(&objects)?;
     let old = history.tip().expect("an open space has a tip").id;
-    let new = pages
-        .last()
-        .expect("a plan that is committed has pages")
-        .page
-        .id;
     Ok(Committed { old, new, pages })
 }
 
-impl Committed {
-    /// The one compare-and-swap that makes it true. A crash before it: nothing happened. A crash after it:
-    /// the pages are numbered, and the branches are removed by the next run.
-    pub(super) fn publish<S: Store>(
-        self,
-        space: &Space<'_, S>,
-    ) -> Result<Vec<PlannedPage>, (Fault, Vec<PlannedPage>)> {
+impl<P> Committed<P> {
+    /// The one compare-and-swap that makes it true. A crash before it: the next run does it. A crash after
+    /// it: the pages are numbered, and the branches are removed by the next run.
+    pub(super) fn publish<S: Store>(self, space: &Space<'_, S>) -> Result<Vec<P>, (Fault, Vec<P>)> {
         let edit = RefEdit {
             name: refs::MAIN.into(),
             expect: Expect::At(self.old),

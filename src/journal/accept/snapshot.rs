@@ -13,11 +13,28 @@ use crate::journal::review::Review;
 use crate::journal::space::Space;
 use crate::model::rows::{KeyRow, MemberRow};
 use crate::model::text::is_plain;
-use crate::model::{Code, Number, Oid, RowKey};
+use crate::model::{Code, Epoch, Number, Oid, RowKey};
 use crate::state::TreeView;
 use crate::store::Store;
 
-/// Makes and signs the snapshot after `previous` (none: the first) that numbers a judged proposal.
+/// A snapshot that is not signed yet.
+#[must_use = "a snapshot without a signature is none"]
+pub struct Unsigned {
+    commit: Commit,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its number.
+    pub number: Number,
+}
+
+impl Unsigned {
+    /// Signs it. Whoever calls this has made sure that no other page was signed for this epoch and number.
+    pub fn seal(self, witness: &Witness<'_>) -> Result<Commit, Fault> {
+        Ok(seal::seal(self.commit, witness.signer)?)
+    }
+}
+
+/// Makes the snapshot after `previous` that numbers a judged proposal.
 pub fn page_commit<S: Store>(
     space: &Space<'_, S>,
     previous: &Page,
@@ -25,7 +42,7 @@ pub fn page_commit<S: Store>(
     reviews: &[Review],
     witness: &Witness<'_>,
     tree: Oid,
-) -> Result<Commit, Fault> {
+) -> Result<Unsigned, Fault> {
     let view = TreeView::new(&space.tables, Some(previous.tree()));
     snapshot_commit(&view, Some(previous), proposal, reviews, witness, tree)
 }
@@ -39,7 +56,7 @@ pub fn snapshot_commit(
     reviews: &[Review],
     witness: &Witness<'_>,
     tree: Oid,
-) -> Result<Commit, Fault> {
+) -> Result<Unsigned, Fault> {
     let pen = check::pen_of(authority)?;
     let signer = witness.signer.public_key();
     if signer != pen.key {
@@ -83,7 +100,11 @@ pub fn snapshot_commit(
         armor: None,
         message: message.encode(),
     };
-    Ok(seal::seal(commit, witness.signer)?)
+    Ok(Unsigned {
+        commit,
+        epoch: pen.epoch,
+        number,
+    })
 }
 
 /// The subject of a snapshot: its number and the proposer's first line, without what a terminal would obey.
