@@ -9,9 +9,9 @@ use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{dates, identity, memory, verified, view};
 use crate::fold::Scene;
-use crate::journal::refs;
-use crate::model::RowKey;
+use crate::journal::{Page, refs};
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
+use crate::model::{Number, Oid, RowKey};
 use crate::store::Refs as _;
 use serde::Serialize;
 
@@ -39,6 +39,7 @@ struct Status {
     waiting: usize,
     drafted: usize,
     verified: Option<u64>,
+    verified_age_seconds: Option<i64>,
     warnings: Vec<Warning>,
 }
 
@@ -90,6 +91,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
     let pen: Option<PenRow> = scene.get(&only)?;
     let pen = pen.ok_or_else(|| missing("the state has no row for the pen"))?;
     let you = identity::author(context, global, &state)?;
+    let verified = verified::last(context);
     let mut warnings = health::check(context, &state, ui)?;
     warnings.extend(memory::ahead(context, global, &space, ui)?);
     Ok(Status {
@@ -110,9 +112,23 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
-        verified: verified::last(context).map(|(number, _)| number.0),
+        verified: verified.map(|(number, _)| number.0),
+        verified_age_seconds: age(context, global, verified)?,
         warnings,
     })
+}
+
+/// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
+/// shows in nothing else. Nothing where its commit is not here any more.
+fn age(
+    context: &Context,
+    global: &Global,
+    verified: Option<(Number, Oid)>,
+) -> anyhow::Result<Option<i64>> {
+    let now = identity::when(global)?.seconds;
+    let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
+    // Dates are below 2^33.
+    Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
 }
 
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
@@ -129,7 +145,10 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     let which = if status.newest { "Newest:" } else { "At:    " };
     ui.line(format!("{which}    common@{number} {day}, chain {chain}"))?;
     let verified = match status.verified {
-        Some(number) => format!("up to common@{number}"),
+        Some(number) => match status.verified_age_seconds {
+            Some(age) => format!("up to common@{number}, made {}", dates::ago(age)),
+            None => format!("up to common@{number}"),
+        },
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;

@@ -1,5 +1,6 @@
 //! Numbering: verify, order, fold, write, and publish by one compare-and-swap.
 
+mod desk;
 mod guard;
 mod plan;
 mod publish;

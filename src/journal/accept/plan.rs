@@ -1,5 +1,6 @@
 //! One pass over the queue: what can be numbered, in memory only.
 
+use super::desk::{Desk, turn};
 use super::guard::Guard;
 use super::snapshot::page_commit;
 use super::{BATCH, Witness};
@@ -49,6 +50,8 @@ pub(super) fn plan<S: Store>(
         refused: Vec::new(),
         waiting: Vec::new(),
     };
+    waiting.sort_by_key(|candidate| turn(&candidate.proposal));
+    let desk = Desk::new(space, witness, &waiting);
     let mut planned = BTreeSet::new();
     loop {
         let before = plan.pages.len();
@@ -59,10 +62,16 @@ pub(super) fn plan<S: Store>(
                 // The same proposal on two branches: the second goes with the next look at the queue.
                 continue;
             }
-            match queue::standing(&space.tables, tip.tree(), history, &candidate)? {
+            let staged = space.tables.staged();
+            match queue::standing(&space.tables, &tip, history, &candidate)? {
                 (Standing::Accepted(number), _) => plan.already.push((candidate, number)),
                 (Standing::Refused(fault), _) => refused.push((candidate, fault)),
                 (Standing::Ready { judgement }, reviews) => {
+                    if let Some(fault) = desk.not_ours(&tip, &candidate)? {
+                        space.tables.discard(staged);
+                        refused.push((candidate, fault));
+                        continue;
+                    }
                     let proposal = &candidate.proposal;
                     let tree = judgement.tree;
                     let page = page_commit(space, &tip, proposal, &reviews, witness, tree)?;

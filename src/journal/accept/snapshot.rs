@@ -57,7 +57,7 @@ pub fn snapshot_commit(
     witness: &Witness<'_>,
     tree: Oid,
 ) -> Result<Unsigned, Fault> {
-    let pen = check::pen_of(authority)?;
+    let pen = check::pen_for(authority, proposal)?;
     let signer = witness.signer.public_key();
     if signer != pen.key {
         let what = format!(

@@ -15,7 +15,7 @@ use crate::journal::proposal::Proposal;
 use crate::journal::refs;
 use crate::journal::review::Review;
 use crate::journal::space::Space;
-use crate::model::{Code, Number, Oid};
+use crate::model::{Code, Number};
 use crate::store::{Kind, Store};
 
 /// A page that was signed before, and its exact bytes.
@@ -124,11 +124,11 @@ fn publish<S: Store>(
 ) -> Result<Vec<Numbered>, Fault> {
     let branches = space.store.list(refs::PROPOSALS)?;
     let mut numbered = Vec::with_capacity(pages.len());
-    let mut root = tip.tree();
+    let mut before = tip;
     for SignedPage { page, .. } in &pages {
-        let proposal = judge_again(space, root, page)
+        let proposal = judge_again(space, before, page)
             .map_err(|fault| unpublishable(fault).at(page.number()))?;
-        root = page.tree();
+        before = page;
         let found = branches.iter().find(|(_, at)| *at == page.proposal());
         numbered.push(Numbered {
             number: page.number(),
@@ -156,14 +156,24 @@ fn publish<S: Store>(
 }
 
 /// The proposal of a page, judged as when the page was made.
-fn judge_again<S: Store>(space: &Space<'_, S>, root: Oid, page: &Page) -> Result<Proposal, Fault> {
+fn judge_again<S: Store>(
+    space: &Space<'_, S>,
+    before: &Page,
+    page: &Page,
+) -> Result<Proposal, Fault> {
     let of = Some(&space.id);
     let proposal = Proposal::authenticate(&space.tables, space.store, of, page.proposal())?;
     let reviews = page.reviews().iter();
     let reviews: Vec<Review> = reviews
         .map(|id| Review::authenticate(space.store, &proposal, *id))
         .collect::<Result<_, _>>()?;
-    let judgement = judge::judge(&space.tables, Some(root), &proposal, &reviews)?;
+    let judgement = judge::judge(
+        &space.tables,
+        Some(before.tree()),
+        before.message.chain,
+        &proposal,
+        &reviews,
+    )?;
     if judgement.tree != page.tree() {
         let what = "the state tree of a page that was signed before";
         return Err(Fault::differs(
