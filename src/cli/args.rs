@@ -12,7 +12,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 {usage-heading} {usage}
 
 Set up:
-  init, key               found a space; make, show and list signing keys
+  init, clone, key        found a space; copy one, verified; make, show and list signing keys
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -28,6 +28,10 @@ Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
   queue                   proposals and what they would do today
   accept, refuse          number proposals, or leave a signed reason (the witness)
+Exchange:
+  fetch, push, submit     bring what is new elsewhere, verified; send what others lack; send your own
+  sync                    fetch, then push
+  pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
   overlays, state         the layers over a target; the tables and their rows
@@ -96,6 +100,9 @@ pub struct Global {
         hide_short_help = true
     )]
     pub key: Option<String>,
+    /// Where it is remembered outside of the repository what was signed [default: ~/.local/state/folio]
+    #[arg(long, value_name = "DIR", global = true, hide_short_help = true)]
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Global {
@@ -147,6 +154,8 @@ macro_rules! commands {
 commands! {
     /// Found a space
     Init in init,
+    /// A copy of a space, verified
+    Clone in clone,
     /// Make, show and list signing keys
     Key in key,
 
@@ -191,6 +200,19 @@ commands! {
     Accept in accept,
     /// Refuse a proposal with a signed reason (the witness)
     Refuse in refuse,
+
+    /// What is new elsewhere, verified
+    Fetch in fetch,
+    /// Send pages and branches to another repository
+    Push in push,
+    /// Send your proposals and reviews
+    Submit in submit,
+    /// Fetch, then push
+    Sync in sync,
+    /// The snapshot that asking commands stand on
+    Pin in pin,
+    /// Move the pin forward
+    Advance in advance,
 
     /// What a name stands for
     Resolve in resolve,

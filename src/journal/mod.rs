@@ -12,6 +12,7 @@ pub mod fault;
 pub mod found;
 pub mod history;
 pub mod judge;
+pub mod memory;
 pub mod order;
 pub mod page;
 pub mod pages;

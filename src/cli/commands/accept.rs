@@ -6,7 +6,7 @@ use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::refusals;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, identity, proposals, signing, worktree};
+use crate::cli::{allowed_signers, identity, memory, proposals, signing, worktree};
 use crate::journal::Fault;
 use crate::journal::accept::{self, Choice, Report, Witness};
 use crate::model::Code;
@@ -69,6 +69,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let witness = Witness {
         signer: &*signer,
         when: identity::when(global)?,
+        memory: &memory::open(&context, global, ui),
     };
     let report = accept::accept_chosen(
         &space,
