@@ -11,6 +11,7 @@ pub mod fault;
 pub mod found;
 pub mod history;
 pub mod judge;
+pub mod kept;
 pub mod order;
 pub mod page;
 pub mod pages;
@@ -21,6 +22,7 @@ pub mod refs;
 pub mod replay;
 pub mod review;
 pub mod space;
+pub mod tally;
 mod tidy;
 pub mod verify;
 

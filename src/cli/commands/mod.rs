@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod alias;
+pub mod approve;
 pub mod bind;
 pub mod blame;
 pub mod completions;
@@ -28,8 +29,10 @@ pub mod propose;
 pub mod queue;
 pub mod rebase;
 pub mod refuse;
+pub mod reject;
 pub mod replay;
 pub mod resolve;
+pub mod review;
 pub mod same;
 pub mod show;
 pub mod state;

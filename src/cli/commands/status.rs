@@ -9,10 +9,11 @@ use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{dates, identity, verified, view};
 use crate::fold::Scene;
-use crate::journal::refs;
+use crate::journal::kept::{self, Subject};
+use crate::journal::{Space, refs};
 use crate::model::RowKey;
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
-use crate::store::Refs as _;
+use crate::store::{GitStore, Refs as _};
 use serde::Serialize;
 
 /// Where the space stands
@@ -37,6 +38,7 @@ struct Status {
     pen: PenView,
     you: Option<You>,
     waiting: usize,
+    reviews_waiting: usize,
     drafted: usize,
     verified: Option<u64>,
     warnings: Vec<Warning>,
@@ -107,10 +109,28 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         },
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
+        reviews_waiting: reviews_waiting(context, &space, ui)?,
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified::last(context).map(|(number, _)| number.0),
         warnings: health::check(context, &state, ui)?,
     })
+}
+
+/// Reviews whose proposals are on no branch here: they have not come yet, or were replaced.
+fn reviews_waiting(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    ui: &Ui,
+) -> anyhow::Result<usize> {
+    if context.store.list(refs::REVIEWS)?.is_empty() {
+        return Ok(0);
+    }
+    let mut index = context.index()?;
+    let history = context.history(space, &mut index, ui)?;
+    let kept = kept::list(space, &history)?.into_iter().flatten();
+    Ok(kept
+        .filter(|kept| matches!(kept.subject, Subject::Waiting))
+        .count())
 }
 
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
@@ -143,6 +163,12 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     };
     ui.line(format!("You:       {you}"))?;
     ui.line(format!("Waiting:   {}", count(status.waiting, "proposal")))?;
+    if status.reviews_waiting > 0 {
+        let reviews = count(status.reviews_waiting, "review");
+        ui.line(format!(
+            "           {reviews} of proposals that are not here (folio review --list)"
+        ))?;
+    }
     ui.line(format!("Drafted:   {}", count(status.drafted, "decision")))?;
     if !status.home.is_empty() {
         ui.line(format!("Home:      {}", escape(&status.home)))?;
