@@ -197,6 +197,8 @@ codes! {
         "A preview that lies would mislead reviewers. Make the proposal again with `folio propose`.";
     DuplicateProposal Integrity "duplicate-proposal" "The proposal was already numbered."
         "A proposal is numbered at most once.";
+    HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
+        "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."

@@ -34,7 +34,7 @@ pub struct SignedPages {
     dir: PathBuf,
     copy: Option<PathBuf>,
     steps: Arc<dyn Steps>,
-    waits: Box<dyn Fn()>,
+    waits: Box<dyn Fn() + Send>,
 }
 
 impl SignedPages {
@@ -57,7 +57,7 @@ impl SignedPages {
 
     /// The same memory, calling `waits` when somebody else has the turn.
     #[must_use]
-    pub fn with_waiting(mut self, waits: impl Fn() + 'static) -> Self {
+    pub fn with_waiting(mut self, waits: impl Fn() + Send + 'static) -> Self {
         self.waits = Box::new(waits);
         self
     }

@@ -3,6 +3,7 @@
 use super::repo::fsck;
 use super::{Actor, TestSpace, when};
 use folio::journal::accept::{self, Report, Witness};
+use folio::journal::memory::ShortMemory;
 use folio::journal::propose::When;
 use folio::journal::{Fault, Space};
 use folio::model::{ObjectFormat, SpaceId};
@@ -40,7 +41,7 @@ pub fn space_in<S: folio::store::Store>(store: S, id: SpaceId) -> TestSpace<S> {
     TestSpace {
         store,
         index: Default::default(),
-        memory: Default::default(),
+        memory: Box::new(ShortMemory::default()),
         id,
         alice: Actor::new("alice"),
         bob: Actor::new("bob"),

@@ -4,6 +4,7 @@
 use folio::codec::commit::Commit;
 use folio::codec::message::Message;
 use folio::model::ObjectFormat;
+use folio::store::{GitStore, Kind, Objects as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -14,21 +15,21 @@ pub type Signed = BTreeMap<(String, u64, u64), BTreeSet<Vec<u8>>>;
 /// All snapshots in a repository, unreachable ones too, and in the files of the signer's memory.
 pub fn signed(repository: &Path, memory: &Path) -> Signed {
     let mut found = Signed::new();
-    let git = |args: &[&str]| {
-        let mut git = Command::new("git");
-        git.env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1");
-        let ran = git.current_dir(repository).args(args).output().unwrap();
-        assert!(ran.status.success(), "git {args:?}");
-        ran.stdout
-    };
-    let all = git(&["cat-file", "--batch-all-objects", "--batch-check"]);
-    for line in String::from_utf8(all).unwrap().lines() {
-        if let [id, "commit", _] = line.split(' ').collect::<Vec<_>>()[..] {
-            note(&mut found, &git(&["cat-file", "commit", id]));
-        }
+    let mut git = Command::new("git");
+    git.env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+    git.args(["cat-file", "--batch-all-objects", "--batch-check"]);
+    let ran = git.current_dir(repository).output().unwrap();
+    assert!(ran.status.success());
+    let all = ran.stdout;
+    let all = String::from_utf8(all).unwrap();
+    let commits = all.lines().filter_map(|line| line.split_once(" commit "));
+    let store = GitStore::open(repository).unwrap();
+    for (id, _) in commits {
+        let id = id.parse().unwrap();
+        note(&mut found, &store.read(&id, Kind::Commit, 1 << 20).unwrap());
     }
     files(memory, &mut found);
     found

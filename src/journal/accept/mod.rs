@@ -113,9 +113,8 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let mut guard = Guard::begin(witness.memory, hand)?;
     let mut history = settled(space, index, &mut guard, before_publish, &mut report)?;
     let entries = queue::gather(space, &history)?;
-    let chosen = take(entries, choose, witness, &mut report);
-    let own = Own::of(space, &history, witness.signer.public_key())?;
-    let (waiting, rejected) = chosen;
+    let (waiting, rejected) = take(entries, choose, witness, &mut report);
+    let own = Own::of(space, &history, hand.key)?;
     let author = |candidate: &Candidate| candidate.branch.author.to_string();
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
@@ -128,16 +127,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             planned => planned?,
         };
         waiting = plan.waiting;
-        for (candidate, number) in &plan.already {
-            // What was signed before and published by this very run is reported as numbered.
-            if report.numbered.iter().all(|page| page.number != *number) {
-                report
-                    .already
-                    .push((candidate.branch.name.clone(), *number));
-            }
-        }
-        let numbered = plan.already.iter().map(|(candidate, _)| candidate);
-        tidy::remove_branches(space, &own, numbered);
+        tidy_already(space, &own, plan.already, &mut report);
         if plan.pages.is_empty() {
             report.refused = plan.refused;
             report.refused.extend(rejected);
@@ -167,6 +157,23 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             Err((fault, _)) => return Err(fault),
         }
     }
+}
+
+/// Branches whose proposal has its number go, and are reported: unless this very run published it, signed
+/// before, and reported it as numbered.
+fn tidy_already<S: Store>(
+    space: &Space<'_, S>,
+    own: &Own,
+    already: Vec<(Candidate, Number)>,
+    report: &mut Report,
+) {
+    for (candidate, number) in &already {
+        if report.numbered.iter().all(|page| page.number != *number) {
+            let name = candidate.branch.name.clone();
+            report.already.push((name, *number));
+        }
+    }
+    tidy::remove_branches(space, own, already.iter().map(|(candidate, _)| candidate));
 }
 
 type Rejected = Vec<(Candidate, Fault)>;
