@@ -234,6 +234,7 @@ fn finish(desk: &Desk<'_, '_>, ui: &Ui, id: Oid, slug: &str) -> anyhow::Result<E
     let report = accept::number(
         desk.context,
         desk.global,
+        ui,
         desk.space,
         &mut index,
         &*desk.signer,

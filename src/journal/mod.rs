@@ -13,6 +13,8 @@ pub mod found;
 pub mod heartbeat;
 pub mod history;
 pub mod judge;
+pub mod kept;
+pub mod memory;
 pub mod order;
 pub mod page;
 pub mod pages;
@@ -25,6 +27,7 @@ pub mod refs;
 pub mod replay;
 pub mod review;
 pub mod space;
+pub mod tally;
 mod tidy;
 pub mod verify;
 

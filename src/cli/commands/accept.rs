@@ -6,11 +6,11 @@ use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::refusals;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, identity, proposals, signing, worktree};
+use crate::cli::{allowed_signers, identity, memory, proposals, signing, worktree};
 use crate::crypto::Sign;
 use crate::journal::accept::{self, Choice, Report, Witness};
 use crate::journal::queue::Entry;
-use crate::journal::{Fault, Space};
+use crate::journal::{Fault, Space, kept};
 use crate::model::Code;
 use crate::store::{GitStore, Index};
 use serde::Serialize;
@@ -74,9 +74,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         false if arguments.all => Choice::Take,
         false => Choice::Leave,
     };
-    let report = number(&context, global, &space, &mut index, &*signer, &choose)?;
+    let report = number(&context, global, ui, &space, &mut index, &*signer, &choose)?;
     let signed = refusals::leave(&context, global, ui, &space, &*signer, &report);
     let signed = or_warn(ui, signed).unwrap_or_else(|| vec![false; report.refused.len()]);
+    or_warn(ui, drop_reviews(&context, &space, &mut index, ui));
     settle(&context, ui, &report);
     show(ui, arguments, &report, &signed)
 }
@@ -85,6 +86,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
 pub(in crate::cli) fn number(
     context: &Context,
     global: &Global,
+    ui: &Ui,
     space: &Space<'_, GitStore>,
     index: &mut Index,
     signer: &dyn Sign,
@@ -93,6 +95,7 @@ pub(in crate::cli) fn number(
     let witness = Witness {
         signer,
         when: identity::when(global)?,
+        memory: &memory::open(context, global, ui),
     };
     let before = &mut |old, new| worktree::check(context, old, new).map_err(Fault::from);
     Ok(accept::accept_chosen(
@@ -108,6 +111,17 @@ pub(in crate::cli) fn settle(context: &Context, ui: &Ui, report: &Report) {
     or_warn(ui, allowed_signers::refresh(context));
     or_warn(ui, worktree::follow(context, ui));
     or_warn(ui, context.store.consolidate().map_err(Into::into));
+}
+
+/// Reviews that came after their proposal was numbered have nothing left to wait for.
+fn drop_reviews(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let history = context.history(space, index, ui)?;
+    Ok(kept::drop_numbered(space, &history)?)
 }
 
 fn or_warn<T>(ui: &Ui, done: anyhow::Result<T>) -> Option<T> {
