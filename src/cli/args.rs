@@ -26,7 +26,8 @@ Draft decisions:
   draft                   show, drop or clear what is drafted
 Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
-  queue                   proposals and what they would do today
+  queue, review           proposals and what they would do today; one of them, for its reviewer
+  approve, reject         say so with a signed review
   accept, refuse          number proposals, or leave a signed reason (the witness)
 Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; send your own
@@ -39,7 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
-  evidence                what shows others that a witness or a mirror was dishonest
+  evidence                show others that a witness or a mirror was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -196,6 +197,12 @@ commands! {
     Rebase in rebase,
     /// List proposals and what they would do today
     Queue in queue,
+    /// One proposal, for its reviewer
+    Review in review,
+    /// Approve proposals with a signed review
+    Approve in approve,
+    /// Reject a proposal with a signed review
+    Reject in reject,
     /// Number proposals (the witness)
     Accept in accept,
     /// Refuse a proposal with a signed reason (the witness)

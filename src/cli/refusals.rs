@@ -42,6 +42,10 @@ pub fn leave(
             signed[at] = true;
             continue;
         }
+        // A ref holds one review of ours, and what we said of our own judgement is worth more.
+        if approved(candidate, signer) {
+            continue;
+        }
         // One proposal on two branches, or two whose digests begin alike: a ref holds one reason.
         if let Some(reason) = written.get_mut(&refs::review(&reviewer.handle, &digest)) {
             if reason.digest == digest {
@@ -131,6 +135,11 @@ fn has_reason(candidate: &Candidate, signer: &dyn Sign, code: Code) -> bool {
             && !review.approves()
             && reason.is_some_and(|reason| reason.as_str() == code.as_str())
     })
+}
+
+fn approved(candidate: &Candidate, signer: &dyn Sign) -> bool {
+    let mut reviews = candidate.reviews.iter();
+    reviews.any(|review| review.reviewer() == signer.public_key() && review.approves())
 }
 
 type Written = (RefEdit, (crate::model::Oid, Kind, Vec<u8>));

@@ -29,8 +29,26 @@ pub fn judge<S: Objects + ?Sized>(
     proposal: &Proposal,
     reviews: &[Review],
 ) -> Result<Judgement, Fault> {
+    let votes: Vec<Vote> = reviews
+        .iter()
+        .map(|review| Vote {
+            reviewer: review.reviewer(),
+            approve: review.approves(),
+        })
+        .collect();
+    judge_votes(tables, root, after, proposal, &votes)
+}
+
+/// As [`judge`], on votes of any origin: also of those who have not voted yet.
+pub(super) fn judge_votes<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    root: Option<Oid>,
+    after: ChainDigest,
+    proposal: &Proposal,
+    votes: &[Vote],
+) -> Result<Judgement, Fault> {
     let staged = tables.staged();
-    let judged = judge_staging(tables, root, after, proposal, reviews);
+    let judged = judge_staging(tables, root, after, proposal, votes);
     if judged.is_err() {
         tables.discard(staged);
     }
@@ -42,17 +60,10 @@ fn judge_staging<S: Objects + ?Sized>(
     root: Option<Oid>,
     after: ChainDigest,
     proposal: &Proposal,
-    reviews: &[Review],
+    votes: &[Vote],
 ) -> Result<Judgement, Fault> {
     let view = TreeView::new(tables, root);
-    let votes: Vec<Vote> = reviews
-        .iter()
-        .map(|review| Vote {
-            reviewer: review.reviewer(),
-            approve: review.approves(),
-        })
-        .collect();
-    let outcome = fold::fold(&view, &submission(proposal, after, &votes))?;
+    let outcome = fold::fold(&view, &submission(proposal, after, votes))?;
     let tree = tables.edit(root, &outcome.edits)?;
     let made = TreeView::new(tables, Some(tree));
     // The charter makes the very rows that its own commit is compared with.

@@ -8,7 +8,7 @@ use super::proposal::Proposal;
 use super::refs;
 use super::review::Review;
 use super::space::Space;
-use crate::fold::View;
+use super::tally;
 use crate::model::{Code, Handle, Number, Oid, PublicKey, Slug, SpaceId};
 use crate::parallel;
 use crate::state::{Tables, TreeView};
@@ -211,41 +211,23 @@ pub fn judge_candidate<S: Store>(
     require_own_branch(tables, root, candidate)?;
     match judge::judge(tables, Some(root), after, proposal, &[]) {
         Err(fault) if fault.code == Code::ApprovalsMissing => {
-            let approvals = approvals(&TreeView::new(tables, Some(root)), &candidate.reviews);
-            let judgement = judge::judge(tables, Some(root), after, proposal, &approvals)?;
-            Ok((judgement, approvals))
+            let view = TreeView::new(tables, Some(root));
+            let tally = tally::tally(&view, proposal, &candidate.reviews)?;
+            let judge = |approvals| judge::judge(tables, Some(root), after, proposal, approvals);
+            let (few, more) = (tally.parents(), tally.parents_of_change());
+            match judge(&few) {
+                Err(fault) if fault.code == Code::ApprovalsMissing && more.len() > few.len() => {
+                    Ok((judge(&more)?, more))
+                }
+                judgement => Ok((judgement?, few)),
+            }
         }
         other => Ok((other?, Vec::new())),
     }
 }
 
-/// The approvals that may stand beside each other: each of a current member under their own address, and
-/// none of a key that also rejects. Strangers cannot crowd out those that count.
-fn approvals(view: &dyn View, reviews: &[Review]) -> Vec<Review> {
-    let counts = |review: &&Review| {
-        let key = review.reviewer();
-        judge::member_of(view, &key).is_ok()
-            && judge::require_address(view, &key, review.commit()).is_ok()
-    };
-    let rejects = |review: &&Review| {
-        let key = review.reviewer();
-        !reviews
-            .iter()
-            .any(|other| other.reviewer() == key && !other.approves())
-    };
-    let approving = reviews
-        .iter()
-        .filter(|review| review.approves())
-        .filter(counts)
-        .filter(rejects);
-    approving
-        .take(crate::model::limits::PARENTS - 2)
-        .cloned()
-        .collect()
-}
-
 /// A branch below somebody's name is signed by that somebody.
-fn require_own_branch<S: Store>(
+pub(super) fn require_own_branch<S: Store>(
     tables: &Tables<'_, S>,
     root: Oid,
     candidate: &Candidate,

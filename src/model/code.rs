@@ -150,6 +150,8 @@ codes! {
         "The reason is in the review's message: `folio queue`.";
     AlreadySigned Rule "already-signed" "Your key signed another page for this number and epoch before."
         "Two different pages with one number would be proof of cheating, so nothing else is signed at or below what is remembered in `folio/signed/`. The pages that were signed are kept there. `folio pen take` starts a new epoch, in which numbering goes on.";
+    ProposalReplaced Rule "proposal-replaced" "The proposal is another one than you read."
+        "Its author made it again under the same name. Read it again with `folio review ID`, then approve or reject that one.";
     Empty Rule "empty" "The proposal holds no decision."
         "Add one to the draft first; `folio draft show` lists it.";
     SubjectTooLarge Rule "subject-too-large" "One subject has more rows than a rule may read."
@@ -197,6 +199,8 @@ codes! {
         "A preview that lies would mislead reviewers. Make the proposal again with `folio propose`.";
     DuplicateProposal Integrity "duplicate-proposal" "The proposal was already numbered."
         "A proposal is numbered at most once.";
+    HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
+        "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."

@@ -255,6 +255,9 @@ pub const QUESTIONS: &[&str] = &[
     "blame US/Eastern --all",
     "explain nick",
     "explain stale",
+    "queue",
+    "review bob/still-waiting",
+    "review --list",
     "status",
     "man --out pages",
     "help decisions",
@@ -271,7 +274,12 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let person = ["--handle", "a", "--user-name", "A", "--email", "a@x.org"];
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
-    let steps: [&[&str]; 4] = [
+    let waiting = "bob/still-waiting";
+    let steps: [&[&str]; 8] = [
+        &["approve", waiting],
+        &["reject", waiting, "-m", "No."],
+        &["review", "--list"],
+        &["approve", waiting, "-m", "Yes."],
         &["alias", "set", "x", "y"],
         &["propose", "-m", "x"],
         &["accept", "--all"],

@@ -4,6 +4,7 @@
 pub mod disk;
 pub mod moves;
 pub mod payloads;
+pub mod pens;
 pub mod recorder;
 pub mod repo;
 

@@ -7,9 +7,10 @@ use crate::cli::exit::Exit;
 use crate::cli::refusals;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{allowed_signers, identity, memory, proposals, signing, worktree};
-use crate::journal::Fault;
 use crate::journal::accept::{self, Choice, Report, Witness};
+use crate::journal::{Fault, Space, kept};
 use crate::model::Code;
+use crate::store::{GitStore, Index};
 use serde::Serialize;
 
 /// Number proposals (the witness)
@@ -84,6 +85,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     )?;
     let signed = refusals::leave(&context, global, ui, &space, &*signer, &report);
     let signed = or_warn(ui, signed).unwrap_or_else(|| vec![false; report.refused.len()]);
+    or_warn(ui, drop_reviews(&context, &space, &mut index, ui));
     settle(&context, ui, &report);
     show(ui, arguments, &report, &signed)
 }
@@ -96,6 +98,17 @@ fn settle(context: &Context, ui: &Ui, report: &Report) {
     or_warn(ui, allowed_signers::refresh(context));
     or_warn(ui, worktree::follow(context, ui));
     or_warn(ui, context.store.consolidate().map_err(Into::into));
+}
+
+/// Reviews that came after their proposal was numbered have nothing left to wait for.
+fn drop_reviews(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let history = context.history(space, index, ui)?;
+    Ok(kept::drop_numbered(space, &history)?)
 }
 
 fn or_warn<T>(ui: &Ui, done: anyhow::Result<T>) -> Option<T> {

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod advance;
 pub mod alias;
+pub mod approve;
 pub mod bind;
 pub mod blame;
 pub mod clone;
@@ -34,8 +35,10 @@ pub mod push;
 pub mod queue;
 pub mod rebase;
 pub mod refuse;
+pub mod reject;
 pub mod replay;
 pub mod resolve;
+pub mod review;
 pub mod same;
 pub mod show;
 pub mod state;

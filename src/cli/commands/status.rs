@@ -9,10 +9,11 @@ use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{dates, identity, memory, verified, view};
 use crate::fold::Scene;
-use crate::journal::{Page, refs};
+use crate::journal::kept::{self, Subject};
+use crate::journal::{Page, Space, refs};
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
 use crate::model::{Number, Oid, RowKey};
-use crate::store::Refs as _;
+use crate::store::{GitStore, Refs as _};
 use serde::Serialize;
 
 /// Where the space stands
@@ -37,6 +38,7 @@ struct Status {
     pen: PenView,
     you: Option<You>,
     waiting: usize,
+    reviews_waiting: usize,
     drafted: usize,
     verified: Option<u64>,
     verified_age_seconds: Option<i64>,
@@ -111,6 +113,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         },
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
+        reviews_waiting: reviews_waiting(context, &space, ui)?,
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified.map(|(number, _)| number.0),
         verified_age_seconds: age(context, global, verified)?,
@@ -129,6 +132,23 @@ fn age(
     let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
     // Dates are below 2^33.
     Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
+}
+
+/// Reviews whose proposals are on no branch here: they have not come yet, or were replaced.
+fn reviews_waiting(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    ui: &Ui,
+) -> anyhow::Result<usize> {
+    if context.store.list(refs::REVIEWS)?.is_empty() {
+        return Ok(0);
+    }
+    let mut index = context.index()?;
+    let history = context.history(space, &mut index, ui)?;
+    let kept = kept::list(space, &history)?.into_iter().flatten();
+    Ok(kept
+        .filter(|kept| matches!(kept.subject, Subject::Waiting))
+        .count())
 }
 
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
@@ -164,6 +184,12 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     };
     ui.line(format!("You:       {you}"))?;
     ui.line(format!("Waiting:   {}", count(status.waiting, "proposal")))?;
+    if status.reviews_waiting > 0 {
+        let reviews = count(status.reviews_waiting, "review");
+        ui.line(format!(
+            "           {reviews} of proposals that are not here (folio review --list)"
+        ))?;
+    }
     ui.line(format!("Drafted:   {}", count(status.drafted, "decision")))?;
     if !status.home.is_empty() {
         ui.line(format!("Home:      {}", escape(&status.home)))?;

@@ -2,17 +2,13 @@
 //! it. A chain is followed in place of ours only where it carries a take of the pen that the policy's threshold
 //! approved over that very chain, ours carries none, and home is not known to have what would be cut.
 
-use crate::fold::rules::TakeFrom;
-use crate::fold::{Scene, policy};
-use crate::journal::check;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
-use crate::journal::proposal::Proposal;
+use crate::journal::pen;
 use crate::journal::space::Space;
 use crate::journal::verify::Branch;
 use crate::model::{ChainDigest, Code, Number, Oid};
-use crate::state::TreeView;
 use crate::store::Store;
 
 /// What the rules say about two children of one page.
@@ -81,25 +77,9 @@ pub fn stand<S: Store>(
     })
 }
 
-/// Whether a valid page is a take of a held pen that its policy wanted approvals for: being valid, it has them,
-/// over the very chain that it names.
+/// Whether a verified page takes the pen by a policy that asked for approvals.
 fn is_approved_take<S: Store>(space: &Space<'_, S>, id: Oid) -> Result<bool, Fault> {
-    let page = Page::read(space.store, id)?;
-    let Some(previous) = page.previous() else {
-        return Ok(false);
-    };
-    let of = Some(&space.id);
-    let proposal = Proposal::authenticate(&space.tables, space.store, of, page.proposal())?;
-    let Some(take) = check::take_in(&proposal) else {
-        return Ok(false);
-    };
-    if take.from != TakeFrom::Held {
-        return Ok(false);
-    }
-    let before = Page::read(space.store, previous)?;
-    let view = TreeView::new(&space.tables, Some(before.tree()));
-    let rule = policy::take_rule(&Scene::new(&view), take.from)?;
-    Ok(!rule.approvals.is_empty())
+    pen::is_approved_take(space, &Page::read(space.store, id)?)
 }
 
 /// What a person says who looked at two children of one page: follow the chain with this digest.
