@@ -307,7 +307,16 @@ fn a_review_of_an_older_version_counts_for_that_one_only() {
     }
     assert_eq!(missing(&fixture, "bob/kyiv"), 0);
     // Bob makes it again with another target, under the same name.
-    let args = ["propose", "-m", "kyiv", "--slug", "kyiv", "--replace", "-f", "-"];
+    let args = [
+        "propose",
+        "-m",
+        "kyiv",
+        "--slug",
+        "kyiv",
+        "--replace",
+        "-f",
+        "-",
+    ];
     fixture
         .run_with("bob", &args, &set("geo/Kiev", "Moscow"))
         .ok();
@@ -612,20 +621,14 @@ fn a_hostile_review_is_escaped() {
     fixture.propose("bob", "kyiv", &set("geo/Kiev", "Kyiv"));
     let words = "see \x1b[2J\u{202e}here";
     let ran = fixture.run("carol", &["reject", "bob/kyiv", "-m", words]);
-    if ran.code == 0 {
-        for args in [
-            &["review", "bob/kyiv"][..],
-            &["queue"],
-            &["review", "--list"],
-        ] {
-            let shown = fixture.run("bob", args).ok();
-            assert!(
-                !shown.contains('\x1b') && !shown.contains('\u{202e}'),
-                "{shown:?}"
-            );
-        }
-    } else {
-        assert_eq!(ran.code, 3, "{}", ran.err);
-        assert_eq!(refs(&fixture), "");
+    ran.ok();
+    for args in [
+        &["review", "bob/kyiv"][..],
+        &["queue"],
+        &["review", "--list"],
+    ] {
+        let shown = fixture.run("bob", args).ok();
+        let plain = !shown.contains('\x1b') && !shown.contains('\u{202e}');
+        assert!(plain, "{shown:?}");
     }
 }

@@ -12,7 +12,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 {usage-heading} {usage}
 
 Set up:
-  init, key               found a space; make, show and list signing keys
+  init, clone, key        found a space; copy one, verified; make, show and list signing keys
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -29,6 +29,10 @@ Propose and number:
   queue, review           proposals and what they would do today; one of them, for its reviewer
   approve, reject         say so with a signed review
   accept, refuse          number proposals, or leave a signed reason (the witness)
+Exchange:
+  fetch, push, submit     bring what is new elsewhere, verified; send what others lack; send your own
+  sync                    fetch, then push
+  pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
   overlays, state         the layers over a target; the tables and their rows
@@ -36,6 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
+  evidence                what shows others that a witness or a mirror was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -120,7 +125,7 @@ pub enum Color {
 /// The snapshot to ask.
 #[derive(Debug, Clone, Args)]
 pub struct At {
-    /// Ask this snapshot: N, common@N, a tag or a commit [default: the newest]
+    /// Ask this snapshot: N, common@N, a tag or a commit [default: the pin, else the newest]
     #[arg(long, value_name = "N")]
     pub at: Option<String>,
 }
@@ -147,6 +152,8 @@ macro_rules! commands {
 commands! {
     /// Found a space
     Init in init,
+    /// A copy of a space, verified
+    Clone in clone,
     /// Make, show and list signing keys
     Key in key,
 
@@ -198,6 +205,19 @@ commands! {
     /// Refuse a proposal with a signed reason (the witness)
     Refuse in refuse,
 
+    /// What is new elsewhere, verified
+    Fetch in fetch,
+    /// Send pages and branches to another repository
+    Push in push,
+    /// Send your proposals and reviews
+    Submit in submit,
+    /// Fetch, then push
+    Sync in sync,
+    /// The snapshot that asking commands stand on
+    Pin in pin,
+    /// Move the pin forward
+    Advance in advance,
+
     /// What a name stands for
     Resolve in resolve,
     /// The names that are the same as one
@@ -225,6 +245,8 @@ commands! {
     Verify in verify,
     /// Rebuild the state from the decisions alone
     Replay in replay,
+    /// Check, show, list and make evidence files
+    Evidence in evidence,
 
     /// Shell completions
     Completions in completions,

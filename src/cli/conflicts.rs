@@ -4,14 +4,17 @@ use super::proposals::short_name;
 use crate::fold::Decision;
 use crate::journal::queue::{Candidate, Entry};
 use crate::journal::tally;
-use crate::journal::{Fault, Space};
-use crate::model::Oid;
+use crate::journal::{Fault, Page, Space};
+use crate::model::{ChainDigest, Oid};
 use crate::store::GitStore;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Other proposals that are judged: those that share a name with this one come first.
 pub const OTHERS: usize = 200;
+
+/// Stands for the chain digest of a page that is not made yet: nothing can have named it.
+const NEXT: ChainDigest = ChainDigest([0; 32]);
 
 /// Two proposals of which only one can be numbered as they are.
 #[derive(Debug, Clone, Serialize)]
@@ -45,10 +48,10 @@ pub struct Conflicts {
 }
 
 /// Judges the others after this one and this one after the others, as if each had its approvals. `after` is
-/// the tree that this one makes of `root`; its objects are staged.
+/// the tree that this one makes of the newest page's; its objects are staged.
 pub fn find(
     space: &Space<'_, GitStore>,
-    root: Oid,
+    on: &Page,
     after: Oid,
     this: &Candidate,
     entries: &[Entry],
@@ -68,7 +71,7 @@ pub fn find(
     let mut found = Vec::new();
     for other in others {
         let staged = space.tables.staged();
-        let conflict = between(space, root, after, this, other);
+        let conflict = between(space, on, after, this, other);
         space.tables.discard(staged);
         found.extend(conflict?);
     }
@@ -78,12 +81,12 @@ pub fn find(
 
 fn between(
     space: &Space<'_, GitStore>,
-    root: Oid,
+    on: &Page,
     after: Oid,
     this: &Candidate,
     other: &Candidate,
 ) -> Result<Option<Conflict>, Fault> {
-    let alone = match tally::foresee(&space.tables, root, other) {
+    let alone = match tally::foresee(&space.tables, on.tree(), on.message.chain, other) {
         Ok(judgement) => judgement,
         Err(fault) if fault.is_environment() || fault.is_damage() => return Err(fault),
         // It is refused today whatever becomes of this one.
@@ -105,7 +108,7 @@ fn refusal(
     root: Oid,
     candidate: &Candidate,
 ) -> Result<Option<Refused>, Fault> {
-    match tally::foresee(&space.tables, root, candidate) {
+    match tally::foresee(&space.tables, root, NEXT, candidate) {
         Ok(_) => Ok(None),
         Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(fault) => Ok(Some(Refused {

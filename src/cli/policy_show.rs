@@ -31,7 +31,7 @@ pub fn run(
 ) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, at.at.as_deref(), ui)?;
+    let page = context.asked(&space, at.at.as_deref(), ui)?;
     let view = view_of(&space.tables, &page);
     let found = match (scope, name) {
         (Some(op), Some(name)) => deciding(&Scene::new(&view), op, name)?

@@ -16,10 +16,10 @@ use super::tidy::{self, Own};
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
 use crate::crypto::{Sign, seal};
-use crate::fold::{Outcome, Scene};
+use crate::fold::{Decision, Outcome, Scene};
 use crate::model::rows::{KeyRow, MemberRow};
 use crate::model::text::is_plain;
-use crate::model::{Code, Number, Oid, RowKey};
+use crate::model::{Code, Number, Oid, PublicKey, RowKey};
 use crate::state::TreeView;
 use crate::store::{Expect, Kind, RefEdit, Store};
 use std::collections::BTreeSet;
@@ -235,6 +235,9 @@ fn plan<S: Store>(
         refused: Vec::new(),
         waiting: Vec::new(),
     };
+    // The pen moves first where it is taken, and last where it is laid down.
+    waiting.sort_by_key(|candidate| turn(&candidate.proposal));
+    let desk = Desk::new(space, witness, &waiting);
     let mut planned = BTreeSet::new();
     loop {
         let before = plan.pages.len();
@@ -245,10 +248,16 @@ fn plan<S: Store>(
                 // The same proposal on two branches: the second goes with the next look at the queue.
                 continue;
             }
-            match queue::standing(&space.tables, tip.tree(), history, &candidate)? {
+            let staged = space.tables.staged();
+            match queue::standing(&space.tables, &tip, history, &candidate)? {
                 (Standing::Accepted(number), _) => plan.already.push((candidate, number)),
                 (Standing::Refused(fault), _) => refused.push((candidate, fault)),
                 (Standing::Ready { judgement }, reviews) => {
+                    if let Some(fault) = desk.not_ours(&tip, &candidate)? {
+                        space.tables.discard(staged);
+                        refused.push((candidate, fault));
+                        continue;
+                    }
                     let commit = page_commit(
                         space,
                         &tip,
@@ -284,6 +293,55 @@ fn plan<S: Store>(
             .into_iter()
             .map(|(candidate, _)| candidate)
             .collect();
+    }
+}
+
+/// Whose proposals the witness numbers.
+struct Desk<'a, 's, S: Store> {
+    space: &'a Space<'s, S>,
+    signer: PublicKey,
+    /// Whether a take of the witness's own waits: then it is no fault that the pen is somebody else's before.
+    takes: bool,
+}
+
+impl<'a, 's, S: Store> Desk<'a, 's, S> {
+    fn new(space: &'a Space<'s, S>, witness: &Witness<'_>, waiting: &[Candidate]) -> Self {
+        let signer = witness.signer.public_key();
+        let takes = waiting.iter().any(|candidate| {
+            check::take_in(&candidate.proposal).is_some_and(|take| take.key == signer)
+        });
+        Self {
+            space,
+            signer,
+            takes,
+        }
+    }
+
+    /// Why somebody else numbers it: the taker their take, the holder what comes before one's own take.
+    fn not_ours(&self, tip: &Page, candidate: &Candidate) -> Result<Option<Fault>, Fault> {
+        let take = check::take_in(&candidate.proposal);
+        if take.is_none() && !self.takes {
+            return Ok(None);
+        }
+        let view = TreeView::new(&self.space.tables, Some(tip.tree()));
+        let pen = check::pen_for(&view, &candidate.proposal)?;
+        if pen.key == self.signer {
+            return Ok(None);
+        }
+        let what = match take {
+            Some(_) => format!("`{}` takes the pen by it and numbers it", pen.member),
+            None => format!("`{}` holds the pen and numbers it", pen.member),
+        };
+        let fault = Fault::differs(Code::SignerWrong, &what, pen.key, self.signer);
+        Ok(Some(fault))
+    }
+}
+
+fn turn(proposal: &Proposal) -> u8 {
+    match proposal.decisions().last() {
+        Some(Decision::PenTake(_)) => 0,
+        Some(Decision::PenRelease(_)) => 2,
+        _ => 1,
     }
 }
 
@@ -324,7 +382,7 @@ pub fn snapshot_commit(
     witness: &Witness<'_>,
     tree: Oid,
 ) -> Result<Commit, Fault> {
-    let pen = check::pen_of(authority)?;
+    let pen = check::pen_for(authority, proposal)?;
     let signer = witness.signer.public_key();
     if signer != pen.key {
         let what = format!(

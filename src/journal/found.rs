@@ -55,7 +55,7 @@ pub fn found<S: Store>(
     // A crash from here on leaves objects that nothing refers to, in a repository without a space.
     let prepared = propose::prepare(&tables, store, space, &intent, founder)?;
     let proposal = Proposal::authenticate(&tables, store, Some(&space), prepared.id)?;
-    let judgement = judge::judge(&tables, None, &proposal, &[])?;
+    let judgement = judge::judge(&tables, None, digest::chain_start(&space), &proposal, &[])?;
     let after = TreeView::new(&tables, Some(judgement.tree));
     let witness = Witness {
         signer: witness,

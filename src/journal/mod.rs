@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod check;
+pub mod evidence;
 pub mod fault;
 pub mod found;
 pub mod history;
@@ -18,6 +19,7 @@ pub mod pages;
 pub mod proposal;
 pub mod propose;
 pub mod queue;
+pub mod reconcile;
 pub mod refs;
 pub mod replay;
 pub mod review;

@@ -4,6 +4,7 @@
 //! a test asks it to.
 
 pub(crate) mod disk;
+pub mod evidence;
 pub mod faulty;
 pub mod git;
 pub mod index;

@@ -287,5 +287,13 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     ];
     for step in steps {
         ask(world, &[&key[..], step].concat());
-    }
+    } // Evidence: one file of each shape, and one that is none.
+    let made = world.json(&["evidence", "make", "1", "2", "-m", "origin"]);
+    let file = made["file"].as_str().unwrap();
+    let junk = Path::new(file).with_file_name("junk.json");
+    std::fs::write(junk, "junk").unwrap();
+    ask(world, &["evidence", "make", "1", "3"]);
+    ask(world, &["evidence", "check", file]);
+    ask(world, &["evidence", "show", file]);
+    ask(world, &["evidence", "list"]);
 }

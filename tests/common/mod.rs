@@ -173,6 +173,8 @@ impl<S: Store + Clone + Send> TestSpace<S> {
             let place = folio::fold::kind::Place {
                 proposal: ProposalDigest([0; 32]),
                 index: decisions.len() as u64,
+                author: author.key.public_key(),
+                after: base.message.chain,
             };
             folio::fold::apply::step(&mut scene, &decision, place)?;
             decisions.push(decision);

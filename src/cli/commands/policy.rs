@@ -38,7 +38,7 @@ enum Action {
 /// A kind's own rows come before its family's before `*`; the longest prefix decides.
 #[derive(Debug, clap::Args)]
 struct Set {
-    /// A kind of decision, a family (charter, names, equivalence, overlays), or `*`
+    /// A kind of decision, a family (charter, names, equivalence, overlays, pen), or `*`
     scope: String,
     /// Only for names that start so
     #[arg(long, default_value = "")]
@@ -52,6 +52,9 @@ struct Set {
     /// So many approvals of a role; may be given again
     #[arg(long, value_name = "N:ROLE")]
     approvals: Vec<String>,
+    /// As many approvals as bear F liars among those who hold the role, however many they are
+    #[arg(long, value_name = "F", requires = "approvals")]
+    safe: Option<u64>,
     /// How it becomes final [default: witness; with approvals quorum]
     #[arg(long)]
     tier: Option<TierWord>,
@@ -95,11 +98,14 @@ impl Set {
         };
         Ok(Decision::PolicySet(PolicySet {
             approvals: self.approvals()?,
+            lock_delay: None,
             prefix: Prefix::new(self.prefix.as_str())?,
             roles: roles.into_iter().collect(),
+            safe: self.safe,
             scope: Name::new(self.scope.as_str())?,
             self_approval: self.self_approval,
             tier,
+            ttl: None,
             was: None,
         }))
     }

@@ -181,7 +181,7 @@ impl Desk<'_> {
         line.rejections = self.rejections(&tally);
         // Nothing is written here: what judging makes is forgotten.
         let staged = self.tables.staged();
-        let standing = queue::standing(self.tables, self.page.tree(), self.history, candidate);
+        let standing = queue::standing(self.tables, self.page, self.history, candidate);
         self.tables.discard(staged);
         match standing?.0 {
             Standing::Accepted(number) => {

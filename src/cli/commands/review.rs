@@ -127,7 +127,7 @@ impl Desk<'_> {
         let tally = tally::tally(&view, proposal, &self.candidate.reviews)?;
         // Nothing is written here: what judging makes is forgotten.
         let staged = space.tables.staged();
-        let standing = queue::standing(&space.tables, root, self.history, self.candidate);
+        let standing = queue::standing(&space.tables, &self.page, self.history, self.candidate);
         space.tables.discard(staged);
         let effect = self.effect();
         space.tables.discard(staged);
@@ -164,7 +164,7 @@ impl Desk<'_> {
             rows: effect.rows.iter().map(RowChangeView::of).collect(),
             conflicts: effect.conflicts.found,
             conflicts_left_out: effect.conflicts.left_out,
-            lookalikes: confusable::find(&space.tables, root, &scene, decisions)?,
+            lookalikes: confusable::find(&space.tables, root, &scene, decisions, ROWS)?,
             reviews: reviews(&tally),
             needs: NeedView::all(&tally),
         };
@@ -173,7 +173,8 @@ impl Desk<'_> {
 
     fn effect(&self) -> anyhow::Result<Effect> {
         let (tables, root) = (&self.space.tables, self.page.tree());
-        let judgement = match tally::foresee(tables, root, self.candidate) {
+        let judgement = match tally::foresee(tables, root, self.page.message.chain, self.candidate)
+        {
             Ok(judgement) => judgement,
             Err(fault) if fault.is_environment() || fault.is_damage() => return Err(fault.into()),
             Err(fault) => {
@@ -189,7 +190,7 @@ impl Desk<'_> {
         Ok(Effect {
             refused: None,
             rows: tables.diff(Some(root), Some(after))?,
-            conflicts: conflicts::find(space, root, after, self.candidate, entries)?,
+            conflicts: conflicts::find(space, &self.page, after, self.candidate, entries)?,
         })
     }
 

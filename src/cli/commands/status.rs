@@ -10,9 +10,9 @@ use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{dates, identity, verified, view};
 use crate::fold::Scene;
 use crate::journal::kept::{self, Subject};
-use crate::journal::{Space, refs};
-use crate::model::RowKey;
+use crate::journal::{Page, Space, refs};
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
+use crate::model::{Number, Oid, RowKey};
 use crate::store::{GitStore, Refs as _};
 use serde::Serialize;
 
@@ -41,6 +41,7 @@ struct Status {
     reviews_waiting: usize,
     drafted: usize,
     verified: Option<u64>,
+    verified_age_seconds: Option<i64>,
     warnings: Vec<Warning>,
 }
 
@@ -92,6 +93,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
     let pen: Option<PenRow> = scene.get(&only)?;
     let pen = pen.ok_or_else(|| missing("the state has no row for the pen"))?;
     let you = identity::author(context, global, &state)?;
+    let verified = verified::last(context);
     Ok(Status {
         space: space.id.to_hex(),
         name: row.name.to_string(),
@@ -111,7 +113,8 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         waiting: context.store.list(refs::PROPOSALS)?.len(),
         reviews_waiting: reviews_waiting(context, &space, ui)?,
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
-        verified: verified::last(context).map(|(number, _)| number.0),
+        verified: verified.map(|(number, _)| number.0),
+        verified_age_seconds: age(context, global, verified)?,
         warnings: health::check(context, &state, ui)?,
     })
 }
@@ -133,6 +136,19 @@ fn reviews_waiting(
         .count())
 }
 
+/// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
+/// shows in nothing else. Nothing where its commit is not here any more.
+fn age(
+    context: &Context,
+    global: &Global,
+    verified: Option<(Number, Oid)>,
+) -> anyhow::Result<Option<i64>> {
+    let now = identity::when(global)?.seconds;
+    let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
+    // Dates are below 2^33.
+    Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
+}
+
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     let name = ui.paint(Style::Bold, &escape(&status.name));
     ui.line(format!(
@@ -147,7 +163,10 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     let which = if status.newest { "Newest:" } else { "At:    " };
     ui.line(format!("{which}    common@{number} {day}, chain {chain}"))?;
     let verified = match status.verified {
-        Some(number) => format!("up to common@{number}"),
+        Some(number) => match status.verified_age_seconds {
+            Some(age) => format!("up to common@{number}, made {}", dates::ago(age)),
+            None => format!("up to common@{number}"),
+        },
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;
