@@ -545,7 +545,11 @@ fn bounded(bytes: &[u8], original: &Evidence) {
     let Ok(read) = Evidence::parse(bytes) else {
         return;
     };
-    assert_eq!(read.encode(), bytes, "one spelling");
+    assert!(
+        read.encode() == bytes,
+        "one spelling: {:?}",
+        String::from_utf8_lossy(bytes)
+    );
     let said = check(&read, &MemoryStore::new(read.format)).unwrap();
     let accused = found(original).accused;
     assert!(

@@ -101,6 +101,9 @@ pub struct Global {
         hide_short_help = true
     )]
     pub key: Option<String>,
+    /// Where it is remembered outside of the repository what was signed [default: ~/.local/state/folio]
+    #[arg(long, value_name = "DIR", global = true, hide_short_help = true)]
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Global {

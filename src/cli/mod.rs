@@ -35,6 +35,7 @@ pub mod key_new;
 pub mod key_show;
 pub mod keys;
 pub mod lookup;
+pub mod memory;
 pub mod names;
 pub mod numbered;
 pub mod one;

@@ -78,6 +78,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether talk is left out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Words in a style, for stdout; the words must be escaped already.
     pub fn paint(&self, style: Style, words: &str) -> String {
         if self.colour_out {

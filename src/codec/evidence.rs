@@ -188,6 +188,10 @@ impl Evidence {
         for object in wire.objects {
             let bytes = BASE64.decode(object.data.as_bytes());
             let bytes = bytes.map_err(|fault| EvidenceFault::new(format!("base64: {fault}")))?;
+            // A decoder may take padding in the middle, which is another spelling.
+            if BASE64.encode(&bytes) != object.data {
+                return Err(EvidenceFault::new("expected base64 in its one spelling"));
+            }
             let next = (object.kind, bytes);
             if objects.last().is_some_and(|last| *last >= next) {
                 let what = "expected the objects sorted by kind and bytes, each once";
@@ -306,6 +310,20 @@ mod tests {
             let bad = good.replacen(from, to, 1);
             let said = Evidence::parse(bad.as_bytes());
             assert!(said.is_err(), "{from} -> {to}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn padding_stands_at_the_end_only() {
+        let longer = Evidence {
+            objects: vec![(Part::Blob, b"abcdef".to_vec())],
+            ..sample()
+        };
+        let good = String::from_utf8(longer.encode()).unwrap();
+        assert!(good.contains("YWJjZGVm"));
+        for bad in ["YWI=ZGVm", "YQ==ZGVm", "YWJjZGU=ZGVm"] {
+            let bad = good.replace("YWJjZGVm", bad);
+            assert!(Evidence::parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 

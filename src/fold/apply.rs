@@ -48,6 +48,7 @@ pub struct Outcome {
 pub fn fold(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
     let scene = Scene::new(view);
     let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
+    require_after(submission)?;
     let author = authorise(view, submission, founded)?;
     require_pen_in_use(&scene, submission)?;
     let outcome = fold_rules(view, submission)?;
@@ -55,6 +56,17 @@ pub fn fold(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Sto
         cosign::require(view, &author, submission, &outcome)?;
     }
     Ok(outcome)
+}
+
+/// Said before anything else: no approval makes a take of another page acceptable.
+fn require_after(submission: &Submission<'_>) -> Result<(), Stop> {
+    for (index, decision) in submission.decisions.iter().enumerate() {
+        if let Decision::PenTake(take) = decision {
+            take.require_after(&submission.after)
+                .map_err(|stop| stop.at(index))?;
+        }
+    }
+    Ok(())
 }
 
 /// After a release nothing but a take is valid. A preview does not ask, so that what is proposed meanwhile can

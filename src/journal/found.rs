@@ -3,6 +3,7 @@
 use super::accept::{self, Witness};
 use super::fault::Fault;
 use super::judge;
+use super::memory::ShortMemory;
 use super::proposal::{Base, Proposal};
 use super::propose::{self, Intent, When};
 use super::refs;
@@ -60,8 +61,11 @@ pub fn found<S: Store>(
     let witness = Witness {
         signer: witness,
         when: charter.when,
+        // Nothing can have been signed for a space that does not exist yet.
+        memory: &ShortMemory::default(),
     };
     let page = accept::snapshot_commit(&after, None, &proposal, &[], &witness, judgement.tree)?;
+    let page = page.seal(&witness)?;
     let bytes = page.encode();
     let id = store.id_of(Kind::Commit, &bytes);
     let mut objects = tables.take();

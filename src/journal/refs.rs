@@ -56,6 +56,11 @@ pub fn review(reviewer: &Handle, proposal: &ProposalDigest) -> String {
     format!("{REVIEWS}{reviewer}/{}", proposal.short())
 }
 
+/// The ref of a witness's heartbeat.
+pub fn heartbeat(witness: &Handle) -> String {
+    format!("{PENS}{witness}")
+}
+
 /// Author and slug of a proposal's ref.
 pub fn parse_proposal(name: &str) -> Result<(Handle, Slug), Fault> {
     let wrong = || {

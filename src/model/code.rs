@@ -150,6 +150,8 @@ codes! {
         "The reason is in the review's message: `folio queue`.";
     ProposalReplaced Rule "proposal-replaced" "The proposal is another one than you read."
         "Its author made it again under the same name. Read it again with `folio review ID`, then approve or reject that one.";
+    AlreadySigned Rule "already-signed" "Your key signed another page for this number and epoch before."
+        "Two different pages with one number would be proof of cheating, so nothing else is signed at or below what is remembered in `folio/signed/`. The pages that were signed are kept there. `folio pen take` starts a new epoch, in which numbering goes on.";
     Empty Rule "empty" "The proposal holds no decision."
         "Add one to the draft first; `folio draft show` lists it.";
     SubjectTooLarge Rule "subject-too-large" "One subject has more rows than a rule may read."
@@ -197,6 +199,8 @@ codes! {
         "A preview that lies would mislead reviewers. Make the proposal again with `folio propose`.";
     DuplicateProposal Integrity "duplicate-proposal" "The proposal was already numbered."
         "A proposal is numbered at most once.";
+    HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
+        "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
@@ -230,6 +234,8 @@ codes! {
         "Wait for it to end and run the command again. A git lock file (`*.lock`) that no process owns may be removed by hand.";
     NotFound Environment "not-found" "There is no such thing."
         "The message says what was looked for. `folio log`, `folio queue` and `folio state` list what there is.";
+    RestoredBackup Environment "restored-backup" "Your key signed pages that this repository does not have."
+        "The repository was put back to an older state, or it is an older copy. Numbering on it would make second pages with the same numbers. Bring the missing pages first: `folio fetch` from any remote, another clone or a stick; then run the command again. If nobody has them any more, `folio pen take` starts a new epoch.";
     ObjectMissing Environment "object-missing" "An object that should be there is missing."
         "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."

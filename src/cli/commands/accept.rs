@@ -6,7 +6,7 @@ use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::refusals;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, identity, proposals, signing, worktree};
+use crate::cli::{allowed_signers, identity, memory, proposals, signing, worktree};
 use crate::journal::accept::{self, Choice, Report, Witness};
 use crate::journal::{Fault, Space, kept};
 use crate::model::Code;
@@ -70,6 +70,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let witness = Witness {
         signer: &*signer,
         when: identity::when(global)?,
+        memory: &memory::open(&context, global, ui),
     };
     let report = accept::accept_chosen(
         &space,

@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::health::{self, Warning};
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{dates, identity, verified, view};
+use crate::cli::{dates, identity, memory, verified, view};
 use crate::fold::Scene;
 use crate::journal::kept::{self, Subject};
 use crate::journal::{Page, Space, refs};
@@ -94,6 +94,8 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
     let pen = pen.ok_or_else(|| missing("the state has no row for the pen"))?;
     let you = identity::author(context, global, &state)?;
     let verified = verified::last(context);
+    let mut warnings = health::check(context, &state, ui)?;
+    warnings.extend(memory::ahead(context, global, &space, ui)?);
     Ok(Status {
         space: space.id.to_hex(),
         name: row.name.to_string(),
@@ -115,7 +117,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified.map(|(number, _)| number.0),
         verified_age_seconds: age(context, global, verified)?,
-        warnings: health::check(context, &state, ui)?,
+        warnings,
     })
 }
 

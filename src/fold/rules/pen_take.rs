@@ -65,15 +65,18 @@ impl PenTake {
         }
     }
 
-    fn require_place(&self, pen: &PenRow, place: &Place) -> Result<(), Stop> {
-        if self.after != place.after {
-            let what = format!(
-                "it comes after the chain {}, found {}",
-                self.after.short(),
-                place.after.short()
-            );
-            return Stop::refuse(Code::PenMoved, what);
+    /// Refuses a take that comes after another page: it is of no use any more, whoever approves it.
+    pub(in crate::fold) fn require_after(&self, after: &ChainDigest) -> Result<(), Stop> {
+        if self.after == *after {
+            return Ok(());
         }
+        let (own, found) = (self.after.short(), after.short());
+        let what = format!("it comes after the chain {own}, found {found}");
+        Stop::refuse(Code::PenMoved, what)
+    }
+
+    fn require_place(&self, pen: &PenRow, place: &Place) -> Result<(), Stop> {
+        self.require_after(&place.after)?;
         let from = TakeFrom::of(pen);
         if self.from != from {
             let what = format!(

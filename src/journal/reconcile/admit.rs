@@ -4,6 +4,7 @@
 use crate::fold::Scene;
 use crate::fold::policy;
 use crate::journal::fault::Fault;
+use crate::journal::heartbeat::Heartbeat;
 use crate::journal::history::History;
 use crate::journal::page::read_commit;
 use crate::journal::proposal::Proposal;
@@ -47,6 +48,18 @@ pub fn admit<S: Store>(
             return Err(Fault::new(Code::RefInvalid, what));
         }
         return require_member(space, history, name, &author, &review.reviewer());
+    }
+    if let Some(handle) = name.strip_prefix(refs::PENS) {
+        let handle = Handle::new(handle).map_err(|_| wrong_name(name))?;
+        let beat = Heartbeat::authenticate(space, commit)?;
+        if !history.contains(beat.page.number(), &beat.page.id) {
+            let what = format!(
+                "its snapshot, common@{}, is not one of this journal",
+                beat.page.number()
+            );
+            return Err(Fault::new(Code::BaseUnknown, what).in_commit(commit));
+        }
+        return require_member(space, history, name, &handle, &beat.key);
     }
     Err(wrong_name(name))
 }

@@ -5,6 +5,7 @@
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
+use crate::journal::pen;
 use crate::journal::space::Space;
 use crate::journal::verify::Branch;
 use crate::model::{ChainDigest, Code, Number, Oid};
@@ -76,9 +77,9 @@ pub fn stand<S: Store>(
     })
 }
 
-/// Until the pen can be taken, no chain carries a take.
+/// Whether a verified page takes the pen by a policy that asked for approvals.
 fn is_approved_take<S: Store>(space: &Space<'_, S>, id: Oid) -> Result<bool, Fault> {
-    Page::read(space.store, id).map(|_| false)
+    pen::is_approved_take(space, &Page::read(space.store, id)?)
 }
 
 /// What a person says who looked at two children of one page: follow the chain with this digest.
