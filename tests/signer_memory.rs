@@ -494,3 +494,35 @@ fn what_a_crash_left_half_written_is_cleared_away() {
     assert_eq!(numbers(&desk.accept().unwrap()), [2]);
     assert_eq!(desk.sound(), 2);
 }
+
+/// Where nobody has the missing pages any more: a new epoch is above everything of the one before.
+#[test]
+fn a_new_epoch_goes_on_where_the_pages_of_the_old_one_are_gone() {
+    let desk = Desk::new();
+    let space = desk.space();
+    let allow = r#"{"op":"policy.set","approvals":[],"prefix":"","roles":["witness"],"scope":"pen","self_approval":false,"tier":"witness"}"#;
+    space.propose(&space.alice, "allow", &[allow]).unwrap();
+    desk.accept().unwrap();
+    let backup = tempfile::tempdir().unwrap();
+    copy(&desk.repo(), backup.path());
+    for name in ["x", "y"] {
+        desk.propose(&[name]);
+        desk.accept().unwrap();
+    }
+    std::fs::remove_dir_all(desk.repo()).unwrap();
+    copy(backup.path(), &desk.repo());
+    desk.propose(&["z"]);
+    assert_eq!(desk.accept().unwrap_err().code, Code::RestoredBackup);
+    let space = desk.space();
+    let take = format!(
+        r#"{{"op":"pen.take","after":"{}","epoch":2,"from":"held","key":"{}","member":"wanda"}}"#,
+        space.tip().message.chain.to_hex(),
+        space.wanda.key.public_key()
+    );
+    space.propose(&space.wanda, "take", &[&take]).unwrap();
+    assert_eq!(numbers(&desk.accept().unwrap()), [3, 4]);
+    let highest = desk.highest().unwrap();
+    assert_eq!((highest.epoch.0, highest.number.0), (2, 4));
+    assert_eq!(highest.commit, desk.tip().id);
+    desk.sound();
+}

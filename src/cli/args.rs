@@ -40,7 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
-  evidence                what shows others that a witness or a mirror was dishonest
+  evidence                show others that a witness or a mirror was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:

@@ -13,9 +13,6 @@ use std::collections::BTreeSet;
 /// Other proposals that are judged: those that share a name with this one come first.
 pub const OTHERS: usize = 200;
 
-/// Stands for the chain digest of a page that is not made yet: nothing can have named it.
-const NEXT: ChainDigest = ChainDigest([0; 32]);
-
 /// Two proposals of which only one can be numbered as they are.
 #[derive(Debug, Clone, Serialize)]
 pub struct Conflict {
@@ -48,10 +45,10 @@ pub struct Conflicts {
 }
 
 /// Judges the others after this one and this one after the others, as if each had its approvals. `after` is
-/// the tree that this one makes of the newest page's; its objects are staged.
+/// the tree that this one makes on `page`; its objects are staged.
 pub fn find(
     space: &Space<'_, GitStore>,
-    on: &Page,
+    page: &Page,
     after: Oid,
     this: &Candidate,
     entries: &[Entry],
@@ -71,7 +68,7 @@ pub fn find(
     let mut found = Vec::new();
     for other in others {
         let staged = space.tables.staged();
-        let conflict = between(space, on, after, this, other);
+        let conflict = between(space, page, after, this, other);
         space.tables.discard(staged);
         found.extend(conflict?);
     }
@@ -81,12 +78,12 @@ pub fn find(
 
 fn between(
     space: &Space<'_, GitStore>,
-    on: &Page,
+    page: &Page,
     after: Oid,
     this: &Candidate,
     other: &Candidate,
 ) -> Result<Option<Conflict>, Fault> {
-    let alone = match tally::foresee(&space.tables, on.tree(), on.message.chain, other) {
+    let alone = match tally::foresee(&space.tables, page.tree(), page.message.chain, other) {
         Ok(judgement) => judgement,
         Err(fault) if fault.is_environment() || fault.is_damage() => return Err(fault),
         // It is refused today whatever becomes of this one.
@@ -108,7 +105,9 @@ fn refusal(
     root: Oid,
     candidate: &Candidate,
 ) -> Result<Option<Refused>, Fault> {
-    match tally::foresee(&space.tables, root, NEXT, candidate) {
+    // A page that is not made yet: whatever its chain will be, it is not the one before it.
+    let chain = ChainDigest([0; 32]);
+    match tally::foresee(&space.tables, root, chain, candidate) {
         Ok(_) => Ok(None),
         Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(fault) => Ok(Some(Refused {

@@ -71,7 +71,7 @@ pub struct Cast {
 struct Booth<'a> {
     context: &'a Context,
     space: &'a Space<'a, GitStore>,
-    page: &'a Page,
+    page: Page,
     member: MemberRow,
     /// Whether the member's key holds the pen.
     holder: bool,
@@ -118,7 +118,7 @@ pub fn cast(
     let booth = Booth {
         context,
         space: &space,
-        page: &page,
+        page: page.clone(),
         opinion: opinion(ballot, holder)?,
         member,
         holder,
@@ -262,11 +262,11 @@ impl Booth<'_> {
         let review = Review::authenticate(&self.context.store, &candidate.proposal, paper.new)?;
         candidate.reviews.push(review);
         candidate.reviews.sort_by_key(Review::digest);
-        let view = crate::state::TreeView::new(&self.space.tables, Some(self.page.tree()));
+        let view = view_of(&self.space.tables, &self.page);
         let tally = tally::tally(&view, &candidate.proposal, &candidate.reviews)?;
         let worth = worth_of(&tally, paper.new);
         let staged = self.space.tables.staged();
-        let standing = queue::standing(&self.space.tables, self.page, history, &candidate);
+        let standing = queue::standing(&self.space.tables, &self.page, history, &candidate);
         self.space.tables.discard(staged);
         let (standing, fault) = match standing?.0 {
             Standing::Refused(fault) if fault.code == Code::Stale => ("stale", Some(fault)),

@@ -148,10 +148,10 @@ codes! {
         "Reviewers who hold the role must approve it first. `folio queue` shows how many are missing.";
     Rejected Rule "rejected" "The witness refused the proposal."
         "The reason is in the review's message: `folio queue`.";
-    ProposalReplaced Rule "proposal-replaced" "The proposal is another one than you read."
-        "Its author made it again under the same name. Read it again with `folio review ID`, then approve or reject that one.";
     AlreadySigned Rule "already-signed" "Your key signed another page for this number and epoch before."
         "Two different pages with one number would be proof of cheating, so nothing else is signed at or below what is remembered in `folio/signed/`. The pages that were signed are kept there. `folio pen take` starts a new epoch, in which numbering goes on.";
+    ProposalReplaced Rule "proposal-replaced" "The proposal is another one than you read."
+        "Its author made it again under the same name. Read it again with `folio review ID`, then approve or reject that one.";
     Empty Rule "empty" "The proposal holds no decision."
         "Add one to the draft first; `folio draft show` lists it.";
     SubjectTooLarge Rule "subject-too-large" "One subject has more rows than a rule may read."

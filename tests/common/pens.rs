@@ -87,6 +87,7 @@ pub fn accept_with(
     let witness = Witness {
         signer: &who.key,
         when: when(),
+        memory: &*space.memory,
     };
     accept::accept(&opened, &mut space.index, &witness, &|_| true, before)
 }

@@ -121,6 +121,19 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
     })
 }
 
+/// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
+/// shows in nothing else. Nothing where its commit is not here any more.
+fn age(
+    context: &Context,
+    global: &Global,
+    verified: Option<(Number, Oid)>,
+) -> anyhow::Result<Option<i64>> {
+    let now = identity::when(global)?.seconds;
+    let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
+    // Dates are below 2^33.
+    Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
+}
+
 /// Reviews whose proposals are on no branch here: they have not come yet, or were replaced.
 fn reviews_waiting(
     context: &Context,
@@ -136,19 +149,6 @@ fn reviews_waiting(
     Ok(kept
         .filter(|kept| matches!(kept.subject, Subject::Waiting))
         .count())
-}
-
-/// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
-/// shows in nothing else. Nothing where its commit is not here any more.
-fn age(
-    context: &Context,
-    global: &Global,
-    verified: Option<(Number, Oid)>,
-) -> anyhow::Result<Option<i64>> {
-    let now = identity::when(global)?.seconds;
-    let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
-    // Dates are below 2^33.
-    Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
 }
 
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
