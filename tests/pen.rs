@@ -442,9 +442,10 @@ fn forge_next(space: &Memory, thief: &Actor) -> folio::model::Oid {
     let witness = Witness {
         signer: &holder.key,
         when: when(),
+        memory: &*space.memory,
     };
     let made = accept::page_commit(&opened, &tip, &proposal, &[], &witness, judged.tree);
-    let mut commit = made.unwrap();
+    let mut commit = made.unwrap().seal(&witness).unwrap();
     commit.armor = None;
     let commit = folio::crypto::seal::seal(commit, &thief.key).unwrap();
     let bytes = commit.encode();

@@ -30,7 +30,7 @@ Propose and number:
   approve, reject         say so with a signed review
   accept, refuse          number proposals, or leave a signed reason (the witness)
 Exchange:
-  fetch, push, submit     bring what is new elsewhere, verified; send what others lack; send your own
+  fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
   sync                    fetch, then push
   pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
