@@ -621,20 +621,38 @@ fn a_hostile_review_is_escaped() {
     fixture.propose("bob", "kyiv", &set("geo/Kiev", "Kyiv"));
     let words = "see \x1b[2J\u{202e}here";
     let ran = fixture.run("carol", &["reject", "bob/kyiv", "-m", words]);
-    if ran.code == 0 {
-        for args in [
-            &["review", "bob/kyiv"][..],
-            &["queue"],
-            &["review", "--list"],
-        ] {
-            let shown = fixture.run("bob", args).ok();
-            assert!(
-                !shown.contains('\x1b') && !shown.contains('\u{202e}'),
-                "{shown:?}"
-            );
-        }
-    } else {
-        assert_eq!(ran.code, 3, "{}", ran.err);
-        assert_eq!(refs(&fixture), "");
+    ran.ok();
+    for args in [
+        &["review", "bob/kyiv"][..],
+        &["queue"],
+        &["review", "--list"],
+    ] {
+        let shown = fixture.run("bob", args).ok();
+        let plain = !shown.contains('\x1b') && !shown.contains('\u{202e}');
+        assert!(plain, "{shown:?}");
     }
+}
+
+#[test]
+fn a_change_of_policy_shows_what_the_new_policy_asks() {
+    let fixture = guarded();
+    // From now on whoever changes the policy needs a reviewer: the first of them is asked for this very change.
+    let line = r#"{"op":"policy.set","approvals":[{"count":1,"role":"reviewer"}],"prefix":"","roles":["admin"],"scope":"policy.set","self_approval":false,"tier":"quorum"}"#;
+    fixture.propose("alice", "stricter", line);
+    let needs = &review(&fixture, "alice/stricter")["needs"];
+    assert_eq!(needs.as_array().unwrap().len(), 1, "{needs}");
+    assert_eq!(
+        (&needs[0]["role"], &needs[0]["afterwards"]),
+        (&"reviewer".into(), &true.into())
+    );
+    let said = fixture.run("carol", &["approve", "alice/stricter"]);
+    assert!(
+        said.err.contains("as the new policy asks (carol)"),
+        "{}",
+        said.err
+    );
+    assert!(fixture.accept_all().contains("common@3 alice/stricter"));
+    let parents = fixture.git(&["log", "-1", "--format=%P", "main"]);
+    assert_eq!(parents.split_whitespace().count(), 3);
+    fixture.run("bob", &["verify"]).ok();
 }

@@ -500,7 +500,7 @@ fn what_a_crash_left_half_written_is_cleared_away() {
 fn a_new_epoch_goes_on_where_the_pages_of_the_old_one_are_gone() {
     let desk = Desk::new();
     let space = desk.space();
-    let allow = r#"{"op":"policy.set","approvals":[],"prefix":"","roles":["witness"],"scope":"pen","self_approval":false,"tier":"witness"}"#;
+    let allow = r#"{"op":"policy.set","approvals":[],"prefix":"","roles":["witness"],"scope":"pen.take","self_approval":false,"tier":"witness"}"#;
     space.propose(&space.alice, "allow", &[allow]).unwrap();
     desk.accept().unwrap();
     let backup = tempfile::tempdir().unwrap();

@@ -3,9 +3,9 @@
 
 use super::entity;
 use crate::fold::{Decision, Family, Scene, Stop};
-use crate::model::{Handle, Name, Oid, RowKey, Table};
+use crate::model::{Name, Oid, RowKey, Table};
 use crate::state::{StateFault, Tables};
-use crate::store::GitStore;
+use crate::store::Objects;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -25,6 +25,9 @@ const TABLES: &[(Table, bool)] = &[
     (Table::Overlays, false),
     (Table::Distinct, true),
 ];
+
+/// The table of handles.
+const MEMBERS: &[(Table, bool)] = &[(Table::Members, false)];
 
 /// Alphabets that share shapes: Latin, Greek, Cyrillic. What is written in one is looked up in the others.
 const ALPHABETS: &[(u32, u32)] = &[(0x61, 0x7a), (0x41, 0x5a), (0x370, 0x3ff), (0x400, 0x52f)];
@@ -52,12 +55,14 @@ pub struct Lookalikes {
     pub bounded: bool,
 }
 
-/// Looks at the names that decisions introduce: at each other, and at those of a state.
-pub fn find(
-    tables: &Tables<'_, GitStore>,
+/// Looks at the names that decisions introduce: at each other, and at those of a state, of which it compares
+/// at most so many rows one by one.
+pub fn find<S: Objects>(
+    tables: &Tables<'_, S>,
     root: Oid,
     scene: &Scene<'_>,
     decisions: &[Decision],
+    most: usize,
 ) -> anyhow::Result<Lookalikes> {
     let mut found = Lookalikes::default();
     let names = introduced(scene, decisions)?;
@@ -66,10 +71,7 @@ pub fn find(
         .filter(|name| !name.as_str().is_single_script())
         .cloned()
         .collect();
-    let mut shapes: BTreeMap<String, Vec<&String>> = BTreeMap::new();
-    for name in &names {
-        shapes.entry(shape(name)).or_default().push(name);
-    }
+    let shapes = by_shape(&names);
     for alike in shapes.values() {
         for pair in alike.windows(2) {
             found.pairs.push(Pair {
@@ -80,11 +82,24 @@ pub fn find(
         }
     }
     let mut pairs = in_other_alphabets(scene, &names)?;
-    found.bounded = compare(tables, root, &shapes, &mut pairs)?;
-    members(tables, root, decisions, &mut pairs)?;
+    found.bounded = compare(tables, root, TABLES, &shapes, most, &mut pairs)?;
+    let handles = handles(decisions);
+    let shapes = by_shape(&handles);
+    found.bounded |= compare(tables, root, MEMBERS, &shapes, most, &mut pairs)?;
     found.pairs.extend(pairs);
     found.pairs.sort();
     Ok(found)
+}
+
+/// Names by what they look like.
+type Shapes<'n> = BTreeMap<String, Vec<&'n String>>;
+
+fn by_shape(names: &BTreeSet<String>) -> Shapes<'_> {
+    let mut shapes = Shapes::new();
+    for name in names {
+        shapes.entry(shape(name)).or_default().push(name);
+    }
+    shapes
 }
 
 fn shape(name: &str) -> String {
@@ -151,18 +166,20 @@ fn in_other_alphabets(scene: &Scene<'_>, names: &BTreeSet<String>) -> Result<BTr
     Ok(pairs)
 }
 
-/// Compares with the names in the state's rows until there were enough of them; whether there are more.
-fn compare(
-    tables: &Tables<'_, GitStore>,
+/// Compares with the names in the rows of some tables until there were enough of them; whether there are more.
+fn compare<S: Objects>(
+    tables: &Tables<'_, S>,
     root: Oid,
-    shapes: &BTreeMap<String, Vec<&String>>,
+    among: &[(Table, bool)],
+    shapes: &Shapes<'_>,
+    most: usize,
     pairs: &mut BTreeSet<Pair>,
 ) -> Result<bool, StateFault> {
     if shapes.is_empty() {
         return Ok(false);
     }
-    let mut left = ROWS;
-    for (table, both) in TABLES {
+    let mut left = most;
+    for (table, both) in among {
         let flow = tables.iter(Some(root), *table, |key: &RowKey, _| {
             if left == 0 {
                 return ControlFlow::Break(());
@@ -181,7 +198,7 @@ fn compare(
     Ok(false)
 }
 
-fn alike(shapes: &BTreeMap<String, Vec<&String>>, name: &str, pairs: &mut BTreeSet<Pair>) {
+fn alike(shapes: &Shapes<'_>, name: &str, pairs: &mut BTreeSet<Pair>) {
     for new in shapes.get(&shape(name)).into_iter().flatten() {
         if *new != name {
             pairs.insert(Pair {
@@ -193,42 +210,22 @@ fn alike(shapes: &BTreeMap<String, Vec<&String>>, name: &str, pairs: &mut BTreeS
     }
 }
 
-/// New handles, held against the members there are.
-fn members(
-    tables: &Tables<'_, GitStore>,
-    root: Oid,
-    decisions: &[Decision],
-    pairs: &mut BTreeSet<Pair>,
-) -> Result<(), StateFault> {
+/// The handles that decisions give to new members: names of another kind, which only look like each other.
+fn handles(decisions: &[Decision]) -> BTreeSet<String> {
     let handles = decisions.iter().filter_map(|decision| match decision {
-        Decision::MemberAdd(member) => Some(&member.handle),
+        Decision::MemberAdd(member) => Some(member.handle.to_string()),
         _ => None,
     });
-    let handles: Vec<String> = handles.map(Handle::to_string).collect();
-    let mut shapes: BTreeMap<String, Vec<&String>> = BTreeMap::new();
-    for handle in &handles {
-        shapes.entry(shape(handle)).or_default().push(handle);
-    }
-    if shapes.is_empty() {
-        return Ok(());
-    }
-    let mut left = ROWS;
-    let flow = tables.iter(Some(root), Table::Members, |key: &RowKey, _| {
-        left -= 1;
-        alike(&shapes, &key.subject, pairs);
-        match left {
-            0 => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
-        }
-    })?;
-    // Whoever has more members than that has other means.
-    let (ControlFlow::Break(()) | ControlFlow::Continue(())) = flow;
-    Ok(())
+    handles.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ObjectFormat;
+    use crate::model::rows::{AliasRow, AliasTargetRow};
+    use crate::state::TreeView;
+    use crate::store::MemoryStore;
 
     #[test]
     fn shapes_tell_look_alikes_and_nothing_else() {
@@ -243,6 +240,34 @@ mod tests {
         assert_ne!(shape("Kyiv"), shape("Kiev"));
         assert!(!"Kyiv\u{430}".is_single_script());
         assert!("Київ-2".is_single_script() && "東京タワー".is_single_script());
+    }
+
+    #[test]
+    fn a_large_state_is_compared_in_part_and_asked_for_other_alphabets() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let tables = Tables::new(&store);
+        let empty = crate::fold::MemoryView::default();
+        let mut state = Scene::new(&empty);
+        let mut add = |alias: String| {
+            let (alias, target) = (Name::new(alias).unwrap(), Name::new("x").unwrap());
+            state.put(&AliasTargetRow {
+                alias: alias.clone(),
+                target: target.clone(),
+            });
+            state.put(&AliasRow { alias, target });
+        };
+        (0..30).for_each(|n| add(format!("n{n}")));
+        add("Kyiv".into());
+        let root = tables.edit(None, &state.finish().unwrap()).unwrap();
+        let view = TreeView::new(&tables, Some(root));
+        let line = "{\"alias\":\"\u{41a}yiv\",\"op\":\"alias.set\",\"target\":\"x\"}";
+        let decisions = [Decision::parse(line).unwrap()];
+        for (most, bounded) in [(0, true), (10, true), (100, false)] {
+            let found = find(&tables, root, &Scene::new(&view), &decisions, most).unwrap();
+            assert_eq!(found.bounded, bounded, "{most}");
+            let likes: Vec<&str> = found.pairs.iter().map(|pair| pair.like.as_str()).collect();
+            assert_eq!(likes, ["Kyiv"], "{most}");
+        }
     }
 
     #[test]

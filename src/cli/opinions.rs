@@ -20,6 +20,8 @@ pub struct NeedView {
     pub role: String,
     /// How many are asked for.
     pub count: u64,
+    /// Whether the policy that the proposal makes asks for them.
+    pub afterwards: bool,
     /// Whose count, sorted.
     pub by: Vec<String>,
     /// How many are still missing.
@@ -32,6 +34,7 @@ impl NeedView {
         Self {
             role: need.role.to_string(),
             count: need.count,
+            afterwards: need.afterwards,
             by: need.found.iter().map(ToString::to_string).collect(),
             missing: need.missing(),
         }
@@ -50,7 +53,11 @@ impl NeedView {
         };
         let (found, role) = (self.by.len(), escape(&self.role));
         let approvals = count(self.count as usize, "approval");
-        format!("{found} of {approvals} by role {role}{by}")
+        let whose = match self.afterwards {
+            true => ", as the new policy asks",
+            false => "",
+        };
+        format!("{found} of {approvals} by role {role}{whose}{by}")
     }
 }
 

@@ -49,6 +49,31 @@ pub(super) fn require(
     submission: &Submission<'_>,
     outcome: &Outcome,
 ) -> Result<(), Stop> {
+    // Who has a say is judged in the state before, as all authority: nobody brings their own voters.
+    let mut approving = None;
+    asked(
+        view,
+        submission.decisions,
+        outcome,
+        &mut |index, after, rule| {
+            let approving = match &mut approving {
+                Some(approving) => approving,
+                none => none.insert(policy::approving(&Scene::new(view), submission.votes)?),
+            };
+            let whose = " by the policy that this proposal makes";
+            policy::require_approvals(after, author, rule, approving, whose)
+                .map_err(|stop| stop.at(index))
+        },
+    )
+}
+
+/// Calls `each` with the rows that [`require`] asks for approvals by: which decision, the state afterwards, the row.
+pub fn asked(
+    view: &dyn View,
+    decisions: &[Decision],
+    outcome: &Outcome,
+    each: &mut dyn FnMut(usize, &Scene<'_>, &PolicyRow) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let decides = |(table, _): &(Table, RowKey)| matches!(table, Table::Policy | Table::Roles);
     if !outcome.edits.keys().any(decides) {
         return Ok(());
@@ -58,9 +83,7 @@ pub(super) fn require(
         edits: &outcome.edits,
     };
     let (before, after) = (Scene::new(view), Scene::new(&after));
-    // Who has a say is judged in the state before, as all authority: nobody brings their own voters.
-    let approving = policy::approving(&before, submission.votes)?;
-    for (index, decision) in submission.decisions.iter().enumerate() {
+    for (index, decision) in decisions.iter().enumerate() {
         let changes = matches!(
             decision,
             Decision::PolicySet(_) | Decision::MemberAdd(_) | Decision::MemberRemove(_)
@@ -72,12 +95,9 @@ pub(super) fn require(
             let Some(rule) = policy::governing(&after, decision, key)? else {
                 continue;
             };
-            if !is_new(&before, &after, decision, key, &rule)? {
-                continue;
+            if is_new(&before, &after, decision, key, &rule)? {
+                each(index, &after, &rule)?;
             }
-            let whose = " by the policy that this proposal makes";
-            policy::require_approvals(&after, author, &rule, &approving, whose)
-                .map_err(|stop| stop.at(index))?;
         }
     }
     Ok(())

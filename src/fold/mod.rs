@@ -5,7 +5,7 @@
 //! applying cannot fail.
 
 pub mod apply;
-mod cosign;
+pub mod cosign;
 pub mod decision;
 pub mod graph;
 pub mod kind;

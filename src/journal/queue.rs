@@ -212,15 +212,9 @@ pub fn judge_candidate<S: Store>(
     match judge::judge(tables, Some(root), after, proposal, &[]) {
         Err(fault) if fault.code == Code::ApprovalsMissing => {
             let view = TreeView::new(tables, Some(root));
-            let tally = tally::tally(&view, proposal, &candidate.reviews)?;
-            let judge = |approvals| judge::judge(tables, Some(root), after, proposal, approvals);
-            let (few, more) = (tally.parents(), tally.parents_of_change());
-            match judge(&few) {
-                Err(fault) if fault.code == Code::ApprovalsMissing && more.len() > few.len() => {
-                    Ok((judge(&more)?, more))
-                }
-                judgement => Ok((judgement?, few)),
-            }
+            let approvals = tally::tally(&view, proposal, &candidate.reviews)?.parents();
+            let judgement = judge::judge(tables, Some(root), after, proposal, &approvals)?;
+            Ok((judgement, approvals))
         }
         other => Ok((other?, Vec::new())),
     }

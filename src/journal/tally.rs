@@ -5,8 +5,9 @@ use super::judge::{self, Judgement};
 use super::proposal::Proposal;
 use super::queue::{self, Candidate};
 use super::review::Review;
-use crate::fold::{Decision, Scene, Stop, View, Vote, policy};
-use crate::model::rows::{KeyRow, MemberRow};
+use crate::fold::apply::fold_rules;
+use crate::fold::{Decision, Family, Outcome, Scene, Stop, Submission, View, Vote, cosign, policy};
+use crate::model::rows::{KeyRow, MemberRow, PolicyRow};
 use crate::model::{ChainDigest, Code, Handle, Oid, RowKey, limits};
 use crate::state::{Tables, TreeView};
 use crate::store::Store;
@@ -21,6 +22,10 @@ pub struct Need {
     pub count: u64,
     /// Whether the author's own approval counts.
     pub self_approval: bool,
+    /// Whether it is the policy that the proposal makes which asks for them.
+    pub afterwards: bool,
+    /// Who holds the role in the state that is asked.
+    pub holders: BTreeSet<Handle>,
     /// Who approved and counts, sorted.
     pub found: BTreeSet<Handle>,
 }
@@ -122,20 +127,8 @@ impl Tally {
     /// The approvals that become parents of the page, sorted by digest: every need is served first, and then
     /// there is room for others that count. Nobody crowds out anybody by reviews that do not.
     pub fn parents(&self) -> Vec<Review> {
-        self.parents_among(|worth| worth == Worth::Counts)
-    }
-
-    /// As [`Tally::parents`], with those of other members too: a change of the policy needs the threshold of
-    /// the new one as well, whose roles may be others.
-    pub fn parents_of_change(&self) -> Vec<Review> {
-        self.parents_among(|worth| {
-            matches!(worth, Worth::Counts | Worth::NotAsked | Worth::OtherRole)
-        })
-    }
-
-    fn parents_among(&self, counts: impl Fn(Worth) -> bool) -> Vec<Review> {
         let most = limits::PARENTS - 2;
-        let counting = || self.marks.iter().filter(|mark| counts(mark.worth));
+        let counting = || self.marks.iter().filter(|mark| mark.worth == Worth::Counts);
         let mut chosen: BTreeSet<&Handle> = BTreeSet::new();
         for need in &self.needs {
             let serving = need.found.iter().take(need.count as usize);
@@ -160,14 +153,8 @@ impl Tally {
 
 /// Holds the reviews of a proposal against the policy of a state. Each member counts once.
 pub fn tally(view: &dyn View, proposal: &Proposal, reviews: &[Review]) -> Result<Tally, Fault> {
-    let scene = Scene::new(view);
-    let author = owner(&scene, proposal)?;
-    let mut needs = needs(&scene, author.as_ref(), proposal.decisions())?;
-    let mut roles = BTreeMap::new();
-    for need in &needs {
-        let holders = policy::holders(&scene, &need.role)?;
-        roles.insert(need.role.clone(), BTreeSet::from_iter(holders));
-    }
+    let author = owner(&Scene::new(view), proposal)?;
+    let mut needs = needs(view, author.as_ref(), proposal)?;
     let mut marks = Vec::with_capacity(reviews.len());
     for review in reviews {
         let (member, worth) = standing_of(view, review, reviews)?;
@@ -177,7 +164,7 @@ pub fn tally(view: &dyn View, proposal: &Proposal, reviews: &[Review]) -> Result
             worth,
         };
         if let (Worth::Counts, Some(member)) = (mark.worth, &mark.member) {
-            mark.worth = enter(&mut needs, &roles, author.as_ref(), member);
+            mark.worth = enter(&mut needs, author.as_ref(), member);
         }
         marks.push(mark);
     }
@@ -190,37 +177,79 @@ fn owner(scene: &Scene<'_>, proposal: &Proposal) -> Result<Option<Handle>, Stop>
     Ok(row.map(|row| row.member))
 }
 
-/// What the policy asks for, all decisions taken together.
-fn needs(
-    scene: &Scene<'_>,
-    author: Option<&Handle>,
-    decisions: &[Decision],
-) -> Result<Vec<Need>, Stop> {
-    let mut counts: BTreeMap<(Handle, bool), u64> = BTreeMap::new();
-    for decision in decisions {
-        // As in `policy::require_authority`: one's own key needs nobody.
-        if matches!(decision, Decision::MemberRotate(rotate) if Some(&rotate.handle) == author) {
-            continue;
+/// What the policy asks for, all decisions taken together: that of the state, and where the proposal changes
+/// it, the one that it makes.
+fn needs(view: &dyn View, author: Option<&Handle>, proposal: &Proposal) -> Result<Vec<Need>, Stop> {
+    let scene = Scene::new(view);
+    let mut asked = Asked::new();
+    for decision in proposal.decisions() {
+        // As in `policy::require_authority`: one's own key needs nobody, nor does laying down the pen.
+        match decision {
+            Decision::MemberRotate(rotate) if Some(&rotate.handle) == author => continue,
+            Decision::PenRelease(_) => continue,
+            _ => {}
         }
         for key in decision.policy_keys() {
-            let Some(rule) = policy::governing(scene, decision, key)? else {
-                continue;
-            };
-            for needed in &rule.approvals {
-                let asked = policy::required(scene, &rule, needed)?;
-                let entry = (needed.role.clone(), rule.self_approval);
-                let count = counts.entry(entry).or_default();
-                *count = asked.max(*count);
+            if let Some(rule) = policy::governing(&scene, decision, key)? {
+                ask(&mut asked, &scene, &rule, false)?;
             }
         }
     }
-    let need = |((role, self_approval), count)| Need {
+    if let Some(outcome) = outcome_of(view, proposal)? {
+        let mut each = |_, after: &Scene<'_>, rule: &PolicyRow| ask(&mut asked, after, rule, true);
+        cosign::asked(view, proposal.decisions(), &outcome, &mut each)?;
+    }
+    let need = |((role, self_approval, afterwards), (count, holders))| Need {
         role,
         count,
         self_approval,
+        afterwards,
+        holders,
         found: BTreeSet::new(),
     };
-    Ok(counts.into_iter().map(need).collect())
+    Ok(asked.into_iter().map(need).collect())
+}
+
+/// By role, whether one's own counts, and whether the policy afterwards asks: how many, and of whom.
+type Asked = BTreeMap<(Handle, bool, bool), (u64, BTreeSet<Handle>)>;
+
+fn ask(
+    asked: &mut Asked,
+    scene: &Scene<'_>,
+    rule: &PolicyRow,
+    afterwards: bool,
+) -> Result<(), Stop> {
+    for needed in &rule.approvals {
+        let required = policy::required(scene, rule, needed)?;
+        let holders = policy::holders(scene, &needed.role)?;
+        let key = (needed.role.clone(), rule.self_approval, afterwards);
+        let (count, known) = asked.entry(key).or_default();
+        *count = required.max(*count);
+        known.extend(holders);
+    }
+    Ok(())
+}
+
+/// What a proposal makes of a state by the rules, where that can change who must approve; nothing where the
+/// rules refuse it.
+fn outcome_of(view: &dyn View, proposal: &Proposal) -> Result<Option<Outcome>, Stop> {
+    let changes = |decision: &Decision| decision.family() == Family::Charter;
+    if !proposal.decisions().iter().any(changes) {
+        return Ok(None);
+    }
+    let submission = Submission {
+        digest: proposal.digest(),
+        author: proposal.author(),
+        // Nothing that relies on it changes the policy or who holds roles.
+        after: proposal.base().chain,
+        decisions: proposal.decisions(),
+        votes: &[],
+    };
+    match fold_rules(view, &submission) {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(Stop::Refused(_)) => Ok(None),
+        Err(broken) => Err(broken),
+    }
 }
 
 /// What a review is worth by itself and beside the others, before roles are looked at.
@@ -254,21 +283,13 @@ fn also_rejects(review: &Review, all: &[Review]) -> bool {
 }
 
 /// Counts a member's approval wherever it is asked for.
-fn enter(
-    needs: &mut [Need],
-    roles: &BTreeMap<Handle, BTreeSet<Handle>>,
-    author: Option<&Handle>,
-    member: &Handle,
-) -> Worth {
+fn enter(needs: &mut [Need], author: Option<&Handle>, member: &Handle) -> Worth {
     if needs.is_empty() {
         return Worth::NotAsked;
     }
     let (mut own, mut again, mut counts) = (false, false, false);
     for need in needs {
-        let holds = roles
-            .get(&need.role)
-            .is_some_and(|holders| holders.contains(member));
-        if !holds {
+        if !need.holders.contains(member) {
             continue;
         }
         if author == Some(member) && !need.self_approval {
@@ -288,7 +309,7 @@ fn enter(
 }
 
 /// Judges a candidate on a state as if everybody had approved it whose approval the policy asks for: what it
-/// would do once it has its approvals.
+/// would do once it has its approvals. `after` is the chain digest of the page with that state.
 pub fn foresee<S: Store>(
     tables: &Tables<'_, S>,
     root: Oid,
@@ -300,23 +321,14 @@ pub fn foresee<S: Store>(
     let view = TreeView::new(tables, Some(root));
     let scene = Scene::new(&view);
     let author = owner(&scene, proposal)?;
+    let needs = needs(&view, author.as_ref(), proposal)?;
     let mut votes = Vec::new();
-    let needs = needs(&scene, author.as_ref(), proposal.decisions())?;
-    let mut roles: BTreeSet<Handle> = needs.into_iter().map(|need| need.role).collect();
-    for decision in proposal.decisions() {
-        // What is asked for by the policy that the proposal itself makes.
-        if let Decision::PolicySet(set) = decision {
-            roles.extend(set.approvals.iter().map(|needed| needed.role.clone()));
-        }
-    }
-    for role in roles {
-        for holder in policy::holders(&scene, &role)? {
-            let row: Option<MemberRow> = scene.get(&RowKey::of(holder.as_str()))?;
-            votes.extend(row.map(|member| Vote {
-                reviewer: member.key,
-                approve: true,
-            }));
-        }
+    for holder in needs.iter().flat_map(|need| &need.holders) {
+        let row: Option<MemberRow> = scene.get(&RowKey::of(holder.as_str()))?;
+        votes.extend(row.map(|member| Vote {
+            reviewer: member.key,
+            approve: true,
+        }));
     }
     judge::judge_votes(tables, Some(root), after, proposal, &votes)
 }

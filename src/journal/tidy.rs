@@ -39,7 +39,6 @@ impl Own {
 /// cannot be removed now is removed by the next run.
 pub(super) fn remove_branches<'c, S: Store>(
     space: &Space<'_, S>,
-    _own: &Own,
     numbered: impl Iterator<Item = &'c Candidate>,
 ) {
     let (mut gone, mut reviews) = (Vec::new(), BTreeSet::new());

@@ -164,7 +164,7 @@ impl Desk<'_> {
             rows: effect.rows.iter().map(RowChangeView::of).collect(),
             conflicts: effect.conflicts.found,
             conflicts_left_out: effect.conflicts.left_out,
-            lookalikes: confusable::find(&space.tables, root, &scene, decisions)?,
+            lookalikes: confusable::find(&space.tables, root, &scene, decisions, ROWS)?,
             reviews: reviews(&tally),
             needs: NeedView::all(&tally),
         };

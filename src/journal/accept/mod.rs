@@ -127,7 +127,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             planned => planned?,
         };
         waiting = plan.waiting;
-        tidy_already(space, &own, plan.already, &mut report);
+        tidy_already(space, plan.already, &mut report);
         if plan.pages.is_empty() {
             report.refused = plan.refused;
             report.refused.extend(rejected);
@@ -139,7 +139,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
         match committed.publish(space) {
             Ok(pages) => {
                 lost = 0;
-                let done = finish(space, &mut history, &own, pages)?;
+                let done = finish(space, &mut history, pages)?;
                 report.numbered.extend(done);
                 // What was refused may have become acceptable by what was just numbered.
                 waiting.extend(plan.refused.into_iter().map(|(candidate, _)| candidate));
@@ -163,7 +163,6 @@ pub fn accept_chosen<S: Store + Clone + Send>(
 /// before, and reported it as numbered.
 fn tidy_already<S: Store>(
     space: &Space<'_, S>,
-    own: &Own,
     already: Vec<(Candidate, Number)>,
     report: &mut Report,
 ) {
@@ -173,7 +172,7 @@ fn tidy_already<S: Store>(
             report.already.push((name, *number));
         }
     }
-    tidy::remove_branches(space, own, already.iter().map(|(candidate, _)| candidate));
+    tidy::remove_branches(space, already.iter().map(|(candidate, _)| candidate));
 }
 
 type Rejected = Vec<(Candidate, Fault)>;

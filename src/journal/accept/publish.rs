@@ -9,7 +9,7 @@ use crate::journal::memory::{Batch, Mark};
 use crate::journal::pages::{NewPage, PageRecord, change_key};
 use crate::journal::refs;
 use crate::journal::space::Space;
-use crate::journal::tidy::{self, Own};
+use crate::journal::tidy;
 use crate::model::Oid;
 use crate::store::{Expect, Kind, RefEdit, Store};
 
@@ -70,12 +70,11 @@ impl<P> Committed<P> {
 pub(super) fn finish<S: Store>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
-    own: &Own,
     pages: Vec<PlannedPage>,
 ) -> Result<Vec<Numbered>, Fault> {
     let new: Vec<NewPage> = pages.iter().map(index_entry).collect();
     let tip = pages.last().expect("published pages").page.clone();
-    tidy::remove_branches(space, own, pages.iter().map(|page| &page.candidate));
+    tidy::remove_branches(space, pages.iter().map(|page| &page.candidate));
     // The index is disposable and follows when it is opened again; the pages are published whatever it says.
     let _ = history.extend(&new, tip);
     Ok(pages
