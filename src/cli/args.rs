@@ -12,7 +12,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 {usage-heading} {usage}
 
 Set up:
-  init, key               found a space; make, show and list signing keys
+  init, key, hook         found a space; make, show and list signing keys; git's hooks
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -148,6 +148,8 @@ commands! {
     Init in init,
     /// Make, show and list signing keys
     Key in key,
+    /// Hooks for git: a server that takes only what is valid, a clone that warns
+    Hook in hook,
 
     /// Draft aliases: set, drop, sync with a file
     Alias in alias,

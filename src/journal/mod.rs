@@ -9,6 +9,7 @@ pub mod accept;
 pub mod check;
 pub mod fault;
 pub mod found;
+pub mod gate;
 pub mod history;
 pub mod judge;
 pub mod order;

@@ -187,6 +187,10 @@ codes! {
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
         "docs/format.md lists the refs of a space.";
+    NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
+        "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
+    RefProtected Integrity "ref-protected" "The ref may not be deleted."
+        "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 

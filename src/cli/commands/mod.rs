@@ -14,6 +14,7 @@ pub mod explain;
 pub mod fork;
 pub mod group;
 pub mod help;
+pub mod hook;
 pub mod init;
 pub mod key;
 pub mod log;
