@@ -20,7 +20,11 @@ impl Served {
         let server = fixture.path("server.git");
         let this = Self { fixture, server };
         let mut init = this.fixture.bare_command("git", this.fixture.home.path());
-        finish(init.args(["init", "-q", "--bare", "-b", "main", "server.git"]), b"").ok();
+        finish(
+            init.args(["init", "-q", "--bare", "-b", "main", "server.git"]),
+            b"",
+        )
+        .ok();
         this.on_server(&["hook", "install"]).ok();
         this
     }
@@ -86,4 +90,79 @@ pub fn refused(ran: Ran, code: &str, name: &str) -> String {
     assert!(ran.err.contains(&line), "no `{line}` in\n{}", ran.err);
     assert!(ran.err.contains("remote: hint: "), "{}", ran.err);
     ran.err
+}
+
+impl Served {
+    /// Runs git in the space with something on standard input; what it printed, without the line's end.
+    #[track_caller]
+    pub fn git_with(&self, args: &[&str], input: &[u8]) -> String {
+        let mut git = self.fixture.bare_command("git", &self.fixture.space);
+        finish(git.args(args), input).ok().trim().to_owned()
+    }
+
+    /// A commit that plain git signs with somebody's key, under their address.
+    #[track_caller]
+    pub fn commit(&self, who: &str, tree: &str, parents: &[&str], message: &str) -> String {
+        self.commit_with(&[], who, tree, parents, message)
+    }
+
+    /// As [`Served::commit`], with more configuration.
+    #[track_caller]
+    pub fn commit_with(
+        &self,
+        config: &[&str],
+        who: &str,
+        tree: &str,
+        parents: &[&str],
+        message: &str,
+    ) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
+        let key = self.fixture.path(&format!("{who}.key"));
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a key");
+        let mut git = self.fixture.bare_command("git", &self.fixture.space);
+        git.arg("-c").arg(format!("user.name={who}"));
+        git.arg("-c").arg(format!("user.email={who}@example.org"));
+        git.arg("-c")
+            .arg(format!("user.signingKey={}", key.display()));
+        git.args(["-c", "gpg.format=ssh"]);
+        for entry in config {
+            git.args(["-c", entry]);
+        }
+        git.args(["commit-tree", "-S"]);
+        for parent in parents {
+            git.args(["-p", parent]);
+        }
+        finish(git.arg(tree), message.as_bytes())
+            .ok()
+            .trim()
+            .to_owned()
+    }
+
+    /// The tree of a commit with more entries, as `git mktree` reads them.
+    #[track_caller]
+    pub fn tree_with(&self, of: &str, entries: &str) -> String {
+        let base = self.fixture.git(&["ls-tree", of]);
+        self.git_with(
+            &["mktree", "--missing"],
+            format!("{base}{entries}").as_bytes(),
+        )
+    }
+
+    /// Points a branch of the space somewhere, and pushes it there past the hooks of the server.
+    #[track_caller]
+    pub fn push_past(&self, refspec: &str) {
+        let past = "--receive-pack=git -c core.hooksPath=/dev/null receive-pack";
+        self.push_from(&self.fixture.space, &["--force", past], &[refspec])
+            .ok();
+    }
+
+    /// The hook refuses it with this code; nothing of the server changes.
+    #[track_caller]
+    pub fn refuses(&self, refspec: &str, name: &str, code: &str) -> String {
+        let before = self.refs();
+        let ran = self.push_from(&self.fixture.space, &["--force"], &[refspec]);
+        let said = refused(ran, code, name);
+        assert_eq!(self.refs(), before);
+        said
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::Update;
 use super::line::Line;
+use crate::codec::message::Message;
 use crate::journal::fault::Fault;
 use crate::journal::page::read_commit;
 use crate::journal::review::Review;
@@ -46,6 +47,10 @@ fn offered<S: Store + Clone + Send>(
 /// The one parent of a review.
 fn proposal_of<S: Store>(line: &Line<'_, S>, review: Oid) -> Result<Oid, Fault> {
     let commit = read_commit(line.space.store, &review)?;
+    let Message::Review(_) = Message::parse(&commit.message)? else {
+        let what = "expected a review, found a commit of another kind";
+        return Err(Fault::new(Code::ReviewInvalid, what).in_commit(review));
+    };
     match commit.parents.as_slice() {
         [proposal] => Ok(*proposal),
         more => {
