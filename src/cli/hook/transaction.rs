@@ -21,6 +21,10 @@ pub fn run(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
         false => input::updates(&text)?,
     };
     updates.retain(|update| update.name == refs::MAIN && update.new != old);
+    if updates.iter().any(|update| update.new.is_none()) && context.store.is_packed(refs::MAIN)? {
+        // `git pack-refs` and `git gc` drop the loose file of what they have packed, and ask too.
+        updates.retain(|update| update.new.is_some());
+    }
     for update in &mut updates {
         update.old = old;
     }

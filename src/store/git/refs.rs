@@ -117,6 +117,22 @@ impl GitStore {
         }
     }
 
+    /// Whether the ref stands in `packed-refs` too, with the same value, and nobody is changing that file: then
+    /// its own file may go without the ref going, which is what git does after it has packed. To delete the
+    /// ref git has to hold the lock of `packed-refs`.
+    ///
+    /// # Errors
+    /// `ref-invalid`, `object-damaged`, `io`.
+    pub fn is_packed(&self, name: &str) -> Result<bool, StoreFault> {
+        check_name(name)?;
+        let Loose::At(id) = self.loose(name)? else {
+            return Ok(false);
+        };
+        let packed = Packed::read(self.common_dir())?.find(name);
+        let locked = self.common_dir().join("packed-refs.lock").exists();
+        Ok(packed == Some(id) && !locked)
+    }
+
     fn loose(&self, name: &str) -> Result<Loose, StoreFault> {
         let found = read_ref_file(&self.common_dir().join(name), name)?;
         match &found {
