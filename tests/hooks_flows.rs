@@ -253,10 +253,7 @@ fn hooks_are_put_beside_those_that_are_there_and_taken_away_again() {
     );
     let said = folio(&["hook", "install"]).ok();
     assert!(said.contains("asked after it"), "{said}");
-    assert!(
-        said.contains("git config receive.fsckObjects true"),
-        "{said}"
-    );
+    assert!(said.contains("receive.fsckObjects = true"), "{said}");
     assert_eq!(
         std::fs::read_to_string(other.join("hooks/pre-receive.local")).unwrap(),
         own
@@ -264,7 +261,7 @@ fn hooks_are_put_beside_those_that_are_there_and_taken_away_again() {
     // Twice is once.
     let said = folio(&["hook", "install"]).ok();
     assert_eq!(said.matches("already there").count(), 3, "{said}");
-    assert!(!said.contains("git config"), "{said}");
+    assert!(!said.contains(" = "), "{said}");
     folio(&["hook", "status"]).ok();
     // It still has its say, with the same lines, and only about what is valid.
     let space = &served.fixture.space;

@@ -142,6 +142,16 @@ fn configure(context: &Context, space: Option<SpaceId>) -> anyhow::Result<Vec<Se
             done("transfer.hideRefs", hidden);
         }
     }
+    // What `git init` chose for a branch that is not born yet is what a plain clone would check out.
+    let head = context.store.head()?;
+    let unborn = match &head {
+        Some(name) if name != refs::MAIN => context.store.get(name)?.is_none(),
+        _ => false,
+    };
+    if unborn {
+        git.run(&["symbolic-ref", "HEAD", refs::MAIN])?;
+        done("HEAD", refs::MAIN);
+    }
     if let Some(space) = space {
         git.run(&["config", SPACE, &space.to_hex()])?;
         done(SPACE, &space.to_hex());
@@ -206,7 +216,7 @@ fn answer(
         ui.line(format!("  {:<22} {}", change.hook, change.done))?;
     }
     for Setting { setting, value } in settings {
-        ui.line(format!("git config {setting} {value}"))?;
+        ui.line(format!("  {setting} = {value}"))?;
     }
     Ok(Exit::Done)
 }
