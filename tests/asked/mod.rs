@@ -271,7 +271,10 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let person = ["--handle", "a", "--user-name", "A", "--email", "a@x.org"];
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
-    let steps: [&[&str]; 4] = [
+    let steps: [&[&str]; 7] = [
+        &["hook", "install"],
+        &["hook", "status"],
+        &["hook", "uninstall"],
         &["alias", "set", "x", "y"],
         &["propose", "-m", "x"],
         &["accept", "--all"],

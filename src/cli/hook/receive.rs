@@ -7,7 +7,8 @@ use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Ui, escape};
 use crate::journal::Fault;
-use crate::journal::gate::{self, Verdict};
+use crate::journal::gate::{self, Update, Verdict};
+use crate::journal::refs;
 use crate::model::{Code, SpaceId};
 use std::collections::BTreeSet;
 
@@ -22,7 +23,25 @@ pub fn run(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let mut index = context.index()?;
     let store = input::with_quarantine(context.store.clone())?;
     let verdicts = gate::judge(&store, &mut index, space, &updates)?;
+    remember_main(&context, &updates, &verdicts);
     Ok(report(ui, &verdicts))
+}
+
+/// Leaves for `reference-transaction` what was judged here: that this `main` follows that one is as true
+/// then, whatever becomes of the push. Where it is lost, the move is judged again.
+fn remember_main(context: &Context, updates: &[Update], verdicts: &[Verdict]) {
+    let main = |name: &str| name == refs::MAIN;
+    let good = |verdict: &Verdict| main(&verdict.name) && verdict.refused.is_none();
+    let Some(update) = updates.iter().find(|update| main(&update.name)) else {
+        return;
+    };
+    let Some(new) = update.new.filter(|_| verdicts.iter().any(good)) else {
+        return;
+    };
+    let zeros = || "0".repeat(new.as_bytes().len() * 2);
+    let old = update.old.map_or_else(zeros, |old| old.to_hex());
+    let line = format!("{old} {new} {}\n", refs::MAIN);
+    let _ = std::fs::write(context.folio_dir().join("judged"), line);
 }
 
 /// The space that the configuration names, if it does.
