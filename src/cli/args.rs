@@ -13,6 +13,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 
 Set up:
   init, clone, key        found a space; copy one, verified; make, show and list signing keys
+  init, key, hook         found a space; make, show and list signing keys; git's hooks
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -160,6 +161,8 @@ commands! {
     Clone in clone,
     /// Make, show and list signing keys
     Key in key,
+    /// Hooks for git: a server that takes only what is valid, a clone that warns
+    Hook in hook,
 
     /// Draft aliases: set, drop, sync with a file
     Alias in alias,

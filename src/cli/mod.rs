@@ -29,6 +29,7 @@ pub mod exchange;
 pub mod exit;
 pub mod founding;
 pub mod health;
+pub mod hook;
 pub mod identity;
 pub mod key_list;
 pub mod key_new;

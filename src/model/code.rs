@@ -211,6 +211,10 @@ codes! {
         "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
         "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
+    NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
+        "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
+    RefProtected Integrity "ref-protected" "The ref may not be deleted."
+        "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 

@@ -12,8 +12,9 @@ use folio::journal::pages::MemoryIndex;
 use folio::journal::{replay, verify};
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore, SignedPages};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn main() {
     divan::main();
@@ -180,4 +181,48 @@ fn accept_1000_in_memory(bencher: Bencher<'_, '_>) {
         .bench_local_values(|mut space| {
             assert_eq!(space.accept_all().expect("accepted").numbered.len(), 1000);
         });
+}
+
+/// A bare space of so many rows with the hooks, the objects of one more page in it, and the line with which
+/// git tells of the push that brings it.
+fn offered(rows: usize) -> (tempfile::TempDir, String) {
+    let dir = queued(rows, 1);
+    let store = GitStore::open(dir.path()).expect("the space");
+    let mut space = TestSpace::reopen(store);
+    let old = space.tip().id;
+    space.accept_all().expect("accepted");
+    let new = space.tip().id;
+    let main = "refs/heads/main";
+    std::fs::write(dir.path().join(main), format!("{old}\n")).expect("main is where it was");
+    (dir, format!("{old} {new} {main}\n"))
+}
+
+/// One hook in a cold process, told of a page: what the hook adds to a push.
+fn hook_cold(bencher: Bencher<'_, '_>, hook: &str, rows: usize) {
+    let (dir, line) = offered(rows);
+    bencher.bench_local(|| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_folio"))
+            .args(["hook", hook])
+            .current_dir(dir.path())
+            .env("GIT_DIR", ".")
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("folio runs");
+        let mut input = child.stdin.take().expect("piped");
+        input.write_all(line.as_bytes()).expect("a line");
+        drop(input);
+        assert!(child.wait().expect("it ends").success());
+    });
+}
+
+/// `pre-receive`, which judges.
+#[divan::bench(args = [100, 100_000], sample_count = 100, sample_size = 1)]
+fn hook_pre_receive(bencher: Bencher<'_, '_>, rows: usize) {
+    hook_cold(bencher, "pre-receive", rows);
+}
+
+/// `reference-transaction`, which guards the same move once more.
+#[divan::bench(args = [100, 100_000], sample_count = 100, sample_size = 1)]
+fn hook_reference_transaction(bencher: Bencher<'_, '_>, rows: usize) {
+    hook_cold(bencher, "reference-transaction", rows);
 }

@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod fork;
 pub mod group;
 pub mod help;
+pub mod hook;
 pub mod init;
 pub mod key;
 pub mod log;
