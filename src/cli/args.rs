@@ -23,8 +23,7 @@ Draft decisions:
   pin-name, unpin-name    prefer a name as its group's representative; take that back
   overlay                 add, rebase and drop layers over what others own
   member, policy          members and their keys; who may propose what
-  describe                the space's name, description and home
-  draft                   show, drop or clear what is drafted
+  describe, draft         the space's name, description and home; what is drafted
 Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
   queue, review           proposals and what they would do today; one of them, for its reviewer
