@@ -38,6 +38,7 @@ impl World {
         let main = self.home().main();
         let new = above(&store, main, known).ok_or_else(|| format!("home went from {known:?} to {main}"))?;
         self.home_chain.extend(new.iter().map(|page| page.id));
+        self.home_branches.extend(store.list("refs/heads/").unwrap());
         let queue = store.list(refs::PROPOSALS).unwrap();
         self.admitted.extend(queue.into_iter().map(|(_, id)| id));
         Ok(())

@@ -3,7 +3,8 @@
 use crate::exchange::{follow, push};
 use crate::world::{Broken, HOME, WIM, World};
 use folio::crypto::Sign as _;
-use folio::journal::reconcile::peer;
+use folio::journal::reconcile::{RefMap, peer};
+use folio::journal::refs;
 use folio::model::Code;
 
 /// Rounds until it must be quiet.
@@ -11,23 +12,37 @@ const ROUNDS: usize = 12;
 
 impl World {
     pub fn settle(&mut self) -> Result<(), Broken> {
+        let mut calm = false;
         for _ in 0..ROUNDS {
-            let before = self.outline();
+            let before = self.outline(HOME);
             for at in 1..self.nodes.len() {
-                self.sync(at)?;
+                // Whoever only listens does so once it is calm.
+                if calm || self.has_news(at) {
+                    self.sync(at)?;
+                }
             }
             self.number()?;
-            if self.outline() == before {
+            let quiet = self.outline(HOME) == before;
+            if quiet && calm {
                 return Ok(());
             }
+            calm = quiet;
         }
         Err("it never gets quiet".into())
     }
 
-    /// Everything that travels, at everybody's.
-    fn outline(&self) -> Vec<folio::journal::reconcile::RefMap> {
-        let nodes = self.nodes.iter();
-        nodes.map(|node| peer::ours(node.store.inner()).unwrap()).collect()
+    /// Whether somebody has what was never seen at home.
+    fn has_news(&self, at: usize) -> bool {
+        let known = |one: (String, folio::model::Oid)| match one.0 == refs::MAIN {
+            true => self.home_chain.contains(&one.1),
+            false => self.home_branches.contains(&one),
+        };
+        !self.outline(at).into_iter().all(known)
+    }
+
+    /// Everything at somebody's that travels.
+    fn outline(&self, at: usize) -> RefMap {
+        peer::ours(self.nodes[at].store.inner()).unwrap()
     }
 
     fn say(&mut self, at: usize, what: &str) {
@@ -37,6 +52,11 @@ impl World {
 
     /// Fetches from home, goes over to its chain where the two parted, and pushes.
     fn sync(&mut self, at: usize) -> Result<(), Broken> {
+        // Where both sides are as they were the last time, nothing can come of asking again.
+        let now = Some((self.outline(at), self.outline(HOME)));
+        if self.asked[at] == now {
+            return Ok(());
+        }
         if let Err(fault) = self.take_in(at, HOME)? {
             return Err(format!("{} cannot fetch from home: {}: {fault}", self.nodes[at].name(), fault.code));
         }
@@ -55,10 +75,13 @@ impl World {
             self.say(at, "goes over to home's chain, as a person says");
             self.count("a person chooses home's chain");
         }
-        let (node, home) = self.with_home(at);
-        if let Err(fault) = push(node, home, true) {
-            self.say(at, &format!("push: {}: {fault}", fault.code));
+        if at == WIM || at == self.wanda() || self.has_news(at) {
+            let (node, home) = self.with_home(at);
+            if let Err(fault) = push(node, home, true) {
+                self.say(at, &format!("push: {}: {fault}", fault.code));
+            }
         }
+        self.asked[at] = Some((self.outline(at), self.outline(HOME)));
         self.look_at_home()
     }
 
@@ -84,6 +107,11 @@ impl World {
         let witnesses = [WIM, self.wanda()];
         let holder = witnesses.into_iter().find(has).ok_or("nobody has the pen")?;
         let other = if holder == WIM { self.wanda() } else { WIM };
+        for at in [holder, other] {
+            if at != HOME {
+                self.sync(at)?;
+            }
+        }
         let taker = match pen.released {
             true => other,
             false => match self.nodes[holder].accept(&|_| true) {

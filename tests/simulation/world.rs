@@ -5,6 +5,7 @@ use crate::mirror::Mirrors;
 use crate::node::{Made, Node, Person};
 use crate::rng::Rng;
 use folio::crypto::Sign as _;
+use folio::journal::reconcile::RefMap;
 use folio::journal::memory::ShortMemory;
 use folio::model::{ObjectFormat, Oid, PublicKey};
 use folio::store::MemoryStore;
@@ -45,6 +46,10 @@ pub struct World {
     pub made: Vec<Made>,
     /// Proposals that were on a branch at home, by their commits.
     pub admitted: BTreeSet<Oid>,
+    /// Every branch that was ever at home, and where it pointed.
+    pub home_branches: BTreeSet<(String, Oid)>,
+    /// What somebody and home had after they last talked, at the end.
+    pub asked: Vec<Option<(RefMap, RefMap)>>,
     /// Where everybody's `main` was after the last step.
     pub mains: Vec<Oid>,
     /// Home's pages, as far as they were seen there.
@@ -104,6 +109,8 @@ impl World {
             trace: Vec::new(),
             made: Vec::new(),
             admitted: BTreeSet::new(),
+            home_branches: BTreeSet::new(),
+            asked: vec![None; PEOPLE.len()],
             mains,
             home_chain: Vec::new(),
             stolen: BTreeSet::from([crate::thief::stranger().public_key()]),
