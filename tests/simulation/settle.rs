@@ -4,7 +4,7 @@ use crate::exchange::{follow, push};
 use crate::world::{Broken, HOME, WIM, World};
 use folio::crypto::Sign as _;
 use folio::journal::reconcile::{RefMap, peer};
-use folio::journal::refs;
+use folio::journal::{Fault, refs};
 use folio::model::Code;
 
 /// Rounds until it must be quiet.
@@ -112,24 +112,38 @@ impl World {
                 self.sync(at)?;
             }
         }
-        let taker = match pen.released {
-            true => other,
-            false => match self.nodes[holder].accept(&|_| true) {
+        if !pen.released {
+            match self.nodes[holder].accept(&|_| true) {
                 Ok(_) => return self.publish(holder),
-                Err(fault) if matches!(fault.code, Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing) => {
+                Err(fault) if is_of_memory(&fault) => {
                     self.say(holder, &format!("cannot number: {}: {fault}", fault.code));
-                    other
                 }
                 Err(fault) => return Err(format!("the holder cannot number: {}: {fault}", fault.code)),
-            },
-        };
-        let words = self.take_here(taker, true).map_err(|fault| format!("a take fails: {}: {fault}", fault.code))?;
-        self.say(taker, &format!("takes the pen: {words}"));
-        self.publish(taker)
+            }
+        }
+        // Who took the pen more often away from home than home saw cannot begin one of those epochs again.
+        for taker in [other, holder] {
+            match self.take_here(taker, true) {
+                Ok(words) => {
+                    self.say(taker, &format!("takes the pen: {words}"));
+                    return self.publish(taker);
+                }
+                Err(fault) if is_of_memory(&fault) => {
+                    self.say(taker, &format!("cannot take the pen: {}: {fault}", fault.code));
+                }
+                Err(fault) => return Err(format!("a take fails: {}: {fault}", fault.code)),
+            }
+        }
+        Err("nobody can take the pen".into())
     }
 
     fn publish(&mut self, at: usize) -> Result<(), Broken> {
         self.look_at_home()?;
         if at == HOME { Ok(()) } else { self.sync(at) }
     }
+}
+
+/// Whether it is the signer's memory that forbids it.
+fn is_of_memory(fault: &Fault) -> bool {
+    matches!(fault.code, Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing)
 }

@@ -78,7 +78,10 @@ pub fn receive<S: Store + Clone + Send>(
     let (course, went_back) = match shown.get(refs::MAIN) {
         None => (None, seen.get(refs::MAIN).copied()),
         Some(main) => {
-            let course = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let mut course = course(space, &history, *main, final_up_to, hooks.progress)?;
+            if let (true, Course::Fork(fork)) = (peer.is_home, &mut course) {
+                fork.stand = fork.stand.shown_by_home();
+            }
             let back = went_back(space, &history, &course, seen.get(refs::MAIN))?;
             (Some(course), back)
         }
