@@ -11,6 +11,7 @@ mod common;
 
 mod check;
 mod exchange;
+mod found;
 mod memory;
 mod mirror;
 mod node;
@@ -72,7 +73,10 @@ fn play_many(seeds: std::ops::Range<u64>, steps: usize) {
     for (what, count) in tally {
         println!("{count:8} {what}");
     }
-    assert!(failed.is_empty(), "schedules of {steps} steps that broke: {failed:#?}");
+    assert!(
+        failed.is_empty(),
+        "schedules of {steps} steps that broke: {failed:#?}"
+    );
 }
 
 #[test]
@@ -105,7 +109,10 @@ fn assert_some(broken: &[Broken], words: &str) {
 
 #[test]
 fn witnesses_without_a_memory_are_caught() {
-    assert_some(&broken_without(|setting| setting.forgets = true, 40), "twice");
+    assert_some(
+        &broken_without(|setting| setting.forgets = true, 40),
+        "twice",
+    );
 }
 
 #[test]
@@ -116,5 +123,8 @@ fn readers_who_follow_everybody_are_caught() {
 
 #[test]
 fn a_home_without_a_gate_is_caught() {
-    assert_some(&broken_without(|setting| setting.no_gate = true, 20), "home went from");
+    assert_some(
+        &broken_without(|setting| setting.no_gate = true, 20),
+        "home went from",
+    );
 }

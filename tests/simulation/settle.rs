@@ -58,7 +58,11 @@ impl World {
             return Ok(());
         }
         if let Err(fault) = self.take_in(at, HOME)? {
-            return Err(format!("{} cannot fetch from home: {}: {fault}", self.nodes[at].name(), fault.code));
+            return Err(format!(
+                "{} cannot fetch from home: {}: {fault}",
+                self.nodes[at].name(),
+                fault.code
+            ));
         }
         let home = self.home().tip();
         let parted = {
@@ -70,8 +74,13 @@ impl World {
             !is_below && !is_above
         };
         if parted {
-            follow(&mut self.nodes[at], &home)
-                .map_err(|fault| format!("{} cannot go over to home's chain: {}: {fault}", self.nodes[at].name(), fault.code))?;
+            follow(&mut self.nodes[at], &home).map_err(|fault| {
+                format!(
+                    "{} cannot go over to home's chain: {}: {fault}",
+                    self.nodes[at].name(),
+                    fault.code
+                )
+            })?;
             self.say(at, "goes over to home's chain, as a person says");
             self.count("a person chooses home's chain");
         }
@@ -105,7 +114,10 @@ impl World {
             keys.any(|key| key.public_key() == pen.key)
         };
         let witnesses = [WIM, self.wanda()];
-        let holder = witnesses.into_iter().find(has).ok_or("nobody has the pen")?;
+        let holder = witnesses
+            .into_iter()
+            .find(has)
+            .ok_or("nobody has the pen")?;
         let other = if holder == WIM { self.wanda() } else { WIM };
         for at in [holder, other] {
             if at != HOME {
@@ -118,7 +130,9 @@ impl World {
                 Err(fault) if is_of_memory(&fault) => {
                     self.say(holder, &format!("cannot number: {}: {fault}", fault.code));
                 }
-                Err(fault) => return Err(format!("the holder cannot number: {}: {fault}", fault.code)),
+                Err(fault) => {
+                    return Err(format!("the holder cannot number: {}: {fault}", fault.code));
+                }
             }
         }
         // Who took the pen more often away from home than home saw cannot begin one of those epochs again.
@@ -129,7 +143,10 @@ impl World {
                     return self.publish(taker);
                 }
                 Err(fault) if is_of_memory(&fault) => {
-                    self.say(taker, &format!("cannot take the pen: {}: {fault}", fault.code));
+                    self.say(
+                        taker,
+                        &format!("cannot take the pen: {}: {fault}", fault.code),
+                    );
                 }
                 Err(fault) => return Err(format!("a take fails: {}: {fault}", fault.code)),
             }
@@ -145,5 +162,8 @@ impl World {
 
 /// Whether it is the signer's memory that forbids it.
 fn is_of_memory(fault: &Fault) -> bool {
-    matches!(fault.code, Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing)
+    matches!(
+        fault.code,
+        Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing
+    )
 }

@@ -5,8 +5,8 @@ use crate::mirror::Mirrors;
 use crate::node::{Made, Node, Person};
 use crate::rng::Rng;
 use folio::crypto::Sign as _;
-use folio::journal::reconcile::RefMap;
 use folio::journal::memory::ShortMemory;
+use folio::journal::reconcile::RefMap;
 use folio::model::{ObjectFormat, Oid, PublicKey};
 use folio::store::MemoryStore;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,9 @@ pub const ALICE: usize = 3;
 pub const BOB: usize = 4;
 pub const RICK: usize = 5;
 pub const RITA: usize = 6;
-const PEOPLE: [&str; 9] = ["server", "wim", "wanda", "alice", "bob", "rick", "rita", "rob", "ruth"];
+const PEOPLE: [&str; 9] = [
+    "server", "wim", "wanda", "alice", "bob", "rick", "rita", "rob", "ruth",
+];
 
 /// What a schedule plays with, and which rule it plays without.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,8 +46,8 @@ pub struct World {
     pub trace: Vec<String>,
     /// Every proposal that honest people made, in order.
     pub made: Vec<Made>,
-    /// Proposals that were on a branch at home, by their commits.
-    pub admitted: BTreeSet<Oid>,
+    /// What each branch of a proposal held last while it was at home.
+    pub last_at_home: BTreeMap<String, Oid>,
     /// Every branch that was ever at home, and where it pointed.
     pub home_branches: BTreeSet<(String, Oid)>,
     /// What somebody and home had after they last talked, at the end.
@@ -97,7 +99,12 @@ impl World {
                 (WANDA, true) => "ruby",
                 _ => handle,
             };
-            Node::new(Person::new(handle), first.copy(), at == HOME, setting.forgets)
+            Node::new(
+                Person::new(handle),
+                first.copy(),
+                at == HOME,
+                setting.forgets,
+            )
         };
         let nodes: Vec<Node> = PEOPLE.iter().enumerate().map(node).collect();
         let mains = nodes.iter().map(Node::main).collect();
@@ -108,7 +115,7 @@ impl World {
             nodes,
             trace: Vec::new(),
             made: Vec::new(),
-            admitted: BTreeSet::new(),
+            last_at_home: BTreeMap::new(),
             home_branches: BTreeSet::new(),
             asked: vec![None; PEOPLE.len()],
             mains,
@@ -143,7 +150,10 @@ impl World {
     pub fn shown_by(&self, at: usize) -> Shown {
         match at {
             HOME => Shown::by(self.home(), "home"),
-            _ => Shown::by(&self.nodes[at], &format!("stick-{}", self.nodes[at].person.handle)),
+            _ => Shown::by(
+                &self.nodes[at],
+                &format!("stick-{}", self.nodes[at].person.handle),
+            ),
         }
     }
 }
