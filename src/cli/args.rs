@@ -92,6 +92,9 @@ pub struct Global {
     /// The date in commits, `SECONDS ZONE` [default: GIT_COMMITTER_DATE, else now]
     #[arg(long, value_name = "DATE", global = true, hide_short_help = true)]
     pub date: Option<String>,
+    /// Ask no other repository before pages are numbered
+    #[arg(long, global = true, hide_short_help = true)]
+    pub offline: bool,
     /// The key to sign with: a file, or a public key that ssh-agent holds
     #[arg(
         long,

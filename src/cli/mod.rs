@@ -39,6 +39,7 @@ pub mod lookup;
 pub mod memory;
 pub mod names;
 pub mod numbered;
+pub mod numbering;
 pub mod observed;
 pub mod one;
 pub mod opinions;
@@ -63,6 +64,8 @@ pub mod ui;
 pub mod verified;
 pub mod view;
 pub mod voting;
+pub mod watch;
+pub mod witness_run;
 pub mod words;
 pub mod worktree;
 
