@@ -85,6 +85,9 @@ impl Tour {
         let founded = self.space.exists();
         let dir = if founded { &self.space } else { &self.keys };
         line.push(dir.into());
+        // Beside the space, so that the same space can be made again.
+        line.push("--state-dir".into());
+        line.push(self.keys.join("state").into());
         line.extend(["--quiet".into(), "--color=never".into(), "--key".into()]);
         line.push(self.key(who)?.into());
         line.extend(["--date".into(), format!("{when} +0000").into()]);

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::disk::{self, accept, copy, mortal, sound, space_in};
-use common::{TestSpace, repo};
+use common::disk::{self, accept, accept_later, copy, mortal, sound, space_in};
+use common::{TestSpace, payloads, repo};
 use folio::journal::Fault;
 use folio::journal::refs::MAIN;
 use folio::model::{Code, Number, ObjectFormat, Oid, ProposalDigest, SpaceId};
@@ -179,7 +179,11 @@ fn accepting_may_be_killed_anywhere() {
         if let Ok(report) = &said {
             assert_eq!(report.numbered.len(), numbered, "step {n}");
         }
-        let report = accept(&mortal(dir.path(), &script), FORMAT).unwrap();
+        let memory = dir.path().join("folio/signed");
+        payloads::never_two(dir.path(), &memory);
+        // At another time other bytes would be signed.
+        let report = accept_later(&mortal(dir.path(), &script), FORMAT, n).unwrap();
+        assert_eq!(payloads::never_two(dir.path(), &memory), 3, "step {n}");
         assert_eq!(report.numbered.len(), 2 - numbered, "step {n}");
         assert_eq!(report.refused.len(), 1);
         assert_eq!(report.refused[0].1.code, Code::Stale);

@@ -12,7 +12,7 @@ use folio::fold::{Decision, MemoryView, Scene, decision, kind::Place};
 use folio::journal::proposal::Proposal;
 use folio::journal::review::{Opinion, Review, write_review};
 use folio::journal::{Page, judge, refs};
-use folio::model::{ObjectFormat, Oid, ProposalDigest};
+use folio::model::{ChainDigest, ObjectFormat, Oid, ProposalDigest, PublicKey};
 use folio::state::{Tables, TreeView};
 use folio::store::{Kind, MemoryStore, Objects};
 use proptest::prelude::*;
@@ -141,6 +141,8 @@ fn reads_decisions(bytes: &[u8]) {
             let place = Place {
                 proposal: ProposalDigest([0; 32]),
                 index: 0,
+                author: PublicKey([0; 32]),
+                after: ChainDigest([0; 32]),
             };
             let _ = read.refresh(&scene, false);
             let _ = folio::fold::apply::step(&mut scene, &read, place);
@@ -264,7 +266,7 @@ proptest! {
         for tree in [pointed, bent(root, &bends)] {
             let tree = put(&store, Kind::Tree, tree);
             let checked = tables.check(Some(tree));
-            let _ = judge::judge(&tables, Some(tree), &SEEDS.proposal, &[]);
+            let _ = judge::judge(&tables, Some(tree), SEEDS.page.message.chain, &SEEDS.proposal, &[]);
             let diff = tables.diff(Some(SEEDS.page.tree()), Some(tree));
             let _ = tables.split_decisions(tree);
             if let (Ok(_), Ok(diff)) = (checked, diff) {

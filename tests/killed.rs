@@ -9,6 +9,8 @@
 
 #[path = "common/cli.rs"]
 mod cli;
+#[path = "common/payloads.rs"]
+mod payloads;
 #[path = "common/tools.rs"]
 mod tools;
 
@@ -87,6 +89,8 @@ struct Target {
     proposed: BTreeSet<String>,
     numbered: BTreeSet<String>,
     kills: [u32; 4],
+    /// Seconds that have passed: what is signed again has other bytes.
+    now: u64,
 }
 
 impl Target {
@@ -99,6 +103,7 @@ impl Target {
             proposed: BTreeSet::new(),
             numbered: BTreeSet::new(),
             kills: [0; 4],
+            now: 0,
         };
         this.measure();
         this
@@ -136,7 +141,13 @@ impl Target {
                 ]
             }
             1 => vec!["propose".into(), "-m".into(), format!("p{}", self.next)],
-            2 => vec!["accept".into(), "--all".into()],
+            2 => {
+                self.now += 1;
+                let date = format!("{} +0000", 1_767_225_600 + self.now);
+                ["accept", "--all", "--date", &date]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
             _ => {
                 let waiting = self.branches();
                 let name = waiting
@@ -260,6 +271,7 @@ impl Target {
         }
         sound(&self.fixture, &self.fixture.space);
         self.kept();
+        let args = if kind == 2 { self.command(2) } else { args };
         let again = self.run(&args);
         match again.code {
             0 => self.acknowledge(kind, &args),
@@ -271,6 +283,16 @@ impl Target {
             _ => panic!("{} again: {again:?}", KINDS[kind]),
         }
         self.kept();
+        if kind == 2 {
+            self.never_two();
+        }
+    }
+
+    /// Nothing else was ever signed for the number of a page, published or not.
+    fn never_two(&self) {
+        let dir = self.fixture.git(&["rev-parse", "--absolute-git-dir"]);
+        let memory = Path::new(dir.trim()).join("folio/signed");
+        payloads::never_two(&self.fixture.space, &memory);
     }
 
     fn end(mut self, least: u32) {

@@ -7,7 +7,7 @@ use common::{Actor, POLICY, charter, decision};
 use folio::crypto::Sign;
 use folio::fold::{Decision, MemoryView, Outcome, Scene, Submission, View, fold, graph};
 use folio::journal::replay;
-use folio::model::{Code, Name, ObjectFormat, Oid, ProposalDigest};
+use folio::model::{ChainDigest, Code, Name, ObjectFormat, Oid, ProposalDigest};
 use folio::state::{Tables, TreeView};
 use folio::store::MemoryStore;
 use proptest::prelude::*;
@@ -43,6 +43,7 @@ impl<'t, 's> Twin<'t, 's> {
         let submission = Submission {
             digest: ProposalDigest(*blake3::hash(&self.count.to_le_bytes()).as_bytes()),
             author: self.alice.key.public_key(),
+            after: ChainDigest([0; 32]),
             decisions,
             votes: &[],
         };

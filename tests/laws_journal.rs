@@ -67,14 +67,14 @@ fn with_history<T>(
 /// Judges each waiting proposal on the tip: a refusal stages nothing and names no tree.
 fn judge_queue(space: &Memory) -> (usize, usize) {
     with_history(space, |opened, history| {
-        let root = history.tip().unwrap().tree();
+        let tip = history.tip().unwrap();
         let (mut ready, mut refused) = (0, 0);
         for entry in queue::gather(opened, history).unwrap() {
             let Entry::Authentic(candidate) = entry else {
                 panic!("{entry:?}")
             };
             let staged = opened.tables.staged();
-            match queue::standing(&opened.tables, root, history, &candidate)
+            match queue::standing(&opened.tables, tip, history, &candidate)
                 .unwrap()
                 .0
             {

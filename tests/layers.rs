@@ -115,6 +115,7 @@ fn every_dependency_has_one_door() {
         ("clap", &["cli/", "main.rs"]),
         ("anyhow", &["cli/", "main.rs"]),
         ("indicatif", &["cli/ui.rs"]),
+        ("unicode_security", &["cli/confusable.rs"]),
         ("Command::new(\"git\")", &["remote/"]),
     ];
     for (name, text) in code() {

@@ -6,7 +6,7 @@ mod common;
 use common::moves::{self, Move, NAMES};
 use folio::fold::kind::Place;
 use folio::fold::{Decision, MemoryView, Scene, View, apply, graph};
-use folio::model::{Code, Name, ProposalDigest};
+use folio::model::{ChainDigest, Code, Name, ProposalDigest, PublicKey};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -234,6 +234,8 @@ fn step(view: &mut MemoryView, decision: &Decision, index: u64) -> Result<(), Co
     let place = Place {
         proposal: ProposalDigest([0; 32]),
         index,
+        author: PublicKey([0; 32]),
+        after: ChainDigest([0; 32]),
     };
     apply::step(&mut scene, decision, place).map_err(|stop| stop.code())?;
     let edits = scene.finish().map_err(|stop| stop.code())?;

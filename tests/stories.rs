@@ -39,6 +39,7 @@ stories! {
     rotation
     newcomer
     plain_git
+    quorum
 }
 
 #[test]

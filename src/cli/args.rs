@@ -13,6 +13,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 
 Set up:
   init, key, hook         found a space; make, show and list signing keys; git's hooks
+  init, clone, key        found a space; copy one, verified; make, show and list signing keys
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -26,8 +27,14 @@ Draft decisions:
   draft                   show, drop or clear what is drafted
 Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
-  queue                   proposals and what they would do today
+  queue, review           proposals and what they would do today; one of them, for its reviewer
+  approve, reject         say so with a signed review
   accept, refuse          number proposals, or leave a signed reason (the witness)
+  pen, witness            who numbers: take and release the pen; appoint, retire, list witnesses
+Exchange:
+  fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
+  sync                    fetch, then push
+  pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
   overlays, state         the layers over a target; the tables and their rows
@@ -35,6 +42,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
+  evidence                show others that a witness or a mirror was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -95,6 +103,9 @@ pub struct Global {
         hide_short_help = true
     )]
     pub key: Option<String>,
+    /// Where it is remembered outside of the repository what was signed [default: ~/.local/state/folio]
+    #[arg(long, value_name = "DIR", global = true, hide_short_help = true)]
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Global {
@@ -119,7 +130,7 @@ pub enum Color {
 /// The snapshot to ask.
 #[derive(Debug, Clone, Args)]
 pub struct At {
-    /// Ask this snapshot: N, common@N, a tag or a commit [default: the newest]
+    /// Ask this snapshot: N, common@N, a tag or a commit [default: the pin, else the newest]
     #[arg(long, value_name = "N")]
     pub at: Option<String>,
 }
@@ -146,6 +157,8 @@ macro_rules! commands {
 commands! {
     /// Found a space
     Init in init,
+    /// A copy of a space, verified
+    Clone in clone,
     /// Make, show and list signing keys
     Key in key,
     /// Hooks for git: a server that takes only what is valid, a clone that warns
@@ -188,10 +201,33 @@ commands! {
     Rebase in rebase,
     /// List proposals and what they would do today
     Queue in queue,
+    /// One proposal, for its reviewer
+    Review in review,
+    /// Approve proposals with a signed review
+    Approve in approve,
+    /// Reject a proposal with a signed review
+    Reject in reject,
     /// Number proposals (the witness)
     Accept in accept,
     /// Refuse a proposal with a signed reason (the witness)
     Refuse in refuse,
+    /// Who numbers: look at the pen, take it, release it
+    Pen in pen,
+    /// Draft who may take the pen: appoint, retire, list
+    Witness in witness,
+
+    /// What is new elsewhere, verified
+    Fetch in fetch,
+    /// Send pages and branches to another repository
+    Push in push,
+    /// Send your proposals and reviews
+    Submit in submit,
+    /// Fetch, then push
+    Sync in sync,
+    /// The snapshot that asking commands stand on
+    Pin in pin,
+    /// Move the pin forward
+    Advance in advance,
 
     /// What a name stands for
     Resolve in resolve,
@@ -220,6 +256,8 @@ commands! {
     Verify in verify,
     /// Rebuild the state from the decisions alone
     Replay in replay,
+    /// Check, show, list and make evidence files
+    Evidence in evidence,
 
     /// Shell completions
     Completions in completions,

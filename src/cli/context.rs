@@ -88,6 +88,19 @@ impl Context {
         }
     }
 
+    /// As [`Context::page`], for commands that ask: without `--at` they stand on the pin, where there is one.
+    pub fn asked(
+        &self,
+        space: &Space<'_, GitStore>,
+        at: Option<&str>,
+        ui: &Ui,
+    ) -> anyhow::Result<Page> {
+        match (at, self.store.get(refs::PIN)?) {
+            (None, Some(pin)) => Ok(Page::read(&self.store, pin)?),
+            _ => self.page(space, at, ui),
+        }
+    }
+
     fn page_by_number(
         &self,
         space: &Space<'_, GitStore>,

@@ -20,6 +20,21 @@ pub fn moment(ident: &Ident) -> String {
     )
 }
 
+/// How long ago something was, from its age in seconds: `3 days ago`. Clocks may differ.
+pub fn ago(age: i64) -> String {
+    let (size, unit) = match age.unsigned_abs() {
+        size @ 172_800.. => (size / 86_400, "day"),
+        size @ 7_200.. => (size / 3600, "hour"),
+        size @ 120.. => (size / 60, "minute"),
+        size => (size, "second"),
+    };
+    let words = super::report::count(size as usize, unit);
+    match age {
+        0.. => format!("{words} ago"),
+        _ => format!("{words} ahead of this clock"),
+    }
+}
+
 /// Year, month, day and second of the day, where the author was.
 fn civil(ident: &Ident) -> (i64, i64, i64, i64) {
     let zone = ident.zone.as_str();
@@ -64,6 +79,16 @@ mod tests {
             seconds,
             zone: Zone::new(zone).unwrap(),
         })
+    }
+
+    #[test]
+    fn ages_are_rounded_down_and_may_be_ahead() {
+        assert_eq!(ago(1), "1 second ago");
+        assert_eq!(ago(119), "119 seconds ago");
+        assert_eq!(ago(7_199), "119 minutes ago");
+        assert_eq!(ago(172_799), "47 hours ago");
+        assert_eq!(ago(3 * 86_400 + 5), "3 days ago");
+        assert_eq!(ago(-200), "3 minutes ahead of this clock");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::fold::policy::require_authority;
 use crate::fold::{Decision, Scene, decision};
 use crate::journal::{Page, Space};
 use crate::model::rows::MemberRow;
-use crate::model::{Code, ProposalDigest, limits};
+use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, limits};
 use crate::store::{GitStore, StoreFault};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -108,6 +108,7 @@ impl Draft {
 pub struct Drafting<'s> {
     scene: Scene<'s>,
     author: Option<MemberRow>,
+    after: ChainDigest,
     /// The decisions so far.
     pub draft: Draft,
     added: Added,
@@ -117,15 +118,17 @@ pub struct Drafting<'s> {
 const UNPROPOSED: ProposalDigest = ProposalDigest([0; 32]);
 
 impl<'s> Drafting<'s> {
-    /// Opens the draft on a state. The author, where known, is judged too.
+    /// Opens the draft on a state and the chain that leads to it. The author, where known, is judged too.
     pub fn open(
         view: &'s dyn crate::fold::View,
+        after: ChainDigest,
         author: Option<MemberRow>,
         draft: Draft,
     ) -> anyhow::Result<Self> {
         let mut this = Self {
             scene: Scene::new(view),
             author,
+            after,
             draft,
             added: Added::default(),
         };
@@ -160,6 +163,11 @@ impl<'s> Drafting<'s> {
         let place = Place {
             proposal: UNPROPOSED,
             index: index as u64,
+            author: self
+                .author
+                .as_ref()
+                .map_or(PublicKey([0; 32]), |author| author.key),
+            after: self.after,
         };
         Ok(!step(&mut self.scene, decision, place)?.is_empty())
     }
@@ -204,7 +212,7 @@ pub fn with_drafting<T>(
     let author = identity::drafter(context, global, &view)?;
     let _lock = lock(context)?;
     let draft = Draft::load(context, author.as_ref())?;
-    let mut drafting = Drafting::open(&view, author, draft)?;
+    let mut drafting = Drafting::open(&view, page.message.chain, author, draft)?;
     let result = work(&mut drafting, &space, &page)?;
     Ok((result, drafting.save()?))
 }

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::ui::Ui;
+use crate::codec::evidence::EvidenceFault;
 use crate::codec::json::JsonFault;
 use crate::codec::message::MessageFault;
 use crate::crypto::keyfile::KeyFault;
@@ -110,7 +111,8 @@ pub fn parts(error: &anyhow::Error) -> (Option<Code>, String, Option<String>) {
         KeyFault,
         SigFault,
         JsonFault,
-        MessageFault
+        MessageFault,
+        EvidenceFault
     );
     if let Some(fault) = error.downcast_ref::<TextFault>() {
         return (Code::from_word(fault.code), fault.what.clone(), None);

@@ -27,7 +27,7 @@ impl Exit {
     pub fn of(code: Code) -> Self {
         match (code, code.area()) {
             (Code::NotFound, _) => Exit::No,
-            (Code::RaceLost | Code::Busy, _) => Exit::Busy,
+            (Code::RaceLost | Code::Busy | Code::PenInUse, _) => Exit::Busy,
             (Code::BadRequest, _) => Exit::Usage,
             (_, Area::Input | Area::Rule) => Exit::Refused,
             (_, Area::Integrity) => Exit::Invalid,

@@ -14,7 +14,7 @@ use std::path::Path;
 /// Something that should not be so.
 #[derive(Debug, Clone, Serialize)]
 pub struct Warning {
-    /// `allowed-signers`, `replaced-objects` or `no-recovery`.
+    /// `allowed-signers`, `replaced-objects`, `no-recovery` or `signed-ahead`.
     pub warning: &'static str,
     /// What it is and what to do.
     pub what: String,

@@ -5,6 +5,7 @@ use super::error::Problem;
 use super::proposals;
 use super::ui::{Ui, escape};
 use crate::codec::message::Message;
+use crate::journal::heartbeat::Heartbeat;
 use crate::journal::page::read_commit;
 use crate::journal::proposal::Proposal;
 use crate::journal::{Page, Space, refs};
@@ -67,6 +68,10 @@ fn read(
     let store = &context.store;
     match Message::parse(&read_commit(store, &commit)?.message)? {
         Message::Snapshot(_) => Ok(Found::Snapshot(Box::new(Page::read(store, commit)?))),
+        Message::Heartbeat(_) => {
+            let page = Heartbeat::authenticate(space, commit)?.page;
+            Ok(Found::Snapshot(Box::new(page)))
+        }
         // A review says something about one proposal: its only parent.
         Message::Review(_) => {
             let parents = read_commit(store, &commit)?.parents;

@@ -7,7 +7,8 @@ use super::exit::Exit;
 use super::ui::{Style, Ui, escape};
 use super::view;
 use crate::codec::rows;
-use crate::fold::{Decision, Scene, policy};
+use crate::fold::rules::{PenTake, TakeFrom};
+use crate::fold::{Decision, Kind as _, Scene, policy};
 use crate::model::rows::{PolicyRow, Tier};
 use crate::model::{Code, Handle, Table};
 use serde::Serialize;
@@ -31,7 +32,7 @@ pub fn run(
 ) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, at.at.as_deref(), ui)?;
+    let page = context.asked(&space, at.at.as_deref(), ui)?;
     let view = view_of(&space.tables, &page);
     let found = match (scope, name) {
         (Some(op), Some(name)) => deciding(&Scene::new(&view), op, name)?
@@ -71,6 +72,15 @@ fn deciding(scene: &Scene<'_>, op: &str, name: &str) -> anyhow::Result<Option<Po
         let what = format!("`{}` is no kind of decision", escape(op));
         Problem::new(Code::BadRequest, what).hint("folio help decisions lists them")
     })?;
+    if kind.op == PenTake::OP {
+        let from = [TakeFrom::Released, TakeFrom::Held];
+        let from = from.into_iter().find(|from| from.as_str() == name);
+        let from = from.ok_or_else(|| {
+            let what = format!("the pen is `released` or `held`, found `{}`", escape(name));
+            Problem::new(Code::BadRequest, what).hint("folio policy show pen.take held")
+        })?;
+        return Ok(Some(policy::take_rule(scene, from)?));
+    }
     Ok(policy::rule_of(scene, kind.op, kind.family.as_str(), name)?)
 }
 
@@ -100,6 +110,15 @@ fn line(ui: &Ui, row: &PolicyRow) -> String {
     line.push_str(&format!(" {}", ui.paint(Style::Dim, tier)));
     if row.self_approval {
         line.push_str(" self-approval");
+    }
+    for (word, number) in [
+        ("safe", row.safe),
+        ("ttl", row.ttl),
+        ("lock-delay", row.lock_delay),
+    ] {
+        if let Some(number) = number {
+            line.push_str(&format!(" {word} {number}"));
+        }
     }
     line
 }

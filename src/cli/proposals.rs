@@ -2,11 +2,12 @@
 
 use super::context::Context;
 use super::error::Problem;
+use super::lookup;
 use super::ui::{Ui, escape};
 use crate::journal::Space;
-use crate::journal::queue::{self, Entry};
+use crate::journal::queue::{self, Candidate, Entry};
 use crate::journal::refs;
-use crate::model::Code;
+use crate::model::{Code, Number};
 use crate::store::{GitStore, Index};
 use std::collections::BTreeSet;
 
@@ -69,6 +70,33 @@ pub fn find<'e>(entries: &'e [Entry], id: &str) -> anyhow::Result<&'e Entry> {
                 .into())
         }
     }
+}
+
+/// The candidate that an id names; what was numbered is told from what is unknown.
+pub fn waiting<'e>(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    entries: &'e [Entry],
+    id: &str,
+    ui: &Ui,
+) -> anyhow::Result<&'e Candidate> {
+    match find(entries, id) {
+        Ok(Entry::Authentic(candidate)) => Ok(candidate),
+        // Nobody's signed words are there to judge; the queue says what is wrong with it.
+        Ok(Entry::Invalid { fault, .. }) => Err(fault.clone().into()),
+        Err(error) => match lookup::find(context, space, id, ui) {
+            Ok(lookup::Found::Proposal(_, Some(number))) => Err(numbered(number).into()),
+            _ => Err(error),
+        },
+    }
+}
+
+/// What is said of a proposal that was numbered and can be judged no more.
+pub fn numbered(number: Number) -> Problem {
+    let what = format!("it was numbered already as common@{number}");
+    Problem::new(Code::BadRequest, what).hint(format!(
+        "folio show {number}; what it decided can only be changed by a new proposal"
+    ))
 }
 
 fn is_named(entry: &Entry, id: &str) -> bool {

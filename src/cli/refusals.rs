@@ -38,8 +38,16 @@ pub fn leave(
     let mut written: BTreeMap<String, Answer> = BTreeMap::new();
     for (at, (candidate, fault)) in report.refused.iter().enumerate() {
         let digest = candidate.proposal.digest();
+        // It waits for the taker of the pen, and is neither wrong nor its author's to change.
+        if matches!(fault.code, Code::SignerWrong | Code::PenReleased) {
+            continue;
+        }
         if has_reason(candidate, signer, fault.code) {
             signed[at] = true;
+            continue;
+        }
+        // A ref holds one review of ours, and what we said of our own judgement is worth more.
+        if approved(candidate, signer) {
             continue;
         }
         // One proposal on two branches, or two whose digests begin alike: a ref holds one reason.
@@ -131,6 +139,11 @@ fn has_reason(candidate: &Candidate, signer: &dyn Sign, code: Code) -> bool {
             && !review.approves()
             && reason.is_some_and(|reason| reason.as_str() == code.as_str())
     })
+}
+
+fn approved(candidate: &Candidate, signer: &dyn Sign) -> bool {
+    let mut reviews = candidate.reviews.iter();
+    reviews.any(|review| review.reviewer() == signer.public_key() && review.approves())
 }
 
 type Written = (RefEdit, (crate::model::Oid, Kind, Vec<u8>));

@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::error::Problem;
 use super::numbered::{Decided, Numbered};
+use crate::crypto::digest;
 use crate::fold::apply::fold_rules;
 use crate::fold::{Decision, Submission};
 use crate::journal::history::History;
@@ -136,14 +137,18 @@ impl<'a, 's, 'h, 'i> Tracer<'a, 's, 'h, 'i> {
         }
         let store = self.space.store;
         let page = Page::read(store, commit)?;
-        let before = match page.previous() {
-            Some(previous) => Some(Page::read(store, previous)?.tree()),
-            None => None,
+        let previous = page.previous().map(|id| Page::read(store, id));
+        let previous = previous.transpose()?;
+        let before = previous.as_ref().map(Page::tree);
+        let after = match &previous {
+            Some(page) => page.message.chain,
+            None => digest::chain_start(&self.space.id),
         };
         let numbered = Numbered::read(self.space, page)?;
         let submission = Submission {
             digest: numbered.proposal.digest(),
             author: numbered.proposal.author(),
+            after,
             decisions: numbered.proposal.decisions(),
             votes: &[],
         };

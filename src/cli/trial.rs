@@ -6,7 +6,7 @@ use crate::fold::kind::Place;
 use crate::fold::policy::require_authority;
 use crate::fold::{Decision, Refusal, Scene, Stop, View};
 use crate::model::rows::MemberRow;
-use crate::model::{Code, ProposalDigest, RowEdits};
+use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, RowEdits};
 use crate::state::RowChange;
 
 /// What became of one decision.
@@ -25,6 +25,7 @@ pub struct Trial<'v> {
     view: &'v dyn View,
     scene: Scene<'v>,
     author: Option<MemberRow>,
+    after: ChainDigest,
     /// What the decisions so far have made, to tell what the next one finds.
     rows: RowEdits,
     /// The decisions that hold and change something, as they were judged.
@@ -32,12 +33,13 @@ pub struct Trial<'v> {
 }
 
 impl<'v> Trial<'v> {
-    /// Starts on a state. The author, where known, is judged too.
-    pub fn new(view: &'v dyn View, author: Option<MemberRow>) -> Self {
+    /// Starts on a state and the chain that leads to it. The author, where known, is judged too.
+    pub fn new(view: &'v dyn View, after: ChainDigest, author: Option<MemberRow>) -> Self {
         Self {
             view,
             scene: Scene::new(view),
             author,
+            after,
             rows: RowEdits::new(),
             kept: Vec::new(),
         }
@@ -51,7 +53,10 @@ impl<'v> Trial<'v> {
         };
         let judged = judged
             .and_then(|()| self.authorise(&decision))
-            .and_then(|()| step(&mut self.scene, &decision, place(self.kept.len())));
+            .and_then(|()| {
+                let place = self.place(self.kept.len());
+                step(&mut self.scene, &decision, place)
+            });
         match judged {
             Ok(touched) if touched.is_empty() => Ok(Verdict::Already),
             Ok(mut touched) => {
@@ -113,16 +118,20 @@ impl<'v> Trial<'v> {
         }
         self.scene = Scene::new(self.view);
         for (index, decision) in self.kept.iter().enumerate() {
-            step(&mut self.scene, decision, place(index))?;
+            let place = self.place(index);
+            step(&mut self.scene, decision, place)?;
         }
         Ok(())
     }
-}
 
-/// A place in a proposal that does not exist yet.
-fn place(index: usize) -> Place {
-    Place {
-        proposal: ProposalDigest([0; 32]),
-        index: index as u64,
+    /// A place in a proposal that does not exist yet.
+    fn place(&self, index: usize) -> Place {
+        let author = self.author.as_ref();
+        Place {
+            proposal: ProposalDigest([0; 32]),
+            index: index as u64,
+            author: author.map_or(PublicKey([0; 32]), |author| author.key),
+            after: self.after,
+        }
     }
 }

@@ -78,6 +78,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether talk is left out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Words in a style, for stdout; the words must be escaped already.
     pub fn paint(&self, style: Style, words: &str) -> String {
         if self.colour_out {
@@ -138,6 +143,18 @@ impl Ui {
         }
     }
 
+    /// Something of unknown length that is under way, shown on a terminal until the value is dropped.
+    pub fn spinner(&self, what: &'static str) -> Spinner {
+        if self.quiet || !io::stderr().is_terminal() {
+            return Spinner(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::default_spinner());
+        bar.set_message(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Spinner(Some(bar))
+    }
+
     /// A progress bar on stderr: only on a terminal, and only for what takes longer than a blink.
     pub fn progress(&self, what: &'static str) -> Progress {
         let show = !self.quiet && io::stderr().is_terminal();
@@ -146,6 +163,18 @@ impl Ui {
             show,
             bar: None,
             started: std::time::Instant::now(),
+        }
+    }
+}
+
+/// Something under way.
+#[must_use = "it goes when it is dropped"]
+pub struct Spinner(Option<ProgressBar>);
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
         }
     }
 }

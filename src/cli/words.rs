@@ -61,6 +61,19 @@ fn payload(decision: &Decision) -> String {
             format!("{target} {}: {} on {base}", d.id.short(), d.patch.short())
         }
         Decision::OverlayDrop(d) => format!("{} {}", name(&d.target), d.id.short()),
+        Decision::PenTake(d) => {
+            let on = d.instance.as_ref();
+            let on = on.map_or(String::new(), |instance| format!(" on {}", name(instance)));
+            format!(
+                "({}) by {}{on}, epoch {}",
+                d.from.as_str(),
+                name(&d.member),
+                d.epoch
+            )
+        }
+        Decision::PenRelease(d) => format!("ending epoch {}", d.epoch),
+        Decision::WitnessAppoint(d) => name(&d.member),
+        Decision::WitnessRetire(d) => name(&d.member),
     }
 }
 

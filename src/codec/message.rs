@@ -1,4 +1,4 @@
-//! Commit messages: the author's words and, as the last paragraph, one of three exact sets of
+//! Commit messages: the author's words and, as the last paragraph, one of four exact sets of
 //! trailers. The set tells the kind of the commit.
 
 use crate::model::{ChainDigest, Code, Epoch, Number, ProposalDigest, SpaceId, limits};
@@ -43,6 +43,8 @@ pub enum Message {
     Review(ReviewMessage),
     /// A numbered page.
     Snapshot(SnapshotMessage),
+    /// A witness's sign of life.
+    Heartbeat(HeartbeatMessage),
 }
 
 /// The message of a proposal.
@@ -95,6 +97,21 @@ pub struct SnapshotMessage {
     /// The proposal it numbers.
     pub proposal: ProposalDigest,
     /// The chain digest with it.
+    pub chain: ChainDigest,
+}
+
+/// The message of a heartbeat. It is a courtesy: nothing is decided by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeartbeatMessage {
+    /// The witness's words: not empty, one line feed at the end, a subject first.
+    pub text: String,
+    /// The space.
+    pub space: SpaceId,
+    /// How many the witness left, this one included.
+    pub beat: u64,
+    /// The pen's epoch.
+    pub epoch: Epoch,
+    /// The chain digest of the newest snapshot that the witness has.
     pub chain: ChainDigest,
 }
 
@@ -158,7 +175,7 @@ impl Message {
     /// # Errors
     ///
     /// `trailers-malformed` when the last paragraph starts with `Folio:`, in any case and spacing,
-    /// and the message is not exactly what one of the three kinds encodes to.
+    /// and the message is not exactly what one of the four kinds encodes to.
     pub fn parse(message: &str) -> Result<Message, MessageFault> {
         if !ends_in_trailers(message) {
             let text = message.to_owned();
@@ -220,6 +237,18 @@ impl Message {
                 format!(
                     "{text}\nFolio: 1\nSpace: {space}\nSnapshot: {number}\nEpoch: {epoch}\n\
                      Proposal: {proposal}\nChain: {chain}\n"
+                )
+            }
+            Message::Heartbeat(HeartbeatMessage {
+                text,
+                space,
+                beat,
+                epoch,
+                chain,
+            }) => {
+                format!(
+                    "{text}\nFolio: 1\nSpace: {space}\nHeartbeat: {beat}\nEpoch: {epoch}\n\
+                     Chain: {chain}\n"
                 )
             }
         }
@@ -301,6 +330,14 @@ impl<'a> Trailers<'a> {
         let space = self.field("Space")?;
         let message = if self.0.starts_with("Review:") {
             Message::Review(self.review(text, space)?)
+        } else if self.0.starts_with("Heartbeat:") {
+            Message::Heartbeat(HeartbeatMessage {
+                text,
+                space,
+                beat: self.number("Heartbeat")?,
+                epoch: Epoch(self.number("Epoch")?),
+                chain: self.field("Chain")?,
+            })
         } else if self.0.starts_with("Snapshot:") {
             Message::Snapshot(SnapshotMessage {
                 text,
@@ -394,6 +431,7 @@ mod tests {
     fn block(kind: &str) -> String {
         let rest = match kind {
             "proposal" => format!("Base: 7\nProposal: {A}\n"),
+            "heartbeat" => format!("Heartbeat: 9\nEpoch: 2\nChain: {A}\n"),
             "review" => format!("Review: reject\nProposal: {A}\nReason: stale\n"),
             _ => format!("Snapshot: 3\nEpoch: 1\nProposal: {A}\nChain: {A}\n"),
         };
@@ -426,6 +464,10 @@ mod tests {
             exact(&format!("no\n\n{plain}")),
             Message::Review(_)
         ));
+        let Message::Heartbeat(h) = exact(&format!("Here\n\n{}", block("heartbeat"))) else {
+            panic!("a heartbeat");
+        };
+        assert_eq!((h.beat, h.epoch), (9, Epoch(2)));
         let Message::Snapshot(s) = exact(&format!("common@3\n\n{}", block("snapshot"))) else {
             panic!("a snapshot");
         };

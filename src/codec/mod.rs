@@ -2,6 +2,7 @@
 //! what it read and requires equal bytes.
 
 pub mod commit;
+pub mod evidence;
 pub mod json;
 pub mod message;
 pub mod rows;

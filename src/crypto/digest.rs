@@ -34,6 +34,11 @@ pub fn space_id(decisions: &[u8]) -> SpaceId {
     SpaceId(*blake3::hash(decisions).as_bytes())
 }
 
+/// Plain BLAKE3 of a file's bytes in hexadecimal, as `b3sum` prints it.
+pub fn file(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
 /// `Chain(0)`.
 pub fn chain_start(space: &SpaceId) -> ChainDigest {
     ChainDigest(

@@ -1,13 +1,15 @@
 //! One proposal on one state.
 
+use super::cosign;
 use super::decision::Decision;
-use super::kind::Place;
+use super::kind::{Kind as _, Place};
 use super::policy;
 use super::refusal::{Refusal, Stop};
+use super::rules::{PenRelease, PenTake};
 use super::scene::Scene;
 use super::view::View;
-use crate::model::rows::SpaceRow;
-use crate::model::{Code, ProposalDigest, PublicKey, RowEdits, RowKey, Table};
+use crate::model::rows::{MemberRow, PenRow, SpaceRow};
+use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, RowEdits, RowKey, Table};
 
 /// One review, as far as the fold cares: authenticated, bound to this proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Submission<'a> {
     pub digest: ProposalDigest,
     /// The key that signed it.
     pub author: PublicKey,
+    /// The chain digest of the page before the one that it is judged for; for a preview, its base's.
+    pub after: ChainDigest,
     /// What it decides, in order.
     pub decisions: &'a [Decision],
     /// The reviews that come with it.
@@ -42,9 +46,75 @@ pub struct Outcome {
 
 /// Applies a proposal to a state: whole, or a refusal and no change.
 pub fn fold(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
-    let founded = Scene::new(view).has::<SpaceRow>(&RowKey::of(""))?;
-    authorise(view, submission, founded)?;
-    fold_rules(view, submission)
+    let scene = Scene::new(view);
+    let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
+    require_after(submission)?;
+    let author = authorise(view, submission, founded)?;
+    require_pen_in_use(&scene, submission)?;
+    let outcome = fold_rules(view, submission)?;
+    if let Some(author) = author {
+        cosign::require(view, &author, submission, &outcome)?;
+    }
+    Ok(outcome)
+}
+
+/// Said before anything else: no approval makes a take of another page acceptable.
+fn require_after(submission: &Submission<'_>) -> Result<(), Stop> {
+    for (index, decision) in submission.decisions.iter().enumerate() {
+        if let Decision::PenTake(take) = decision {
+            take.require_after(&submission.after)
+                .map_err(|stop| stop.at(index))?;
+        }
+    }
+    Ok(())
+}
+
+/// After a release nothing but a take is valid. A preview does not ask, so that what is proposed meanwhile can
+/// be shown and numbered later.
+fn require_pen_in_use(scene: &Scene<'_>, submission: &Submission<'_>) -> Result<(), Stop> {
+    let is_take = |decision: &Decision| matches!(decision, Decision::PenTake(_));
+    if submission.decisions.iter().any(is_take) {
+        return Ok(());
+    }
+    match scene.get::<PenRow>(&RowKey::of(""))? {
+        Some(pen) if pen.released => {
+            let what = format!(
+                "`{}` released the pen: expected a `pen.take` before anything else",
+                pen.member
+            );
+            Stop::refuse(Code::PenReleased, what)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The pen moves in a proposal of its own, so that whoever approves or refuses a take judges that alone. The
+/// taker's own appointment may stand before it.
+fn require_alone(decisions: &[Decision]) -> Result<(), Stop> {
+    for (index, decision) in decisions.iter().enumerate() {
+        let (op, alone) = match (decision, decisions) {
+            (Decision::PenTake(_), [_]) | (Decision::PenRelease(_), [_]) => continue,
+            (Decision::PenTake(take), [Decision::WitnessAppoint(own), _]) => {
+                (PenTake::OP, index == 1 && own.member == take.member)
+            }
+            (Decision::PenTake(_), _) => (PenTake::OP, false),
+            (Decision::PenRelease(_), _) => (PenRelease::OP, false),
+            _ => continue,
+        };
+        if !alone {
+            let what = format!(
+                "expected `{op}` alone in its proposal{}, found {} decisions",
+                if op == PenTake::OP {
+                    " or after the taker's own `witness.appoint`"
+                } else {
+                    ""
+                },
+                decisions.len()
+            );
+            return Err(Stop::Refused(Refusal::new(Code::NotAlone, what)).at(index));
+        }
+    }
+    Ok(())
 }
 
 /// What a proposal makes of a state by the rules alone, whoever its author is: what a preview shows.
@@ -53,6 +123,7 @@ pub fn fold_rules(view: &dyn View, submission: &Submission<'_>) -> Result<Outcom
     if submission.decisions.is_empty() {
         return Stop::refuse(Code::Empty, "expected at least one decision, found none");
     }
+    require_alone(submission.decisions)?;
     let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
     let mut touched = Vec::with_capacity(submission.decisions.len());
     for (index, decision) in submission.decisions.iter().enumerate() {
@@ -64,6 +135,8 @@ pub fn fold_rules(view: &dyn View, submission: &Submission<'_>) -> Result<Outcom
         let place = Place {
             proposal: submission.digest,
             index: index as u64,
+            author: submission.author,
+            after: submission.after,
         };
         touched.push(step(&mut scene, decision, place).map_err(|stop| stop.at(index))?);
     }
@@ -97,13 +170,18 @@ pub fn step(
     Ok(scene.take_touched())
 }
 
-/// Authority is judged in the state before the page, whatever the proposal itself decides about it.
-fn authorise(view: &dyn View, submission: &Submission<'_>, founded: bool) -> Result<(), Stop> {
+/// Authority is judged in the state before the page, whatever the proposal itself decides about it. The
+/// author, unless it is a charter's.
+fn authorise(
+    view: &dyn View,
+    submission: &Submission<'_>,
+    founded: bool,
+) -> Result<Option<MemberRow>, Stop> {
     let scene = Scene::new(view);
     if !founded {
         return match submission.decisions.first() {
             Some(Decision::SpaceFound(charter)) if charter.founder.key == submission.author => {
-                Ok(())
+                Ok(None)
             }
             Some(Decision::SpaceFound(charter)) => {
                 let what = format!(
@@ -123,5 +201,5 @@ fn authorise(view: &dyn View, submission: &Submission<'_>, founded: bool) -> Res
         policy::require_authority(&scene, &author, decision, submission.votes)
             .map_err(|stop| stop.at(index))?;
     }
-    Ok(())
+    Ok(Some(author))
 }

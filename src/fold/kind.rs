@@ -2,7 +2,7 @@
 
 use super::refusal::Stop;
 use super::scene::Scene;
-use crate::model::{Code, ProposalDigest, RowDigest, RowKey, Table};
+use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, RowDigest, RowKey, Table};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Families of kinds, as policy names them.
@@ -16,6 +16,8 @@ pub enum Family {
     Equivalence,
     /// Layers over what others own.
     Overlays,
+    /// Who numbers.
+    Pen,
 }
 
 impl Family {
@@ -25,6 +27,7 @@ impl Family {
         Family::Names,
         Family::Equivalence,
         Family::Overlays,
+        Family::Pen,
     ];
 
     /// Its word in a policy row's scope.
@@ -34,6 +37,7 @@ impl Family {
             Family::Names => "names",
             Family::Equivalence => "equivalence",
             Family::Overlays => "overlays",
+            Family::Pen => "pen",
         }
     }
 }
@@ -63,6 +67,10 @@ pub struct Place {
     pub proposal: ProposalDigest,
     /// Its index there, from 0.
     pub index: u64,
+    /// The key that signed the proposal.
+    pub author: PublicKey,
+    /// The chain digest of the page before the one that it is judged for.
+    pub after: ChainDigest,
 }
 
 /// A kind of decision. The implementing type is its payload.

@@ -4,10 +4,12 @@ use super::apply::Vote;
 use super::decision::Decision;
 use super::kind::Kind as _;
 use super::refusal::Stop;
-use super::rules::PolicySet;
+use super::rules::{PenTake, PolicySet, TakeFrom};
 use super::scene::Scene;
-use crate::model::rows::{KeyRow, KeyStatus, MemberRow, PolicyRow, RoleRow, Tier};
-use crate::model::{Code, Handle, PublicKey, RowKey};
+use crate::model::rows::{
+    Approvals, KeyRow, KeyStatus, MemberRow, PenRow, PolicyRow, RoleRow, Tier,
+};
+use crate::model::{Code, Handle, Name, Prefix, PublicKey, RowKey, limits};
 use std::collections::BTreeSet;
 
 /// The member whose current key this is.
@@ -56,6 +58,58 @@ pub fn holders(scene: &Scene<'_>, role: &Handle) -> Result<Vec<Handle>, Stop> {
     Ok(rows.into_iter().map(|row| row.member).collect())
 }
 
+/// The word in a policy row's scope whose rows alone say who may take the pen.
+const TAKE: &str = PenTake::OP;
+/// Who takes the pen: the rule itself asks that they are appointed.
+const WITNESS: &str = "witness";
+/// Who approves that a pen is taken from its holder, where no row says otherwise.
+const RECOVERY: &str = "recovery";
+
+/// The row that decides about a decision on one of its policy keys.
+pub fn governing(
+    scene: &Scene<'_>,
+    decision: &Decision,
+    key: &str,
+) -> Result<Option<PolicyRow>, Stop> {
+    match decision {
+        Decision::PenTake(take) => take_rule(scene, take.from).map(Some),
+        _ => rule_of(scene, decision.op(), decision.family().as_str(), key),
+    }
+}
+
+/// The rule for taking a pen that is there: of the rows of the scope `pen.take` the one with the longest
+/// prefix of that word, else the built-in one. Rows of `pen` and `*` do not cover it.
+pub fn take_rule(scene: &Scene<'_>, from: TakeFrom) -> Result<PolicyRow, Stop> {
+    let rows: Vec<PolicyRow> = scene.list(TAKE)?;
+    let fitting = rows
+        .into_iter()
+        .filter(|row| from.as_str().starts_with(row.prefix.as_str()));
+    let given = fitting.max_by_key(|row| row.prefix.as_str().len());
+    Ok(given.unwrap_or_else(|| built_in_take_rule(from)))
+}
+
+fn built_in_take_rule(from: TakeFrom) -> PolicyRow {
+    let role = |word: &str| Handle::new(word).expect("built-in roles are handles");
+    let (approvals, tier) = match from {
+        TakeFrom::Released => (Vec::new(), Tier::Witness),
+        TakeFrom::Held => {
+            let role = role(RECOVERY);
+            (vec![Approvals { count: 1, role }], Tier::Quorum)
+        }
+    };
+    PolicyRow {
+        approvals,
+        lock_delay: None,
+        prefix: Prefix::new(from.as_str()).expect("a plain word"),
+        roles: vec![role(WITNESS)],
+        safe: None,
+        scope: Name::new(TAKE).expect("a plain word"),
+        self_approval: false,
+        tier,
+        ttl: None,
+    }
+}
+
 /// Judges one decision of `author`: role, tier, approvals.
 pub fn require_authority(
     scene: &Scene<'_>,
@@ -63,14 +117,29 @@ pub fn require_authority(
     decision: &Decision,
     votes: &[Vote],
 ) -> Result<(), Stop> {
-    // Everybody may replace their own key, else a suspected theft would wait for somebody else.
-    if matches!(decision, Decision::MemberRotate(rotate) if rotate.handle == author.handle) {
-        return Ok(());
+    match decision {
+        // Everybody may replace their own key, else a suspected theft would wait for somebody else.
+        Decision::MemberRotate(rotate) if rotate.handle == author.handle => return Ok(()),
+        Decision::PenRelease(_) => return require_holder(scene, author),
+        _ => {}
     }
     for key in decision.policy_keys() {
         require_authority_on(scene, author, decision, key, votes)?;
     }
     Ok(())
+}
+
+/// The pen is laid down by whoever holds it, with whatever key of theirs is current.
+fn require_holder(scene: &Scene<'_>, author: &MemberRow) -> Result<(), Stop> {
+    let pen: Option<PenRow> = scene.get(&RowKey::of(""))?;
+    match pen {
+        Some(pen) if pen.member == author.handle => Ok(()),
+        Some(pen) => {
+            let what = format!("`{}` holds the pen, not `{}`", pen.member, author.handle);
+            Stop::refuse(Code::NotAllowed, what)
+        }
+        None => Stop::refuse(Code::NotAllowed, "there is no pen"),
+    }
 }
 
 fn require_authority_on(
@@ -80,7 +149,7 @@ fn require_authority_on(
     key: &str,
     votes: &[Vote],
 ) -> Result<(), Stop> {
-    let Some(rule) = rule_of(scene, decision.op(), decision.family().as_str(), key)? else {
+    let Some(rule) = governing(scene, decision, key)? else {
         let what = format!(
             "no policy row covers `{}` on `{key}`, so nobody may propose it",
             decision.op()
@@ -94,7 +163,9 @@ fn require_authority_on(
         );
         return Stop::refuse(Code::TierUnsupported, what);
     }
-    if !rule.roles.iter().any(|role| author.roles.contains(role)) {
+    let takes = matches!(decision, Decision::PenTake(_));
+    let holds = |role: &Handle| author.roles.contains(role) || (takes && role.as_str() == WITNESS);
+    if !rule.roles.iter().any(holds) {
         let words = |roles: &[Handle]| {
             roles
                 .iter()
@@ -111,18 +182,16 @@ fn require_authority_on(
         );
         return Stop::refuse(Code::NotAllowed, what);
     }
-    require_approvals(scene, author, &rule, votes)
-}
-
-fn require_approvals(
-    scene: &Scene<'_>,
-    author: &MemberRow,
-    rule: &PolicyRow,
-    votes: &[Vote],
-) -> Result<(), Stop> {
     if rule.approvals.is_empty() {
         return Ok(());
     }
+    let approving = approving(scene, votes)?;
+    require_approvals(scene, author, &rule, &approving, "")
+}
+
+/// The members whose approval counts by itself: by a key that is current in this state, once per member,
+/// never beside a rejection of the same member.
+pub(super) fn approving(scene: &Scene<'_>, votes: &[Vote]) -> Result<BTreeSet<Handle>, Stop> {
     let mut approved = BTreeSet::new();
     let mut rejected = BTreeSet::new();
     for vote in votes {
@@ -137,21 +206,53 @@ fn require_approvals(
             false => rejected.insert(member.handle),
         };
     }
+    Ok(approved.difference(&rejected).cloned().collect())
+}
+
+/// Asks for what a row needs of each role; who holds it is read in the scene. `whose` is said of the policy.
+pub(super) fn require_approvals(
+    scene: &Scene<'_>,
+    author: &MemberRow,
+    rule: &PolicyRow,
+    approving: &BTreeSet<Handle>,
+    whose: &str,
+) -> Result<(), Stop> {
     for needed in &rule.approvals {
         let holders: BTreeSet<_> = holders(scene, &needed.role)?.into_iter().collect();
-        let counted = approved.difference(&rejected).filter(|handle| {
+        let counted = approving.iter().filter(|handle| {
             holders.contains(*handle) && (rule.self_approval || **handle != author.handle)
         });
         let found = counted.count() as u64;
-        if found < needed.count {
+        let asked = needed.count.max(floor_of(rule, holders.len()));
+        if found < asked {
             let what = format!(
-                "expected {} approvals of role `{}`, found {found}",
-                needed.count, needed.role
+                "expected {asked} approvals of role `{}`{whose}, found {found}",
+                needed.role
             );
             return Stop::refuse(Code::ApprovalsMissing, what);
         }
     }
     Ok(())
+}
+
+/// How many approvals a row needs of a role today: what it says, and with `safe` more than half of all who
+/// hold the role and of those who may lie.
+pub fn required(scene: &Scene<'_>, rule: &PolicyRow, needed: &Approvals) -> Result<u64, Stop> {
+    Ok(needed.count.max(floor(scene, rule, needed)?))
+}
+
+/// The least count that is safe today: 0 where the row does not ask for it.
+pub fn floor(scene: &Scene<'_>, rule: &PolicyRow, needed: &Approvals) -> Result<u64, Stop> {
+    if rule.safe.is_none() {
+        return Ok(0);
+    }
+    Ok(floor_of(rule, holders(scene, &needed.role)?.len()))
+}
+
+/// Two quorums of this size share more members than may lie.
+fn floor_of(rule: &PolicyRow, holders: usize) -> u64 {
+    rule.safe
+        .map_or(0, |liars| (holders as u64).saturating_add(liars) / 2 + 1)
 }
 
 /// Policy must stay changeable: some member must be able to propose a change of `policy.set` itself, in a
@@ -175,7 +276,12 @@ fn somebody_can(scene: &Scene<'_>, rule: &PolicyRow) -> Result<bool, Stop> {
     let mut approvers = Vec::new();
     for needed in &rule.approvals {
         let holders: BTreeSet<Handle> = holders(scene, &needed.role)?.into_iter().collect();
-        approvers.push((needed.count, holders));
+        let asked = needed.count.max(floor_of(rule, holders.len()));
+        if asked > limits::APPROVALS {
+            // A page has room for so many reviews, however many hold the role.
+            return Ok(false);
+        }
+        approvers.push((asked, holders));
     }
     let enough = |author: &Handle| {
         approvers.iter().all(|(count, holders)| {

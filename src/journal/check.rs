@@ -7,7 +7,8 @@ use super::page::Page;
 use super::proposal::Proposal;
 use super::review::Review;
 use crate::crypto::{digest, seal};
-use crate::fold::Scene;
+use crate::fold::rules::PenTake;
+use crate::fold::{Decision, Scene};
 use crate::model::rows::PenRow;
 use crate::model::{Code, Epoch, Number, Oid, ProposalDigest, PublicKey, RowKey, SpaceId};
 use crate::state::{Tables, TreeView};
@@ -92,7 +93,9 @@ fn check<S: Objects>(
     let root = previous.as_ref().map(Page::tree);
     let reviews = page_reviews(store, &page, &proposal)?;
     require_reviewers(tables, root, &reviews)?;
-    let judged = judge::judge(tables, root, &proposal, &reviews);
+    let after = previous.as_ref().map(|page| page.message.chain);
+    let after = after.unwrap_or_else(|| digest::chain_start(space));
+    let judged = judge::judge(tables, root, after, &proposal, &reviews);
     tables.discard(0);
     let tree = judged?.tree;
     if tree != page.tree() {
@@ -101,7 +104,7 @@ fn check<S: Objects>(
     }
     // The charter makes the pen that its own page is signed with.
     let authority = root.unwrap_or(tree);
-    require_pen(tables, authority, &page, signer)?;
+    require_pen(tables, authority, &page, &proposal, signer)?;
     require_chain(&page, previous.as_ref(), &proposal, &reviews, signer)?;
     let base = proposal.base();
     Ok(Checked {
@@ -182,15 +185,17 @@ fn require_reviewers<S: Objects>(
     Ok(())
 }
 
-/// The signer is the holder of the pen in the state before, in its epoch, under the holder's address.
+/// The signer is whoever takes the pen in this very page, else its holder in the state before, in that epoch and
+/// under their address there.
 fn require_pen<S: Objects>(
     tables: &Tables<'_, S>,
     root: Oid,
     page: &Page,
+    proposal: &Proposal,
     signer: PublicKey,
 ) -> Result<(), Fault> {
     let view = TreeView::new(tables, Some(root));
-    let pen = pen_of(&view)?;
+    let pen = pen_for(&view, proposal)?;
     if signer != pen.key {
         let what = format!("the snapshot's signer (the pen is `{}`'s)", pen.member);
         return Err(Fault::differs(Code::SignerWrong, &what, pen.key, signer));
@@ -211,6 +216,22 @@ fn require_pen<S: Objects>(
 pub fn pen_of(view: &dyn crate::fold::View) -> Result<PenRow, Fault> {
     let pen: Option<PenRow> = Scene::new(view).get(&RowKey::of(""))?;
     pen.ok_or_else(|| Fault::new(Code::TreeMalformed, "expected a row in `pen`, found none"))
+}
+
+/// Who numbers a proposal on a state: whoever takes the pen by it, else the holder there.
+pub fn pen_for(view: &dyn crate::fold::View, proposal: &Proposal) -> Result<PenRow, Fault> {
+    match take_in(proposal) {
+        Some(take) => Ok(take.row()),
+        None => pen_of(view),
+    }
+}
+
+/// The take that a proposal is about.
+pub fn take_in(proposal: &Proposal) -> Option<&PenTake> {
+    match proposal.decisions().last() {
+        Some(Decision::PenTake(take)) => Some(take),
+        _ => None,
+    }
 }
 
 fn require_chain(

@@ -3,6 +3,7 @@
 use super::accept::{self, Witness};
 use super::fault::Fault;
 use super::judge;
+use super::memory::ShortMemory;
 use super::proposal::{Base, Proposal};
 use super::propose::{self, Intent, When};
 use super::refs;
@@ -55,13 +56,16 @@ pub fn found<S: Store>(
     // A crash from here on leaves objects that nothing refers to, in a repository without a space.
     let prepared = propose::prepare(&tables, store, space, &intent, founder)?;
     let proposal = Proposal::authenticate(&tables, store, Some(&space), prepared.id)?;
-    let judgement = judge::judge(&tables, None, &proposal, &[])?;
+    let judgement = judge::judge(&tables, None, digest::chain_start(&space), &proposal, &[])?;
     let after = TreeView::new(&tables, Some(judgement.tree));
     let witness = Witness {
         signer: witness,
         when: charter.when,
+        // Nothing can have been signed for a space that does not exist yet.
+        memory: &ShortMemory::default(),
     };
     let page = accept::snapshot_commit(&after, None, &proposal, &[], &witness, judgement.tree)?;
+    let page = page.seal(&witness)?;
     let bytes = page.encode();
     let id = store.id_of(Kind::Commit, &bytes);
     let mut objects = tables.take();

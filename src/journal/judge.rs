@@ -7,7 +7,7 @@ use super::review::Review;
 use crate::codec::commit::Commit;
 use crate::fold::{self, Outcome, Scene, Stop, Submission, View, Vote, policy};
 use crate::model::rows::{KeyRow, SpaceRow};
-use crate::model::{Code, Oid, PublicKey, RowKey};
+use crate::model::{ChainDigest, Code, Oid, PublicKey, RowKey};
 use crate::state::{Tables, TreeView};
 use crate::store::Objects;
 
@@ -20,15 +20,35 @@ pub struct Judgement {
     pub tree: Oid,
 }
 
-/// Judges an authenticated proposal on the state with that root. A refusal stages nothing.
+/// Judges an authenticated proposal on the state with that root, which the chain `after` leads to. A refusal
+/// stages nothing.
 pub fn judge<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
     root: Option<Oid>,
+    after: ChainDigest,
     proposal: &Proposal,
     reviews: &[Review],
 ) -> Result<Judgement, Fault> {
+    let votes: Vec<Vote> = reviews
+        .iter()
+        .map(|review| Vote {
+            reviewer: review.reviewer(),
+            approve: review.approves(),
+        })
+        .collect();
+    judge_votes(tables, root, after, proposal, &votes)
+}
+
+/// As [`judge`], on votes of any origin: also of those who have not voted yet.
+pub(super) fn judge_votes<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    root: Option<Oid>,
+    after: ChainDigest,
+    proposal: &Proposal,
+    votes: &[Vote],
+) -> Result<Judgement, Fault> {
     let staged = tables.staged();
-    let judged = judge_staging(tables, root, proposal, reviews);
+    let judged = judge_staging(tables, root, after, proposal, votes);
     if judged.is_err() {
         tables.discard(staged);
     }
@@ -38,34 +58,30 @@ pub fn judge<S: Objects + ?Sized>(
 fn judge_staging<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
     root: Option<Oid>,
+    after: ChainDigest,
     proposal: &Proposal,
-    reviews: &[Review],
+    votes: &[Vote],
 ) -> Result<Judgement, Fault> {
     let view = TreeView::new(tables, root);
-    let votes: Vec<Vote> = reviews
-        .iter()
-        .map(|review| Vote {
-            reviewer: review.reviewer(),
-            approve: review.approves(),
-        })
-        .collect();
-    let outcome = fold::fold(&view, &submission(proposal, &votes))?;
+    let outcome = fold::fold(&view, &submission(proposal, after, votes))?;
     let tree = tables.edit(root, &outcome.edits)?;
-    let after = TreeView::new(tables, Some(tree));
+    let made = TreeView::new(tables, Some(tree));
     // The charter makes the very rows that its own commit is compared with.
-    let authority: &dyn View = if root.is_some() { &view } else { &after };
+    let authority: &dyn View = if root.is_some() { &view } else { &made };
     require_address(authority, &proposal.author(), proposal.commit())?;
     if root.is_none() {
-        require_formats(&after, tables)?;
+        require_formats(&made, tables)?;
     }
-    require_true_preview(tables, root, tree, proposal)?;
+    let stands_there = proposal.base().tree == root && proposal.base().chain == after;
+    require_true_preview(tables, stands_there.then_some(tree), proposal)?;
     Ok(Judgement { outcome, tree })
 }
 
-fn submission<'a>(proposal: &'a Proposal, votes: &'a [Vote]) -> Submission<'a> {
+fn submission<'a>(proposal: &'a Proposal, after: ChainDigest, votes: &'a [Vote]) -> Submission<'a> {
     Submission {
         digest: proposal.digest(),
         author: proposal.author(),
+        after,
         decisions: proposal.decisions(),
         votes,
     }
@@ -115,11 +131,11 @@ fn require_formats<S: Objects + ?Sized>(
     Ok(())
 }
 
-/// The tree of a proposal is its base's, or what its decisions make of it: nothing else.
+/// The tree of a proposal is its base's, or what its decisions make of it: nothing else. `tree` is what they
+/// make where that was judged on the base itself.
 fn require_true_preview<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
-    root: Option<Oid>,
-    tree: Oid,
+    tree: Option<Oid>,
     proposal: &Proposal,
 ) -> Result<(), Fault> {
     let base = proposal.base().tree;
@@ -127,7 +143,7 @@ fn require_true_preview<S: Objects + ?Sized>(
     if base == Some(claimed) || (base.is_none() && claimed == tables.empty_tree()) {
         return Ok(());
     }
-    if base == root {
+    if let Some(tree) = tree {
         return preview_is(tree, claimed);
     }
     // The base is older than the state it is judged on: the preview is about the base.
@@ -167,7 +183,8 @@ fn preview_tree<S: Objects + ?Sized>(
     base: Option<Oid>,
 ) -> Result<Oid, Fault> {
     let view = TreeView::new(tables, base);
-    let outcome = fold::apply::fold_rules(&view, &submission(proposal, &[]))?;
+    let outcome =
+        fold::apply::fold_rules(&view, &submission(proposal, proposal.base().chain, &[]))?;
     Ok(tables.edit(base, &outcome.edits)?)
 }
 

@@ -7,21 +7,28 @@
 
 pub mod accept;
 pub mod check;
+pub mod evidence;
 pub mod fault;
 pub mod found;
 pub mod gate;
+pub mod heartbeat;
 pub mod history;
 pub mod judge;
+pub mod kept;
+pub mod memory;
 pub mod order;
 pub mod page;
 pub mod pages;
+pub mod pen;
 pub mod proposal;
 pub mod propose;
 pub mod queue;
+pub mod reconcile;
 pub mod refs;
 pub mod replay;
 pub mod review;
 pub mod space;
+pub mod tally;
 mod tidy;
 pub mod verify;
 

@@ -59,10 +59,13 @@ pub struct Prepared {
     pub digest: ProposalDigest,
 }
 
-/// Checks an intent on its base as it would be judged there, except that approvals are still to come.
+/// Checks an intent on its base as it would be judged there, except that approvals, or a pen that was released,
+/// are still to come.
 pub fn check(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
     match fold(view, submission) {
-        Err(stop) if stop.code() == Code::ApprovalsMissing => fold_rules(view, submission),
+        Err(stop) if matches!(stop.code(), Code::ApprovalsMissing | Code::PenReleased) => {
+            fold_rules(view, submission)
+        }
         other => other,
     }
 }
@@ -89,6 +92,7 @@ pub fn prepare<S: Objects + ?Sized>(
     let submission = Submission {
         digest,
         author: signer.public_key(),
+        after: intent.base.chain,
         decisions: intent.decisions,
         votes: &[],
     };

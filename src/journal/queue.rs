@@ -3,11 +3,12 @@
 use super::fault::Fault;
 use super::history::History;
 use super::judge::{self, Judgement};
+use super::page::Page;
 use super::proposal::Proposal;
 use super::refs;
 use super::review::Review;
 use super::space::Space;
-use crate::fold::View;
+use super::tally;
 use crate::model::{Code, Handle, Number, Oid, PublicKey, Slug, SpaceId};
 use crate::parallel;
 use crate::state::{Tables, TreeView};
@@ -180,11 +181,11 @@ pub fn words_of(review: &Review) -> &str {
         .map_or(text, |(_, body)| body.trim())
 }
 
-/// Judges one proposal on a state: numbered already, ready, or refused. Approvals are used only where the
+/// Judges one proposal on the state of a page: numbered already, ready, or refused. Approvals are used only where the
 /// policy asks for them; which ones is returned.
 pub fn standing<S: Store>(
     tables: &Tables<'_, S>,
-    root: Oid,
+    on: &Page,
     history: &History<'_>,
     candidate: &Candidate,
 ) -> Result<(Standing, Vec<Review>), Fault> {
@@ -192,7 +193,7 @@ pub fn standing<S: Store>(
     if let Some(number) = history.numbered(&proposal.digest(), proposal.base().number)? {
         return Ok((Standing::Accepted(number), Vec::new()));
     }
-    match judge_candidate(tables, root, candidate) {
+    match judge_candidate(tables, on, candidate) {
         Ok((judgement, used)) => Ok((Standing::Ready { judgement }, used)),
         Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(fault) => Ok((Standing::Refused(fault), Vec::new())),
@@ -202,48 +203,25 @@ pub fn standing<S: Store>(
 /// Judges a candidate, without reviews first and with its approvals where they are asked for.
 pub fn judge_candidate<S: Store>(
     tables: &Tables<'_, S>,
-    root: Oid,
+    on: &Page,
     candidate: &Candidate,
 ) -> Result<(Judgement, Vec<Review>), Fault> {
     let proposal = &candidate.proposal;
+    let (root, after) = (on.tree(), on.message.chain);
     require_own_branch(tables, root, candidate)?;
-    match judge::judge(tables, Some(root), proposal, &[]) {
+    match judge::judge(tables, Some(root), after, proposal, &[]) {
         Err(fault) if fault.code == Code::ApprovalsMissing => {
-            let approvals = approvals(&TreeView::new(tables, Some(root)), &candidate.reviews);
-            let judgement = judge::judge(tables, Some(root), proposal, &approvals)?;
+            let view = TreeView::new(tables, Some(root));
+            let approvals = tally::tally(&view, proposal, &candidate.reviews)?.parents();
+            let judgement = judge::judge(tables, Some(root), after, proposal, &approvals)?;
             Ok((judgement, approvals))
         }
         other => Ok((other?, Vec::new())),
     }
 }
 
-/// The approvals that may stand beside each other: each of a current member under their own address, and
-/// none of a key that also rejects. Strangers cannot crowd out those that count.
-fn approvals(view: &dyn View, reviews: &[Review]) -> Vec<Review> {
-    let counts = |review: &&Review| {
-        let key = review.reviewer();
-        judge::member_of(view, &key).is_ok()
-            && judge::require_address(view, &key, review.commit()).is_ok()
-    };
-    let rejects = |review: &&Review| {
-        let key = review.reviewer();
-        !reviews
-            .iter()
-            .any(|other| other.reviewer() == key && !other.approves())
-    };
-    let approving = reviews
-        .iter()
-        .filter(|review| review.approves())
-        .filter(counts)
-        .filter(rejects);
-    approving
-        .take(crate::model::limits::PARENTS - 2)
-        .cloned()
-        .collect()
-}
-
 /// A branch below somebody's name is signed by that somebody.
-fn require_own_branch<S: Store>(
+pub(super) fn require_own_branch<S: Store>(
     tables: &Tables<'_, S>,
     root: Oid,
     candidate: &Candidate,

@@ -10,7 +10,7 @@ pub const PROPOSALS: &str = "refs/heads/proposals/";
 /// Below it: `<reviewer>/<proposal12>`.
 pub const REVIEWS: &str = "refs/heads/reviews/";
 
-/// Below it: `<witness>`, a sign of life.
+/// Below it: `<witness>`.
 pub const PENS: &str = "refs/heads/pen/";
 /// Below it: `<author>`, what needs no order.
 pub const EVENTUAL: &str = "refs/heads/eventual/";
@@ -18,6 +18,39 @@ pub const EVENTUAL: &str = "refs/heads/eventual/";
 pub const ARTIFACTS: &str = "refs/artifacts/";
 /// Below it: what is nobody else's business.
 pub const LOCAL: &str = "refs/folio/";
+
+/// The pages that this repository saw at home when it last asked: they are final. Never leaves it.
+pub const HOME: &str = "refs/folio/home";
+/// The snapshot that asking commands stand on. Never leaves this repository.
+pub const PIN: &str = "refs/folio/pin";
+/// Below it, by chain digest: pages that an approved take-over cut off. Never leaves this repository.
+pub const LOST: &str = "refs/folio/lost/";
+/// Below it, by chain digest: another child of a page that is here. Never leaves this repository.
+pub const OTHER: &str = "refs/folio/other/";
+/// Below it, by remote: what was brought and is not yet believed. Never leaves this repository.
+pub const INCOMING: &str = "refs/folio/incoming/";
+/// Below it, by remote: what a remote had when it was last looked at. Never leaves this repository.
+pub const REMOTES: &str = "refs/folio/remotes/";
+
+/// Whether a name below proposals, reviews or pens has the fixed depth and the characters of its kind, or is
+/// `main`.
+pub fn is_exact(name: &str) -> bool {
+    let parts = |rest: &str| {
+        rest.split('/')
+            .map(|part| Handle::new(part).is_ok())
+            .collect::<Vec<_>>()
+    };
+    if name == MAIN {
+        return true;
+    }
+    if let Some(rest) = name.strip_prefix(PENS) {
+        return parts(rest) == [true];
+    }
+    [PROPOSALS, REVIEWS]
+        .iter()
+        .filter_map(|prefix| name.strip_prefix(prefix))
+        .any(|rest| parts(rest) == [true, true])
+}
 
 /// The ref of a proposal.
 pub fn proposal(author: &Handle, slug: &Slug) -> String {
@@ -27,6 +60,11 @@ pub fn proposal(author: &Handle, slug: &Slug) -> String {
 /// The ref of a review.
 pub fn review(reviewer: &Handle, proposal: &ProposalDigest) -> String {
     format!("{REVIEWS}{reviewer}/{}", proposal.short())
+}
+
+/// The ref of a witness's heartbeat.
+pub fn heartbeat(witness: &Handle) -> String {
+    format!("{PENS}{witness}")
 }
 
 /// Author and slug of a proposal's ref.

@@ -6,8 +6,9 @@ use super::page::Page;
 use super::proposal::Proposal;
 use super::review::Review;
 use super::space::Space;
+use crate::crypto::digest;
 use crate::fold::{self, MemoryView, Submission, Vote};
-use crate::model::{Number, Oid, RowEdits, SpaceId};
+use crate::model::{ChainDigest, Number, Oid, RowEdits, SpaceId};
 use crate::parallel;
 use crate::state::Tables;
 use crate::store::{Objects, Store};
@@ -19,6 +20,8 @@ const BATCH: u64 = 4096;
 struct Step {
     proposal: Proposal,
     reviews: Vec<Review>,
+    /// The chain digest with its page.
+    chain: ChainDigest,
 }
 
 /// Folds the decisions of `1..=to` in memory: no stored state is read.
@@ -29,6 +32,7 @@ pub fn replay<S: Store + Clone + Send>(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MemoryView, Fault> {
     let mut view = MemoryView::default();
+    let mut after = digest::chain_start(&space.id);
     let mut done = 0;
     while done < to.0 {
         let last = (done + BATCH).min(to.0);
@@ -41,7 +45,9 @@ pub fn replay<S: Store + Clone + Send>(
             step.map_err(|fault| fault.at(Number(number)).in_commit(id))
         });
         for (number, step) in (done + 1..).zip(steps) {
-            apply(&mut view, &step?).map_err(|fault| fault.at(Number(number)))?;
+            let step = step?;
+            apply(&mut view, after, &step).map_err(|fault| fault.at(Number(number)))?;
+            after = step.chain;
         }
         done = last;
         progress(done, to.0);
@@ -60,10 +66,14 @@ fn read_step<S: Store>(
     let reviews = page.reviews().iter();
     let reviews = reviews.map(|id| Review::authenticate(store, &proposal, *id));
     let reviews = reviews.collect::<Result<_, _>>()?;
-    Ok(Step { proposal, reviews })
+    Ok(Step {
+        proposal,
+        reviews,
+        chain: page.message.chain,
+    })
 }
 
-fn apply(view: &mut MemoryView, step: &Step) -> Result<(), Fault> {
+fn apply(view: &mut MemoryView, after: ChainDigest, step: &Step) -> Result<(), Fault> {
     let vote = |review: &Review| Vote {
         reviewer: review.reviewer(),
         approve: review.approves(),
@@ -74,6 +84,7 @@ fn apply(view: &mut MemoryView, step: &Step) -> Result<(), Fault> {
         &Submission {
             digest: step.proposal.digest(),
             author: step.proposal.author(),
+            after,
             decisions: step.proposal.decisions(),
             votes: &votes,
         },

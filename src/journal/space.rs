@@ -39,6 +39,16 @@ impl<'s, S: Store> Space<'s, S> {
         })
     }
 
+    /// The space that a page says it belongs to, where `main` is not there yet. Only verifying the whole chain
+    /// down to the charter makes that true.
+    pub fn claimed(store: &'s S, tip: &Page) -> Self {
+        Self {
+            store,
+            tables: Tables::new(store),
+            id: tip.message.space,
+        }
+    }
+
     /// Where `main` points now.
     pub fn tip(&self) -> Result<Oid, Fault> {
         tip_of(self.store)?

@@ -1,4 +1,4 @@
-//! What goes when proposals are numbered or left the queue: their branches, and the witness's own reviews.
+//! What goes when proposals are numbered or left the queue: their branches and those of their reviews.
 //! All of it can be made up for by the next run, so a failure here loses nothing.
 
 use super::check;
@@ -7,6 +7,7 @@ use super::history::History;
 use super::page::read_commit;
 use super::queue::Candidate;
 use super::refs;
+use super::review::Review;
 use super::space::Space;
 use crate::codec::message::{Message, Verdict};
 use crate::model::{Handle, Oid, PublicKey};
@@ -17,8 +18,8 @@ use std::collections::BTreeSet;
 /// Refs removed at a time.
 const REFS_AT_ONCE: usize = 128;
 
-/// Whose reviews may be removed: the holder of the pen, if it is that holder who numbers.
-pub(super) struct Own(Option<(Handle, PublicKey)>);
+/// Whose left-over rejections may be removed: the holder of the pen, if it is that holder who numbers.
+pub(super) struct Own(Option<Handle>);
 
 impl Own {
     /// Looks at who holds the pen in the newest state.
@@ -29,39 +30,36 @@ impl Own {
     ) -> Result<Self, Fault> {
         let root = history.tip().map(|page| page.tree());
         let pen = check::pen_of(&TreeView::new(&space.tables, root))?;
-        Ok(Self((pen.key == key).then_some((pen.member, key))))
-    }
-
-    /// The refs of the holder's reviews of a proposal.
-    fn reviews(&self, candidate: &Candidate) -> Vec<(String, Oid)> {
-        let Some((handle, key)) = &self.0 else {
-            return Vec::new();
-        };
-        let reviews = candidate.reviews.iter();
-        let own = reviews.filter(|review| review.reviewer() == *key);
-        let name = refs::review(handle, &candidate.proposal.digest());
-        own.map(|review| (name.clone(), review.id())).collect()
+        Ok(Self((pen.key == key).then_some(pen.member)))
     }
 }
 
-/// Removes the branches of numbered proposals and the witness's own reviews of them, each only if it still
-/// points where it did: its author may have replaced it meanwhile. What cannot be removed now is removed
-/// by the next run.
+/// Removes the branches of numbered proposals and those of everybody's reviews of them, each only if it still
+/// points where it did: its author may have replaced it meanwhile. What counted is a parent of the page. What
+/// cannot be removed now is removed by the next run.
 pub(super) fn remove_branches<'c, S: Store>(
     space: &Space<'_, S>,
-    own: &Own,
     numbered: impl Iterator<Item = &'c Candidate>,
 ) {
-    let gone = numbered.flat_map(|candidate| {
-        let branch = (candidate.branch.name.clone(), candidate.branch.commit);
-        std::iter::once(branch).chain(own.reviews(candidate))
-    });
-    remove(space, gone, "folio: accepted");
+    let (mut gone, mut reviews) = (Vec::new(), BTreeSet::new());
+    for candidate in numbered {
+        gone.push((candidate.branch.name.clone(), candidate.branch.commit));
+        reviews.extend(candidate.reviews.iter().map(Review::id));
+    }
+    if !reviews.is_empty() {
+        let named = space.store.list(refs::REVIEWS).unwrap_or_default();
+        gone.extend(
+            named
+                .into_iter()
+                .filter(|(_, commit)| reviews.contains(commit)),
+        );
+    }
+    remove(space, gone.into_iter(), "folio: accepted");
 }
 
 /// Removes the witness's own rejections of proposals that are on no branch any more.
 pub(super) fn drop_left_reviews<S: Store>(space: &Space<'_, S>, own: &Own) {
-    let Some((handle, _)) = &own.0 else {
+    let Some(handle) = &own.0 else {
         return;
     };
     let Ok(reviews) = space.store.list(&format!("{}{handle}/", refs::REVIEWS)) else {
@@ -93,7 +91,8 @@ fn rejects_none_of<S: Store>(space: &Space<'_, S>, review: &Oid, queue: &BTreeSe
     }
 }
 
-fn remove<S: Store>(
+/// Removes refs that still point where they did.
+pub(super) fn remove<S: Store>(
     space: &Space<'_, S>,
     gone: impl Iterator<Item = (String, Oid)>,
     message: &str,

@@ -122,6 +122,16 @@ codes! {
         "Give the role to somebody else first.";
     IsHolder Rule "is-holder" "The member holds the pen or is the last witness."
         "Hand the pen over first.";
+    PenMoved Rule "pen-moved" "The pen is not where the `pen.take` says it comes after."
+        "A take names the page it comes after and whether the pen was released there; it is good for the next page alone and is never rebased. Look with `folio pen status` and take it again: `folio pen take`.";
+    EpochWrong Rule "epoch-wrong" "The take does not raise the epoch by exactly one."
+        "Each take starts the next epoch: one key signs in each. `folio pen take` fills it in.";
+    NotAWitness Rule "not-a-witness" "The member is not an appointed witness."
+        "Only appointed witnesses take the pen. `folio witness list` shows them; `folio witness appoint HANDLE` drafts an appointment, and `folio pen take --appoint` carries one's own.";
+    NotAlone Rule "not-alone" "The pen moves in a proposal of its own."
+        "A `pen.take` stands alone, or after the taker's own `witness.appoint`; a `pen.release` stands alone. Propose the rest apart.";
+    PenReleased Rule "pen-released" "The pen was released, so nothing but a `pen.take` can be numbered."
+        "An appointed witness takes it first: `folio pen take`.";
     NoSuchLayer Rule "no-such-layer" "There is no such overlay layer on that target."
         "`folio overlays TARGET` lists the layers.";
     BaseMoved Rule "base-moved" "The layer's base is not the one the rebase expects."
@@ -130,12 +140,18 @@ codes! {
         "A space is founded once: `folio init`.";
     PolicyUnsafe Rule "policy-unsafe" "The policy row makes no sense or locks everybody out."
         "It names no role, asks for zero approvals, or names a scope that is neither a kind, a family nor `*`.";
+    QuorumUnsafe Rule "quorum-unsafe" "The quorum is too small to bear the liars that the row says it bears."
+        "With `safe` F and N holders of the role, at least floor((N + F) / 2) + 1 approvals are needed, and never none: two such quorums then share an honest member.";
     TierUnsupported Rule "tier-unsupported" "Decisions of this tier do not go through the witness's queue."
         "Only the tiers `witness` and `quorum` are numbered as pages.";
     ApprovalsMissing Rule "approvals-missing" "The proposal has fewer approvals than the policy asks for."
         "Reviewers who hold the role must approve it first. `folio queue` shows how many are missing.";
     Rejected Rule "rejected" "The witness refused the proposal."
         "The reason is in the review's message: `folio queue`.";
+    AlreadySigned Rule "already-signed" "Your key signed another page for this number and epoch before."
+        "Two different pages with one number would be proof of cheating, so nothing else is signed at or below what is remembered in `folio/signed/`. The pages that were signed are kept there. `folio pen take` starts a new epoch, in which numbering goes on.";
+    ProposalReplaced Rule "proposal-replaced" "The proposal is another one than you read."
+        "Its author made it again under the same name. Read it again with `folio review ID`, then approve or reject that one.";
     Empty Rule "empty" "The proposal holds no decision."
         "Add one to the draft first; `folio draft show` lists it.";
     SubjectTooLarge Rule "subject-too-large" "One subject has more rows than a rule may read."
@@ -183,6 +199,8 @@ codes! {
         "A preview that lies would mislead reviewers. Make the proposal again with `folio propose`.";
     DuplicateProposal Integrity "duplicate-proposal" "The proposal was already numbered."
         "A proposal is numbered at most once.";
+    HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
+        "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
@@ -191,6 +209,12 @@ codes! {
         "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
         "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
+    TwoChildren Integrity "two-children" "Two different pages have one number, and no rule chooses between them."
+        "Both are kept, and so is evidence (`folio evidence list`). Ask the witnesses which one holds; `folio pin --takeover CHAIN` follows the other one.";
+    WentBack Integrity "went-back" "The other repository shows an older page than it showed before."
+        "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
+    EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
+        "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
@@ -206,18 +230,32 @@ codes! {
         "Name one with `--key FILE`, set `git config user.signingKey`, or make one with `folio key new`.";
     WorktreeChanged Environment "worktree-changed" "Uncommitted changes in the work tree would be overwritten."
         "Put them away first: `git stash`, or `git restore .`. Tables are changed by decisions, not by hand.";
+    PenInUse Environment "pen-in-use" "The holder of the pen was seen lately."
+        "The policy asks takers to wait until the holder was silent for a while. That is manners and decides nothing: `folio pen take --now` takes it where the policy allows it.";
     RaceLost Environment "race-lost" "Somebody else moved the ref meanwhile."
         "Nothing was changed. Run the command again.";
     Busy Environment "busy" "Another process holds the lock."
         "Wait for it to end and run the command again. A git lock file (`*.lock`) that no process owns may be removed by hand.";
     NotFound Environment "not-found" "There is no such thing."
         "The message says what was looked for. `folio log`, `folio queue` and `folio state` list what there is.";
+    RestoredBackup Environment "restored-backup" "Your key signed pages that this repository does not have."
+        "The repository was put back to an older state, or it is an older copy. Numbering on it would make second pages with the same numbers. Bring the missing pages first: `folio fetch` from any remote, another clone or a stick; then run the command again. If nobody has them any more, `folio pen take` starts a new epoch.";
     ObjectMissing Environment "object-missing" "An object that should be there is missing."
         "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    PushRefused Environment "push-refused" "The other repository refused what was sent."
+        "The message has its words; the codes in them are explained by `folio explain CODE`. Nothing was changed here.";
+    RemoteFailed Environment "remote-failed" "The other repository could not be reached, or it refused."
+        "The message has git's words and those of the other side. Try `git ls-remote URL`; nothing was changed here.";
+    TrustNeeded Input "trust-needed" "Nothing says which space this is supposed to be."
+        "Ask somebody you trust for the space's id or for a founder's or witness's fingerprint, then: `folio clone URL --space ID` or `--witness FINGERPRINT`.";
+    TrustMismatch Integrity "trust-mismatch" "The space over there is not the one that was asked for."
+        "Nothing was kept. Check the address, and the id or fingerprint, with somebody you trust.";
+    UrlInvalid Input "url-invalid" "That is not an address that Folio fetches from or pushes to."
+        "Name a remote (`git remote -v`), an ssh, https, http, git or file URL, `host:path`, a directory, or a bundle file.";
     GitFailed Environment "git-failed" "The git program failed."
         "The message has its words.";
     BadRequest Environment "bad-request" "The command does not make sense as it was given."

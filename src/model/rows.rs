@@ -5,7 +5,7 @@
 
 use super::{
     ContentDigest, Email, Epoch, Handle, LayerId, Name, Note, ObjectFormat, PersonName, Prefix,
-    PublicKey, RowKey, Table, Version,
+    PublicKey, RowKey, Slug, Table, Version,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -130,16 +130,27 @@ rows! {
     PolicyRow in Policy by |row| RowKey::pair(row.scope.as_str(), row.prefix.as_str()) => {
         /// Approvals needed, sorted by role.
         approvals: Vec<Approvals>,
+        /// Seconds that a taker waits after the pen last moved before taking it again: manners, never
+        /// judged. Only in rows of the scope `pen.take`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lock_delay: Option<u64>,
         /// The beginning of the keys it is about; empty for all.
         prefix: Prefix,
         /// Roles that may propose, sorted; one of them suffices.
         roles: Vec<Handle>,
+        /// How many of a role's holders may lie without harm: then the approvals needed grow with the role.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        safe: Option<u64>,
         /// A kind of decision, a family, or `*`.
         scope: Name,
         /// Whether the author's own approval counts.
         self_approval: bool,
         /// How such a decision becomes final.
         tier: Tier,
+        /// Seconds without a sign of the holder before others take the pen: manners, never judged. Only in
+        /// rows of the scope `pen.take`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ttl: Option<u64>,
     }
     /// An appointed witness.
     WitnessRow in Witnesses by |row| RowKey::of(row.member.as_str()) => {
@@ -150,10 +161,16 @@ rows! {
     PenRow in Pen by |_row| RowKey::of("") => {
         /// The epoch.
         epoch: Epoch,
+        /// Which of the holder's machines took it, in their own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<Slug>,
         /// The key that signs snapshots in it.
         key: PublicKey,
         /// Whose key it is.
         member: Handle,
+        /// Whether the holder laid it down: then nothing but a `pen.take` is valid.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        released: bool,
     }
     /// An alias.
     AliasRow in Aliases by |row| RowKey::of(row.alias.as_str()) => {

@@ -7,8 +7,12 @@
 )]
 
 mod checkout;
+pub mod location;
 pub mod program;
+pub mod transport;
 pub mod worktree;
 
+pub use location::Location;
 pub use program::{Git, require_git};
+pub use transport::{Push, Pushed, Transport};
 pub use worktree::{Follow, check, follow, last_followed};

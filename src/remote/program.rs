@@ -59,6 +59,7 @@ pub struct Git {
     work_tree: Option<PathBuf>,
     user: bool,
     prompt: bool,
+    config: Vec<OsString>,
     more: Vec<(OsString, OsString)>,
 }
 
@@ -71,6 +72,7 @@ impl Git {
             work_tree: None,
             user: false,
             prompt: false,
+            config: Vec::new(),
             more: Vec::new(),
         }
     }
@@ -88,6 +90,13 @@ impl Git {
     pub fn with_user_settings(mut self, prompt: bool) -> Git {
         self.user = true;
         self.prompt = prompt;
+        self
+    }
+
+    /// With one more entry of configuration, `section.key=value`, which comes before every file's.
+    #[must_use]
+    pub fn with_config(mut self, entry: impl Into<OsString>) -> Git {
+        self.config.push(entry.into());
         self
     }
 
@@ -178,6 +187,9 @@ impl Git {
             command.args(["-c", "core.hooksPath=/dev/null"]);
         }
         command.envs(self.more.iter().map(|(name, value)| (name, value)));
+        for entry in &self.config {
+            command.arg("-c").arg(entry);
+        }
         // Named outright, so that git does not look for a repository, nor judge who owns it.
         command.arg("--git-dir").arg(&self.git_dir);
         if let Some(work_tree) = &self.work_tree {

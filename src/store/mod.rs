@@ -4,11 +4,13 @@
 //! a test asks it to.
 
 pub(crate) mod disk;
+pub mod evidence;
 pub mod faulty;
 pub mod git;
 pub mod index;
 pub mod memory;
 pub mod pack;
+pub mod signed;
 pub mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,6 +19,7 @@ pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
 pub use index::Index;
 pub use memory::MemoryStore;
+pub use signed::SignedPages;
 pub use steps::{EveryStep, Steps};
 
 use crate::model::{Code, ObjectFormat, Oid};

@@ -105,12 +105,12 @@ impl Bench {
         let tip = space.tip().unwrap();
         let history =
             History::open(&space.tables, &store, Some(tip), &mut index, &mut |_, _| {}).unwrap();
-        let root = Page::read(&store, tip).unwrap().tree();
+        let page = Page::read(&store, tip).unwrap();
         for entry in queue::gather(&space, &history).unwrap() {
             match entry {
                 Entry::Invalid { name, fault, .. } if name == BRANCH => return Err(fault.code),
                 Entry::Authentic(candidate) if candidate.branch.name == BRANCH => {
-                    let standing = queue::standing(&space.tables, root, &history, &candidate);
+                    let standing = queue::standing(&space.tables, &page, &history, &candidate);
                     return match standing.unwrap().0 {
                         Standing::Ready { .. } => Ok(()),
                         Standing::Accepted(_) => Err(Code::DuplicateProposal),

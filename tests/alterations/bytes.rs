@@ -7,13 +7,13 @@ use folio::codec::commit::Commit;
 use folio::model::Code::{self, *};
 
 /// A commit's bytes in three parts, still unsigned: before the signature header, and the message.
-struct Parts {
+pub struct Parts {
     head: String,
     message: String,
 }
 
 impl Parts {
-    fn of(commit: &Commit) -> Self {
+    pub fn of(commit: &Commit) -> Self {
         let payload = String::from_utf8(commit.payload()).unwrap();
         let (head, message) = payload.split_once("\n\n").unwrap();
         Self {
@@ -35,7 +35,7 @@ impl Parts {
     }
 
     /// Signed over exactly this head.
-    fn signed(self, by: &Actor) -> Vec<u8> {
+    pub fn signed(self, by: &Actor) -> Vec<u8> {
         let header = header("gpgsig", &self.block(by).armor(70));
         self.with(&header)
     }
@@ -45,7 +45,7 @@ fn header(name: &str, armor: &str) -> String {
     format!("{name} {}\n", armor.replace('\n', "\n "))
 }
 
-type Alter = fn(&Commit, &Actor) -> Vec<u8>;
+pub type Alter = fn(&Commit, &Actor) -> Vec<u8>;
 
 /// One block in place of the right one.
 fn instead(commit: &Commit, by: &Actor, change: impl Fn(&mut Block)) -> Vec<u8> {
@@ -78,7 +78,7 @@ fn doubled(head: &str, key: &str) -> String {
     head.replacen(line, &format!("{line}{line}"), 1)
 }
 
-const ALTERATIONS: &[(&str, Alter, Code)] = &[
+pub const ALTERATIONS: &[(&str, Alter, Code)] = &[
     (
         "no signature",
         |c, _| Parts::of(c).with(""),

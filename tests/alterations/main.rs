@@ -7,5 +7,6 @@ mod common;
 mod bench;
 mod blocks;
 mod bytes;
+mod framed;
 mod pages;
 mod proposals;

@@ -98,7 +98,14 @@ impl Bench {
     fn next_tree_written(&self) -> Oid {
         let tables = Tables::new(&self.space.store);
         let proposal = self.proposal(self.next);
-        let judged = judge::judge(&tables, Some(self.pages[1].tree()), &proposal, &[]).unwrap();
+        let judged = judge::judge(
+            &tables,
+            Some(self.pages[1].tree()),
+            self.pages[1].message.chain,
+            &proposal,
+            &[],
+        )
+        .unwrap();
         folio::store::Objects::write_all(&self.space.store, &tables.take()).unwrap();
         judged.tree
     }

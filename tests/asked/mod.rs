@@ -255,7 +255,12 @@ pub const QUESTIONS: &[&str] = &[
     "blame US/Eastern --all",
     "explain nick",
     "explain stale",
+    "queue",
+    "review bob/still-waiting",
+    "review --list",
     "status",
+    "pen status",
+    "witness list",
     "man --out pages",
     "help decisions",
     "help codes",
@@ -271,7 +276,15 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let person = ["--handle", "a", "--user-name", "A", "--email", "a@x.org"];
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
-    let steps: [&[&str]; 7] = [
+    let waiting = "bob/still-waiting";
+    let steps: [&[&str]; 14] = [
+        &["pen", "beat"],
+        &["pen", "release"],
+        &["pen", "take"],
+        &["approve", waiting],
+        &["reject", waiting, "-m", "No."],
+        &["review", "--list"],
+        &["approve", waiting, "-m", "Yes."],
         &["hook", "install"],
         &["hook", "status"],
         &["hook", "uninstall"],
@@ -282,5 +295,13 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     ];
     for step in steps {
         ask(world, &[&key[..], step].concat());
-    }
+    } // Evidence: one file of each shape, and one that is none.
+    let made = world.json(&["evidence", "make", "1", "2", "-m", "origin"]);
+    let file = made["file"].as_str().unwrap();
+    let junk = Path::new(file).with_file_name("junk.json");
+    std::fs::write(junk, "junk").unwrap();
+    ask(world, &["evidence", "make", "1", "3"]);
+    ask(world, &["evidence", "check", file]);
+    ask(world, &["evidence", "show", file]);
+    ask(world, &["evidence", "list"]);
 }

@@ -11,7 +11,7 @@ use folio::journal::history::History;
 use folio::journal::pages::MemoryIndex;
 use folio::journal::{replay, verify};
 use folio::model::{Number, ObjectFormat};
-use folio::store::{GitStore, MemoryStore};
+use folio::store::{GitStore, MemoryStore, SignedPages};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -77,7 +77,11 @@ fn accept_1000(bencher: Bencher<'_, '_>, rows: usize) {
         .with_inputs(|| {
             let dir = copy(origin.path());
             let store = GitStore::open(dir.path()).expect("the copy");
-            (dir, TestSpace::reopen(store))
+            let mut space = TestSpace::reopen(store);
+            let outside = dir.path().join("outside");
+            let memory = SignedPages::new(&dir.path().join("folio"), Some(outside));
+            space.memory = Box::new(memory);
+            (dir, space)
         })
         .bench_local_values(|(dir, mut space)| {
             let report = space.accept_all().expect("accepted");

@@ -3,11 +3,13 @@
 use super::repo::fsck;
 use super::{Actor, TestSpace, when};
 use folio::journal::accept::{self, Report, Witness};
+use folio::journal::memory::ShortMemory;
+use folio::journal::propose::When;
 use folio::journal::{Fault, Space};
 use folio::model::{ObjectFormat, SpaceId};
-use folio::store::{Faulty, GitStore, Index, Script};
+use folio::store::{Faulty, GitStore, Index, Script, SignedPages};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub type Mortal = Faulty<GitStore>;
@@ -39,6 +41,7 @@ pub fn space_in<S: folio::store::Store>(store: S, id: SpaceId) -> TestSpace<S> {
     TestSpace {
         store,
         index: Default::default(),
+        memory: Box::new(ShortMemory::default()),
         id,
         alice: Actor::new("alice"),
         bob: Actor::new("bob"),
@@ -46,14 +49,31 @@ pub fn space_in<S: folio::store::Store>(store: S, id: SpaceId) -> TestSpace<S> {
     }
 }
 
-/// Numbers everything, with the index on disk that a command would use.
+/// Numbers everything, with the index and the memory on disk that a command would use.
 pub fn accept(store: &Mortal, format: ObjectFormat) -> Result<Report, Fault> {
-    let mut index = Index::open(&store.inner().common_dir().join("folio"), format)?;
+    accept_later(store, format, 0)
+}
+
+/// Where these tests have the copy of the memory that is not in the repository.
+pub fn copy_of_memory(dir: &Path) -> PathBuf {
+    dir.join("outside")
+}
+
+/// As [`accept`], so many seconds later: what is signed then has other bytes.
+pub fn accept_later(store: &Mortal, format: ObjectFormat, later: u64) -> Result<Report, Fault> {
+    let folio = store.inner().common_dir().join("folio");
+    let mut index = Index::open(&folio, format)?;
     let space = Space::open(store)?;
     let wanda = Actor::new("wanda");
+    let copy = copy_of_memory(store.inner().common_dir());
+    let memory = SignedPages::new(&folio, Some(copy)).with_steps(Arc::new(store.script().clone()));
     let witness = Witness {
         signer: &wanda.key,
-        when: when(),
+        when: When {
+            seconds: when().seconds + later,
+            ..when()
+        },
+        memory: &memory,
     };
     accept::accept(&space, &mut index, &witness, &|_| true, &mut |_, _| Ok(()))
 }

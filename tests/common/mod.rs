@@ -3,6 +3,8 @@
 
 pub mod disk;
 pub mod moves;
+pub mod payloads;
+pub mod pens;
 pub mod recorder;
 pub mod repo;
 
@@ -14,6 +16,7 @@ use folio::fold::rules::{Person, SpaceFound};
 use folio::journal::accept::{self, Report, Witness};
 use folio::journal::found::{self, Charter};
 use folio::journal::history::History;
+use folio::journal::memory::{ShortMemory, SignerMemory};
 use folio::journal::pages::MemoryIndex;
 use folio::journal::proposal::Base;
 use folio::journal::propose::{self, Intent, When};
@@ -81,6 +84,7 @@ pub const POLICY: &[&str] = &[
 pub struct TestSpace<S: Store> {
     pub store: S,
     pub index: MemoryIndex,
+    pub memory: Box<dyn SignerMemory + Send>,
     pub id: SpaceId,
     pub alice: Actor,
     pub bob: Actor,
@@ -115,6 +119,7 @@ impl<S: Store + Clone + Send> TestSpace<S> {
         Ok(Self {
             store,
             index: MemoryIndex::default(),
+            memory: Box::new(ShortMemory::default()),
             id,
             alice,
             bob,
@@ -128,6 +133,7 @@ impl<S: Store + Clone + Send> TestSpace<S> {
         Self {
             store,
             index: MemoryIndex::default(),
+            memory: Box::new(ShortMemory::default()),
             id,
             alice: Actor::new("alice"),
             bob: Actor::new("bob"),
@@ -173,6 +179,8 @@ impl<S: Store + Clone + Send> TestSpace<S> {
             let place = folio::fold::kind::Place {
                 proposal: ProposalDigest([0; 32]),
                 index: decisions.len() as u64,
+                author: author.key.public_key(),
+                after: base.message.chain,
             };
             folio::fold::apply::step(&mut scene, &decision, place)?;
             decisions.push(decision);
@@ -196,6 +204,7 @@ impl<S: Store + Clone + Send> TestSpace<S> {
         let witness = Witness {
             signer: &self.wanda.key,
             when: when(),
+            memory: &*self.memory,
         };
         accept::accept(&space, &mut self.index, &witness, &|_| true, &mut |_, _| {
             Ok(())

@@ -351,6 +351,134 @@ fn written_once() -> Value {
     rows.into_iter().map(row).collect()
 }
 
+/// What the family `pen` and the quorums of policy refuse without a state.
+fn written_for_the_pen() -> Value {
+    let policy = |scope: &str, approvals: &str, more: &str| {
+        format!(
+            "{{\"approvals\":[{approvals}],{more}\"scope\":\"{scope}\",\"self_approval\":false,\"tier\":\"witness\"}}\n"
+        )
+    };
+    let delay = |scope: &str| {
+        policy(
+            scope,
+            "",
+            "\"lock_delay\":1,\"op\":\"policy.set\",\"prefix\":\"\",\"roles\":[],",
+        )
+    };
+    let plain = "\"op\":\"policy.set\",\"prefix\":\"\",\"roles\":[],";
+    let safe = |n: u64| format!("{plain}\"safe\":{n},");
+    let hex = "0".repeat(64);
+    let take = |epoch: &str, from: &str, more: &str| {
+        format!(
+            "{{\"after\":\"{hex}\",\"epoch\":{epoch},\"from\":\"{from}\",{more}\"key\":\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\",\"member\":\"wim\",\"op\":\"pen.take\"}}\n"
+        )
+    };
+    let beat = |lines: &str| format!("Here\n\nFolio: 1\nSpace: {hex}\n{lines}");
+    let one = "{\"count\":1,\"role\":\"r\"}";
+    let rows: Vec<(&str, &str, String, &str)> = vec![
+        (
+            "a delay for names",
+            "decisions",
+            delay("names"),
+            "policy-unsafe",
+        ),
+        (
+            "a delay for the family",
+            "decisions",
+            delay("pen"),
+            "policy-unsafe",
+        ),
+        (
+            "a row about releasing",
+            "decisions",
+            policy("pen.release", "", plain),
+            "policy-unsafe",
+        ),
+        (
+            "a safe quorum of nobody",
+            "decisions",
+            policy("pin", "", &safe(0)),
+            "quorum-unsafe",
+        ),
+        (
+            "65 liars",
+            "decisions",
+            policy("pin", one, &safe(65)),
+            "quorum-unsafe",
+        ),
+        (
+            "no safe quorum as null",
+            "decisions",
+            policy("pin", one, &format!("{plain}\"safe\":null,")),
+            "json-not-canonical",
+        ),
+        (
+            "a take of a pen that is lost",
+            "decisions",
+            take("2", "lost", ""),
+            "json-malformed",
+        ),
+        (
+            "an epoch in a fraction",
+            "decisions",
+            take("2.5", "held", ""),
+            "json-malformed",
+        ),
+        (
+            "an epoch as text",
+            "decisions",
+            take("\"2\"", "held", ""),
+            "json-malformed",
+        ),
+        (
+            "an instance that is no slug",
+            "decisions",
+            take("2", "held", "\"instance\":\"My Laptop\","),
+            "handle-invalid",
+        ),
+        (
+            "no instance as null",
+            "decisions",
+            take("2", "held", "\"instance\":null,"),
+            "json-not-canonical",
+        ),
+        (
+            "a heartbeat without a chain",
+            "message",
+            beat("Heartbeat: 1\nEpoch: 1\n"),
+            "trailers-malformed",
+        ),
+        (
+            "a heartbeat that is a page too",
+            "message",
+            beat(&format!(
+                "Heartbeat: 1\nEpoch: 1\nProposal: {hex}\nChain: {hex}\n"
+            )),
+            "trailers-malformed",
+        ),
+        (
+            "a heartbeat of 2^53",
+            "message",
+            beat(&format!(
+                "Heartbeat: 9007199254740992\nEpoch: 1\nChain: {hex}\n"
+            )),
+            "trailers-malformed",
+        ),
+    ];
+    let row = |(name, kind, input, code): (&str, &str, String, &str)| json!({"name": name, "kind": kind, "input": input, "code": code});
+    rows.into_iter().map(row).collect()
+}
+
+#[test]
+fn refusals_of_the_pen() {
+    let found = golden("refusals-pen.json", written_for_the_pen);
+    for vector in found.as_array().unwrap() {
+        let text = |field: &str| vector[field].as_str().unwrap();
+        let code = code_of(text("kind"), text("input")).map(Code::as_str);
+        assert_eq!(code, Some(text("code")), "{}", text("name"));
+    }
+}
+
 #[test]
 fn refusals() {
     let found = golden("refusals.json", written_once);

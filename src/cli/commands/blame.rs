@@ -82,7 +82,7 @@ type Blamed = (Table, RowKey, Vec<Change>);
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, arguments.at.at.as_deref(), ui)?;
+    let page = context.asked(&space, arguments.at.at.as_deref(), ui)?;
     let blamed = trace::with_tracer(&context, &space, &page, ui, |tracer| {
         blame(&space, &page, arguments, tracer)
     })?;

@@ -85,7 +85,7 @@ fn tried(
     let page = Page::read(&context.store, space.tip()?)?;
     let view = view_of(&space.tables, &page);
     let author = identity::author(context, global, &view)?;
-    let mut trial = Trial::new(&view, author);
+    let mut trial = Trial::new(&view, page.message.chain, author);
     let verdicts = decisions
         .iter()
         .map(|decision| trial.judge(decision.clone(), refresh))

@@ -76,7 +76,7 @@ fn explain_name(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Resu
     }
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, arguments.at.at.as_deref(), ui)?;
+    let page = context.asked(&space, arguments.at.at.as_deref(), ui)?;
     let view = view_of(&space.tables, &page);
     let scene = Scene::new(&view);
     let name = names::parse(&arguments.what)?;

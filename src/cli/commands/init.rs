@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, founding, identity, signing, worktree};
+use crate::cli::{allowed_signers, founding, identity, repository, signing, worktree};
 use crate::codec::message::clean_text;
 use crate::fold::Decision;
 use crate::fold::rules::{MemberAdd, Person, PolicySet, SpaceFound};
@@ -294,11 +294,14 @@ fn default_policy() -> Vec<PolicySet> {
     let role = |name: &str| Handle::new(name).expect("built-in roles are handles");
     let row = |scope: &str, roles: &[&str]| PolicySet {
         approvals: Vec::new(),
+        lock_delay: None,
         prefix: Prefix::new("").expect("an empty text is valid"),
         roles: roles.iter().map(|name| role(name)).collect(),
+        safe: None,
         scope: Name::new(scope).expect("built-in scopes are names"),
         self_approval: false,
         tier: Tier::Witness,
+        ttl: None,
         was: None,
     };
     vec![
@@ -337,28 +340,9 @@ fn make_repository(
     };
     let signers = git_dir.join("folio").join("allowed-signers");
     let person = &charter.found.founder;
-    let mut config = vec![
-        ("core.fsync", "all".to_owned()),
-        ("gc.auto", "0".to_owned()),
-        ("maintenance.auto", "false".to_owned()),
-        ("transfer.fsckObjects", "true".to_owned()),
-        ("fetch.fsckObjects", "true".to_owned()),
-        ("receive.fsckObjects", "true".to_owned()),
-        ("transfer.hideRefs", "refs/folio".to_owned()),
-        ("transfer.hideRefs", "refs/heads/refs".to_owned()),
-        ("protocol.ext.allow", "never".to_owned()),
-        ("merge.ff", "only".to_owned()),
-        ("gpg.format", "ssh".to_owned()),
-        ("gpg.ssh.allowedSignersFile", signers.display().to_string()),
-        ("user.name", person.name.to_string()),
-        ("user.email", person.email.to_string()),
-    ];
-    match source {
-        signing::Source::File(path) => {
-            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
-            config.push(("user.signingKey", path.display().to_string()));
-        }
-        signing::Source::Agent(key) => config.push(("user.signingKey", format!("key::{key}"))),
-    }
+    let mut config = repository::settings(&signers);
+    config.push(("user.name", person.name.to_string()));
+    config.push(("user.email", person.email.to_string()));
+    config.push(repository::signing_key(source));
     Ok(GitStore::init(directory, bare, format, &config)?)
 }

@@ -119,7 +119,7 @@ impl Serialize for Entries<'_> {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, arguments.at.at.as_deref(), ui)?;
+    let page = context.asked(&space, arguments.at.at.as_deref(), ui)?;
     let at = view::At::of(&page);
     let walk = Walk {
         space: &space,

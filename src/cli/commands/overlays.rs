@@ -50,7 +50,7 @@ impl LayerView {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, arguments.at.at.as_deref(), ui)?;
+    let page = context.asked(&space, arguments.at.at.as_deref(), ui)?;
     let view = view_of(&space.tables, &page);
     let scene = Scene::new(&view);
     let target = names::entity(&scene, &arguments.target, ui)?;

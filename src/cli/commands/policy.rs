@@ -4,7 +4,7 @@ use crate::cli::args::{At, Global};
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Ui, escape};
-use crate::cli::{one, policy_show};
+use crate::cli::{one, policy_pen, policy_show};
 use crate::fold::Decision;
 use crate::fold::rules::PolicySet;
 use crate::model::rows::{Approvals, Tier};
@@ -23,6 +23,21 @@ pub struct Arguments {
 enum Action {
     /// Draft one row: it decides alone for what it covers
     Set(Set),
+    /// Draft who may take the pen
+    #[command(
+        after_help = "TERMS: `released`: only after it was released; `appointed`: any appointed witness at any \
+time; `approvals:K:ROLE`: with K approvals of a role, at any time. A released pen is any appointed witness's."
+    )]
+    Pen {
+        /// released, appointed, or approvals:K:ROLE
+        terms: String,
+        /// Others wait until the holder was silent for so long; manners
+        #[arg(long, value_name = "SECONDS")]
+        ttl: Option<u64>,
+        /// Takers wait for so long after the pen last moved; manners
+        #[arg(long, value_name = "SECONDS")]
+        lock_delay: Option<u64>,
+    },
     /// The rows, or the one that decides
     #[command(after_help = "`folio policy show alias.set US/Eastern` shows the row that decides.")]
     Show {
@@ -38,7 +53,7 @@ enum Action {
 /// A kind's own rows come before its family's before `*`; the longest prefix decides.
 #[derive(Debug, clap::Args)]
 struct Set {
-    /// A kind of decision, a family (charter, names, equivalence, overlays), or `*`
+    /// A kind of decision, a family (charter, names, equivalence, overlays, pen), or `*`
     scope: String,
     /// Only for names that start so
     #[arg(long, default_value = "")]
@@ -52,6 +67,9 @@ struct Set {
     /// So many approvals of a role; may be given again
     #[arg(long, value_name = "N:ROLE")]
     approvals: Vec<String>,
+    /// As many approvals as bear F liars among those who hold the role, however many they are
+    #[arg(long, value_name = "F", requires = "approvals")]
+    safe: Option<u64>,
     /// How it becomes final [default: witness; with approvals quorum]
     #[arg(long)]
     tier: Option<TierWord>,
@@ -72,6 +90,11 @@ enum TierWord {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     match &arguments.action {
         Action::Set(set) => one::draft(global, ui, |_| set.decision()),
+        Action::Pen {
+            terms,
+            ttl,
+            lock_delay,
+        } => policy_pen::run(terms, *ttl, *lock_delay, global, ui),
         Action::Show { scope, name, at } => {
             policy_show::run(scope.as_deref(), name.as_deref(), at, global, ui)
         }
@@ -95,11 +118,14 @@ impl Set {
         };
         Ok(Decision::PolicySet(PolicySet {
             approvals: self.approvals()?,
+            lock_delay: None,
             prefix: Prefix::new(self.prefix.as_str())?,
             roles: roles.into_iter().collect(),
+            safe: self.safe,
             scope: Name::new(self.scope.as_str())?,
             self_approval: self.self_approval,
             tier,
+            ttl: None,
             was: None,
         }))
     }

@@ -13,7 +13,7 @@ use crate::fold::Decision;
 use crate::journal::proposal::Base;
 use crate::journal::propose::{self, Intent};
 use crate::journal::{Page, refs};
-use crate::model::{Code, Handle, Slug, limits};
+use crate::model::{ChainDigest, Code, Handle, Slug, limits};
 use crate::store::{Expect, Refs as _};
 use serde::Serialize;
 use std::io::{BufRead as _, BufReader, Read};
@@ -56,10 +56,21 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let author = identity::member(&view, &signing::public_of(&source)?)?;
     let _lock = draft::lock(&context)?;
     let (mut drafted, from_file) = match &arguments.file {
-        Some(file) => (read_file(&context, global, file, &view, &author, ui)?, true),
+        Some(file) => (
+            read_file(
+                &context,
+                global,
+                file,
+                (&view, page.message.chain),
+                &author,
+                ui,
+            )?,
+            true,
+        ),
         None => (
             Drafting::open(
                 &view,
+                page.message.chain,
                 Some(author.clone()),
                 Draft::load(&context, Some(&author))?,
             )?
@@ -118,12 +129,12 @@ fn read_file(
     context: &Context,
     global: &Global,
     file: &std::path::Path,
-    view: &dyn crate::fold::View,
+    on: (&dyn crate::fold::View, ChainDigest),
     author: &crate::model::rows::MemberRow,
     ui: &Ui,
 ) -> anyhow::Result<Draft> {
     let empty = Draft::empty(context, Some(author));
-    let mut drafting = Drafting::open(view, Some(author.clone()), empty)?;
+    let mut drafting = Drafting::open(on.0, on.1, Some(author.clone()), empty)?;
     let input: Box<dyn Read> = match file.as_os_str() == "-" {
         true => Box::new(std::io::stdin().lock()),
         false => Box::new(

@@ -3,12 +3,14 @@
 use crate::cli::args::Global;
 use crate::cli::context::{Context, view_of};
 use crate::cli::exit::Exit;
+use crate::cli::opinions::{self, NeedView};
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{identity, keys, proposals, view};
 use crate::codec::message::Reason;
 use crate::fold::View;
 use crate::journal::queue::{self, Candidate, Entry, Standing};
+use crate::journal::tally::{self, Tally, Worth};
 use crate::journal::{Fault, Page, check, history::History, refs};
 use crate::model::rows::PenRow;
 use crate::model::{Code, Handle};
@@ -18,7 +20,9 @@ use serde::Serialize;
 
 /// List proposals and what they would do today
 #[derive(Debug, clap::Args)]
-#[command(after_help = "`*` marks your own. A refusal by the witness is shown with its words.")]
+#[command(
+    after_help = "`*` marks your own. Below each: approvals asked for, who rejects it, and refusals by the witness."
+)]
 pub struct Arguments {
     /// Only your own proposals
     #[arg(long)]
@@ -51,6 +55,16 @@ struct Line {
     what: Option<String>,
     /// Signed by the witness.
     refusals: Vec<RefusalView>,
+    /// Approvals that the policy asks for.
+    needs: Vec<NeedView>,
+    /// By members who judge and do not number.
+    rejections: Vec<RejectionView>,
+}
+
+#[derive(Serialize)]
+struct RejectionView {
+    by: String,
+    words: String,
 }
 
 #[derive(Serialize)]
@@ -149,6 +163,8 @@ impl Desk<'_> {
             code: None,
             what: None,
             refusals: Vec::new(),
+            needs: Vec::new(),
+            rejections: Vec::new(),
         }
     }
 
@@ -160,9 +176,12 @@ impl Desk<'_> {
         line.subject = Some(proposal.subject().to_owned());
         line.decisions = Some(proposal.decisions().len());
         line.refusals = self.refusals(candidate)?;
+        let tally = tally::tally(self.view, proposal, &candidate.reviews)?;
+        line.needs = NeedView::all(&tally);
+        line.rejections = self.rejections(&tally);
         // Nothing is written here: what judging makes is forgotten.
         let staged = self.tables.staged();
-        let standing = queue::standing(self.tables, self.page.tree(), self.history, candidate);
+        let standing = queue::standing(self.tables, self.page, self.history, candidate);
         self.tables.discard(staged);
         match standing?.0 {
             Standing::Accepted(number) => {
@@ -200,6 +219,22 @@ impl Desk<'_> {
         }
         Ok(found)
     }
+
+    /// What other members than the witness hold against it.
+    fn rejections(&self, tally: &Tally) -> Vec<RejectionView> {
+        let rejecting = tally.marks.iter().filter(|mark| {
+            mark.worth == Worth::Rejects
+                && opinions::is_opinion(&mark.review)
+                && mark.member.as_ref() != Some(&self.pen.member)
+        });
+        let views = rejecting.filter_map(|mark| {
+            Some(RejectionView {
+                by: mark.member.as_ref()?.to_string(),
+                words: opinions::said(&mark.review).to_owned(),
+            })
+        });
+        views.collect()
+    }
 }
 
 impl Line {
@@ -232,6 +267,17 @@ fn show(ui: &Ui, line: &Line) -> anyhow::Result<()> {
     ui.line(words)?;
     if let (Some(code), Some(what)) = (line.code, &line.what) {
         ui.line(format!("    {code}: {}", escape(what)))?;
+    }
+    for need in &line.needs {
+        ui.line(format!("    {}", need.words()))?;
+    }
+    for rejection in &line.rejections {
+        let words: Vec<String> = rejection.words.lines().map(escape).collect();
+        let words = words.join("\n        ");
+        ui.line(format!(
+            "    rejected by {}: {words}",
+            escape(&rejection.by)
+        ))?;
     }
     for refusal in &line.refusals {
         let code = refusal.code.as_deref().unwrap_or("no code");

@@ -17,7 +17,7 @@ use crate::journal::propose::{self, Intent};
 use crate::journal::queue::{Candidate, Entry};
 use crate::journal::{Page, Space};
 use crate::model::rows::{KeyRow, MemberRow};
-use crate::model::{Code, Oid, ProposalDigest, PublicKey, RowKey};
+use crate::model::{ChainDigest, Code, Oid, ProposalDigest, PublicKey, RowKey};
 use crate::state::RowChange;
 use crate::store::{Expect, GitStore};
 use serde::Serialize;
@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let source = signing::source(Some(&context), global)?;
     let author = identity::member(&view, &signing::public_of(&source)?)?;
     require_own(&view, old, &author)?;
-    let made = again(&view, &author, old.proposal.decisions())?;
+    let made = again(&view, page.message.chain, &author, old.proposal.decisions())?;
     let already = old.proposal.decisions().len() - made.len();
     if made.is_empty() {
         ui.say("all of it is true already: there is nothing to propose, and nothing was changed");
@@ -164,8 +164,13 @@ struct Made {
 }
 
 /// The decisions as they are today, without those that are true already; all refusals are said at once.
-fn again(view: &dyn View, author: &MemberRow, old: &[Decision]) -> anyhow::Result<Vec<Made>> {
-    let mut trial = Trial::new(view, Some(author.clone()));
+fn again(
+    view: &dyn View,
+    after: ChainDigest,
+    author: &MemberRow,
+    old: &[Decision],
+) -> anyhow::Result<Vec<Made>> {
+    let mut trial = Trial::new(view, after, Some(author.clone()));
     let mut made = Vec::new();
     let mut refused: Vec<(usize, Refusal)> = Vec::new();
     for (index, decision) in old.iter().enumerate() {

@@ -117,7 +117,7 @@ impl Serialize for Rows<'_> {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let space = context.space()?;
-    let page = context.page(&space, arguments.at.at.as_deref(), ui)?;
+    let page = context.asked(&space, arguments.at.at.as_deref(), ui)?;
     let Some(name) = &arguments.table else {
         return list(&space, &page, ui);
     };

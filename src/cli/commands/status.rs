@@ -7,12 +7,13 @@ use crate::cli::exit::Exit;
 use crate::cli::health::{self, Warning};
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{dates, identity, verified, view};
+use crate::cli::{dates, identity, memory, verified, view};
 use crate::fold::Scene;
-use crate::journal::refs;
-use crate::model::RowKey;
+use crate::journal::kept::{self, Subject};
+use crate::journal::{Page, Space, refs};
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
-use crate::store::Refs as _;
+use crate::model::{Number, Oid, RowKey};
+use crate::store::{GitStore, Refs as _};
 use serde::Serialize;
 
 /// Where the space stands
@@ -37,8 +38,10 @@ struct Status {
     pen: PenView,
     you: Option<You>,
     waiting: usize,
+    reviews_waiting: usize,
     drafted: usize,
     verified: Option<u64>,
+    verified_age_seconds: Option<i64>,
     warnings: Vec<Warning>,
 }
 
@@ -90,6 +93,9 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
     let pen: Option<PenRow> = scene.get(&only)?;
     let pen = pen.ok_or_else(|| missing("the state has no row for the pen"))?;
     let you = identity::author(context, global, &state)?;
+    let verified = verified::last(context);
+    let mut warnings = health::check(context, &state, ui)?;
+    warnings.extend(memory::ahead(context, global, &space, ui)?);
     Ok(Status {
         space: space.id.to_hex(),
         name: row.name.to_string(),
@@ -107,10 +113,42 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         },
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
+        reviews_waiting: reviews_waiting(context, &space, ui)?,
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
-        verified: verified::last(context).map(|(number, _)| number.0),
-        warnings: health::check(context, &state, ui)?,
+        verified: verified.map(|(number, _)| number.0),
+        verified_age_seconds: age(context, global, verified)?,
+        warnings,
     })
+}
+
+/// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
+/// shows in nothing else. Nothing where its commit is not here any more.
+fn age(
+    context: &Context,
+    global: &Global,
+    verified: Option<(Number, Oid)>,
+) -> anyhow::Result<Option<i64>> {
+    let now = identity::when(global)?.seconds;
+    let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
+    // Dates are below 2^33.
+    Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
+}
+
+/// Reviews whose proposals are on no branch here: they have not come yet, or were replaced.
+fn reviews_waiting(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    ui: &Ui,
+) -> anyhow::Result<usize> {
+    if context.store.list(refs::REVIEWS)?.is_empty() {
+        return Ok(0);
+    }
+    let mut index = context.index()?;
+    let history = context.history(space, &mut index, ui)?;
+    let kept = kept::list(space, &history)?.into_iter().flatten();
+    Ok(kept
+        .filter(|kept| matches!(kept.subject, Subject::Waiting))
+        .count())
 }
 
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
@@ -127,7 +165,10 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     let which = if status.newest { "Newest:" } else { "At:    " };
     ui.line(format!("{which}    common@{number} {day}, chain {chain}"))?;
     let verified = match status.verified {
-        Some(number) => format!("up to common@{number}"),
+        Some(number) => match status.verified_age_seconds {
+            Some(age) => format!("up to common@{number}, made {}", dates::ago(age)),
+            None => format!("up to common@{number}"),
+        },
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;
@@ -143,6 +184,12 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     };
     ui.line(format!("You:       {you}"))?;
     ui.line(format!("Waiting:   {}", count(status.waiting, "proposal")))?;
+    if status.reviews_waiting > 0 {
+        let reviews = count(status.reviews_waiting, "review");
+        ui.line(format!(
+            "           {reviews} of proposals that are not here (folio review --list)"
+        ))?;
+    }
     ui.line(format!("Drafted:   {}", count(status.drafted, "decision")))?;
     if !status.home.is_empty() {
         ui.line(format!("Home:      {}", escape(&status.home)))?;

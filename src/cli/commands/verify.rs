@@ -3,6 +3,7 @@
 use crate::cli::args::Global;
 use crate::cli::context::{Context, number_of};
 use crate::cli::error::Problem;
+use crate::cli::evidence;
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
@@ -15,7 +16,8 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Checks grammar and byte-exact form, signatures, numbers, epochs, chain digests, proposals, \
-policy and trees of every snapshot up to the newest. Exit code 4 names the first fault."
+policy and trees of every snapshot up to the newest. Exit code 4 names the first fault; where somebody \
+signed it, evidence is kept (`folio evidence`)."
 )]
 pub struct Arguments {
     /// Start at this snapshot and take the ones before as verified
@@ -39,7 +41,9 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     refuse_hidden_history(&context)?;
     let space = context.space()?;
     let mut index = context.index()?;
-    let history = context.history(&space, &mut index, ui)?;
+    let history = context
+        .history(&space, &mut index, ui)
+        .inspect_err(|_| evidence::keep_unwalkable(&context, &space, ui))?;
     let from = match &arguments.from {
         None => Number(1),
         Some(text) => first(text, history.len())?,
@@ -48,8 +52,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         let mut progress = ui.progress("Verifying");
         verify::verify(&space, &history, from, &mut |done, total| {
             progress.at(done, total)
-        })?
+        })
     };
+    let report =
+        report.inspect_err(|fault| evidence::keep_refused(&context, &history, fault, ui))?;
     let tip = history.tip().expect("an open space has a tip");
     if remembers(&context, &history, from) {
         verified::remember(&context, report.to, tip.id)?;

@@ -191,8 +191,10 @@ impl Kind for SpaceFound {
         });
         scene.put(&PenRow {
             epoch: Epoch(1),
+            instance: None,
             key: self.witness.key,
             member: self.witness.handle.clone(),
+            released: false,
         });
         Ok(())
     }

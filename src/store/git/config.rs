@@ -19,6 +19,22 @@ impl GitStore {
         let value = snapshot.string(key)?;
         String::from_utf8(value.into()).ok()
     }
+
+    /// The remotes that the repository's own configuration names, with the address of each, sorted by name.
+    pub fn remotes(&self) -> Vec<(String, String)> {
+        let snapshot = self.repo.config_snapshot();
+        let sections = snapshot.plumbing().sections_by_name("remote");
+        let names = sections.into_iter().flatten().filter_map(|section| {
+            let name = section.header().subsection_name()?;
+            String::from_utf8(name.to_vec()).ok()
+        });
+        let names: std::collections::BTreeSet<String> = names.collect();
+        let url = |name: &String| self.config_value(&format!("remote.{name}.url"));
+        let with_url = names
+            .into_iter()
+            .filter_map(|name| Some((url(&name)?, name)));
+        with_url.map(|(url, name)| (name, url)).collect()
+    }
 }
 
 /// The value of a key as git would find it: system, user and, with `dir` in or at a repository, that

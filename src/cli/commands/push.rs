@@ -1,0 +1,165 @@
+//! `folio push`: pages and branches that another repository lacks.
+
+use crate::cli::args::Global;
+use crate::cli::context::Context;
+use crate::cli::error::Problem;
+use crate::cli::exchange::push::{self, Sent, What};
+use crate::cli::exchange::{self, Remote};
+use crate::cli::exit::Exit;
+use crate::cli::ui::{Ui, escape};
+use crate::journal::Space;
+use crate::model::Code;
+use crate::store::GitStore;
+use serde::Serialize;
+
+/// Send pages and branches to another repository
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "main moves forward there or not at all. Branches are sent where the other side lacks them or has \
+them as they were when we last looked; what both sides changed waits for a fetch. Branches of numbered proposals \
+are removed there."
+)]
+pub struct Arguments {
+    /// Remotes, URLs or directories [default: origin, else the only remote]
+    #[arg(value_name = "REMOTE")]
+    remotes: Vec<String>,
+    /// To every remote
+    #[arg(long, conflicts_with = "remotes")]
+    all: bool,
+}
+
+/// What was sent to one remote.
+#[derive(Debug, Serialize)]
+pub struct PushView {
+    /// The remote's name or address.
+    remote: String,
+    /// Whether it has our newest page now.
+    main: bool,
+    /// Refs that were sent.
+    sent: Vec<String>,
+    /// Branches of numbered proposals that were removed there.
+    removed: Vec<String>,
+    /// Branches that it refused.
+    refused: Vec<RefusedRef>,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusedRef {
+    name: String,
+    what: String,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    pushed: Vec<PushView>,
+}
+
+/// Runs it.
+pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    let context = Context::open(global)?;
+    let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
+    send(&context, &remotes, What::Everything, "push", ui)
+}
+
+/// Sends to each remote, prints what became of it, and fails where one refused something.
+pub fn send(
+    context: &Context,
+    remotes: &[Remote],
+    what: What<'_>,
+    command: &str,
+    ui: &Ui,
+) -> anyhow::Result<Exit> {
+    let space = context.space()?;
+    let mut views = Vec::new();
+    let mut exit = Ok(Exit::Done);
+    for remote in remotes {
+        match one(context, &space, remote, what, ui) {
+            Ok((view, ended)) => {
+                views.push(view);
+                exit = exit.and(ended);
+            }
+            Err(error) if remotes.len() > 1 => {
+                crate::cli::error::report(ui, &error);
+                exit = Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if ui.json() {
+        ui.answer(command, &Answer { pushed: views })?;
+    }
+    exit
+}
+
+/// Sends to one remote; how that ended comes back beside what was sent.
+pub fn one(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    remote: &Remote,
+    what: What<'_>,
+    ui: &Ui,
+) -> anyhow::Result<(PushView, anyhow::Result<Exit>)> {
+    let sent = push::push(context, space, remote, what, ui)?;
+    let view = PushView::of(&remote.name, &sent);
+    if !ui.json() {
+        view.print(ui)?;
+    }
+    let ended = match view.refused.first() {
+        None => Ok(Exit::Done),
+        Some(first) => {
+            let what = format!("`{}` refused {}: {}", remote.name, first.name, first.what);
+            let problem = Problem::new(Code::PushRefused, what);
+            Err(problem
+                .hint(format!("folio fetch {}, then push again", remote.name))
+                .into())
+        }
+    };
+    Ok((view, ended))
+}
+
+impl PushView {
+    fn of(remote: &str, sent: &Sent) -> Self {
+        let short = |name: &str| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+        let (good, bad): (Vec<_>, Vec<_>) = sent
+            .refs
+            .iter()
+            .partition(|pushed| pushed.refused.is_none());
+        Self {
+            remote: remote.to_owned(),
+            main: sent.main,
+            sent: good.iter().map(|pushed| short(&pushed.name)).collect(),
+            removed: sent.removed.iter().map(|name| short(name)).collect(),
+            refused: bad
+                .iter()
+                .map(|pushed| RefusedRef {
+                    name: short(&pushed.name),
+                    what: pushed.refused.clone().unwrap_or_default(),
+                })
+                .collect(),
+        }
+    }
+
+    fn print(&self, ui: &Ui) -> anyhow::Result<()> {
+        let remote = escape(&self.remote);
+        for name in &self.sent {
+            ui.line(format!("sent {} to {remote}", escape(name)))?;
+        }
+        for name in &self.removed {
+            ui.line(format!(
+                "removed {} at {remote}: it is numbered",
+                escape(name)
+            ))?;
+        }
+        for refused in &self.refused {
+            ui.say(format!(
+                "refused by {remote}: {}: {}",
+                escape(&refused.name),
+                escape(&refused.what)
+            ));
+        }
+        if self.sent.is_empty() && self.removed.is_empty() && self.refused.is_empty() {
+            ui.say(format!("{remote} lacks nothing of ours"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+//! Pushing to one remote: list, compare ref by ref, send. `main` goes first and alone; it only moves forward.
+
+use super::home::Home;
+use super::{Remote, say_remote};
+use crate::cli::context::Context;
+use crate::cli::error::Problem;
+use crate::cli::ui::Ui;
+use crate::journal::history::History;
+use crate::journal::reconcile::outgoing::{self, Rules};
+use crate::journal::reconcile::{RefMap, admit, peer, travels};
+use crate::journal::{Page, Space, refs};
+use crate::model::{Code, Handle, Oid};
+use crate::remote::{Push, Pushed, Transport};
+use crate::store::{GitStore, RefEdit, Refs as _};
+
+/// Refs sent at a time: a command line is only so long.
+const AT_ONCE: usize = 400;
+
+/// What is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum What<'a> {
+    /// `main` and every branch.
+    Everything,
+    /// The proposals and reviews of this member.
+    Own(&'a Handle),
+}
+
+/// What one push did.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// What became of each ref, by full name.
+    pub refs: Vec<Pushed>,
+    /// Branches of numbered proposals that were removed there.
+    pub removed: Vec<String>,
+    /// Whether the other side has our newest page now, as far as we asked.
+    pub main: bool,
+}
+
+/// Sends what the other side lacks.
+pub fn push(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    remote: &Remote,
+    what: What<'_>,
+    ui: &Ui,
+) -> anyhow::Result<Sent> {
+    let transport = remote.transport(context);
+    let there = {
+        let _waiting = ui.spinner("Asking");
+        listed(&transport)?
+    };
+    let mut index = context.index()?;
+    let history = context.history(space, &mut index, ui)?;
+    let mut sent = Sent::default();
+    let mut seen = peer::seen(&context.store, &remote.key)?;
+    let before = seen.clone();
+    if let What::Everything = what {
+        send_main(context, &transport, &history, remote, &there, &mut sent, ui)?;
+        if sent.main {
+            let tip = history.tip().expect("an open space has a tip").id;
+            seen.insert(refs::MAIN.into(), tip);
+        }
+    }
+    let main_there = there.contains_key(refs::MAIN) || sent.main;
+    if main_there {
+        send_branches(
+            context, space, &history, &transport, &there, &mut seen, what, &mut sent, ui,
+        )?;
+    }
+    let mut edits = peer::remember(&remote.key, &before, &seen);
+    if sent.main && Home::of(context, space)? == Home::Remote(remote.key.clone()) {
+        let tip = history.tip().expect("an open space has a tip").id;
+        edits.extend(peer::home_edit(&context.store, &history, tip)?);
+    }
+    // A crash before this makes the next look at that remote compare with older memories: nothing is lost.
+    remember(context, &edits)?;
+    Ok(sent)
+}
+
+fn remember(context: &Context, edits: &[RefEdit]) -> anyhow::Result<()> {
+    for some in edits.chunks(128) {
+        context.store.apply(some)?;
+    }
+    Ok(())
+}
+
+fn listed(transport: &Transport) -> anyhow::Result<RefMap> {
+    let all = transport.list()?.into_iter();
+    Ok(all.filter(|(name, _)| travels(name)).collect())
+}
+
+fn send_main(
+    context: &Context,
+    transport: &Transport,
+    history: &History<'_>,
+    remote: &Remote,
+    there: &RefMap,
+    sent: &mut Sent,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let tip = history.tip().expect("an open space has a tip").id;
+    let old = there.get(refs::MAIN).copied();
+    if old == Some(tip) {
+        sent.main = true;
+        return Ok(());
+    }
+    if let Some(old) = old {
+        require_ours(context, history, remote, old)?;
+    }
+    let edit = Push {
+        name: refs::MAIN.into(),
+        new: Some(tip),
+        old,
+        replace: false,
+    };
+    let pushed = {
+        let _waiting = ui.spinner("Pushing");
+        transport.push(&[edit])
+    };
+    // The answer of a push that succeeded may be lost: what counts is what is there now.
+    let there_now = || listed(transport).map(|refs| refs.get(refs::MAIN).copied());
+    match pushed {
+        Ok((results, words)) => {
+            say_remote(ui, &words);
+            sent.main = results.iter().all(|pushed| pushed.refused.is_none());
+            if !sent.main && there_now()? == Some(tip) {
+                sent.main = true;
+                return Ok(());
+            }
+            sent.refs.extend(results);
+        }
+        Err(fault) => match there_now() {
+            Ok(Some(now)) if now == tip => sent.main = true,
+            _ => return Err(fault.into()),
+        },
+    }
+    Ok(())
+}
+
+/// Their newest page is one of ours, else fetching comes first.
+fn require_ours(
+    context: &Context,
+    history: &History<'_>,
+    remote: &Remote,
+    theirs: Oid,
+) -> anyhow::Result<()> {
+    let ours = Page::read(&context.store, theirs)
+        .is_ok_and(|page| history.contains(page.number(), &theirs));
+    if ours {
+        return Ok(());
+    }
+    let what = format!("`{}` has pages that are not here", remote.name);
+    Err(Problem::new(Code::RaceLost, what)
+        .hint(format!("folio fetch {}", remote.name))
+        .into())
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one step of one push, with what the steps before found"
+)]
+fn send_branches(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    history: &History<'_>,
+    transport: &Transport,
+    there: &RefMap,
+    seen: &mut RefMap,
+    what: What<'_>,
+    sent: &mut Sent,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let ours = peer::ours(&context.store)?;
+    let rules = Rules {
+        wanted: &|name| match what {
+            What::Everything => true,
+            What::Own(handle) => [refs::PROPOSALS, refs::REVIEWS]
+                .iter()
+                .any(|prefix| name.starts_with(&format!("{prefix}{handle}/"))),
+        },
+        settled: &|name, commit| admit::settled(space, history, name, commit),
+    };
+    let edits: Vec<Push> = outgoing::branches(&ours, seen, there, &rules)?
+        .into_iter()
+        .map(|send| Push {
+            name: send.name,
+            new: send.new,
+            old: send.old,
+            replace: true,
+        })
+        .collect();
+    for some in edits.chunks(AT_ONCE) {
+        let (results, words) = {
+            let _waiting = ui.spinner("Pushing");
+            transport.push(some)?
+        };
+        say_remote(ui, &words);
+        for pushed in results {
+            let edit = some.iter().find(|edit| edit.name == pushed.name);
+            if let (None, Some(edit)) = (&pushed.refused, edit) {
+                if let Some(new) = edit.new {
+                    seen.insert(edit.name.clone(), new);
+                } else {
+                    seen.remove(&edit.name);
+                    sent.removed.push(pushed.name);
+                    continue;
+                }
+            }
+            sent.refs.push(pushed);
+        }
+    }
+    Ok(())
+}

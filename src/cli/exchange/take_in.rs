@@ -1,0 +1,93 @@
+//! Taking in what was brought, and everything that follows `main` here.
+
+use super::evidence;
+use super::home::Home;
+use crate::cli::context::Context;
+use crate::cli::ui::{Ui, escape};
+use crate::cli::{allowed_signers, verified, worktree};
+use crate::journal::reconcile::receive::{self, Hooks, Peer, Received};
+use crate::journal::reconcile::{RefMap, peer};
+use crate::journal::refs;
+use crate::journal::{Fault, Space};
+use crate::store::{GitStore, Refs as _};
+use std::collections::BTreeSet;
+
+/// Verifies and takes in what a peer shows; what was brought from others earlier and waits is looked at again.
+pub fn take_in(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    key: &str,
+    who: &str,
+    shown: &RefMap,
+    ui: &Ui,
+) -> anyhow::Result<Received> {
+    let mut index = context.index()?;
+    verified::require(context, space, &mut index, ui)?;
+    let home = Home::of(context, space)?;
+    let peer = Peer {
+        key,
+        is_home: home == Home::Remote(key.to_owned()),
+        here_is_home: home == Home::Here,
+    };
+    let mut progress = ui.progress("Verifying");
+    let mut hooks = Hooks {
+        before_move: &mut |old, new| worktree::check(context, old, new).map_err(Fault::from),
+        progress: &mut |done, total| progress.at(done, total),
+    };
+    let received = receive::receive(space, &mut index, &peer, shown, &mut hooks);
+    drop(progress);
+    let mut received =
+        received.map_err(|fault| evidence::of_pages(context, ui, who, shown, fault))?;
+    evidence::of_course(context, ui, who, shown, &received);
+    if received.from != received.to || received.lost.is_some() {
+        let tip = space.tip()?;
+        // The pages were verified before main moved; a crash here costs a second verification.
+        verified::remember(context, received.to, tip)?;
+        or_warn(ui, allowed_signers::refresh(context));
+        or_warn(ui, worktree::follow(context, ui));
+    }
+    for other in waiting_peers(context)? {
+        if other != key {
+            let more = receive::retry(space, &mut index, &other)?;
+            received.branches.taken.extend(more.taken);
+        }
+    }
+    Ok(received)
+}
+
+fn or_warn(ui: &Ui, done: anyhow::Result<()>) {
+    if let Err(error) = done {
+        let (code, what, _) = crate::cli::error::parts(&error);
+        let code = code.map_or("error", crate::model::Code::as_str);
+        ui.warn(format!(
+            "{code}: {} (the next run makes up for it)",
+            escape(&what)
+        ));
+    }
+}
+
+/// The peers of whom something waits to be looked at again.
+fn waiting_peers(context: &Context) -> anyhow::Result<Vec<String>> {
+    let listed = context.store.list(refs::INCOMING)?;
+    let keys: BTreeSet<String> = listed
+        .into_iter()
+        .filter_map(|(name, _)| {
+            let rest = name.strip_prefix(refs::INCOMING)?;
+            rest.split_once('/').map(|(key, _)| key.to_owned())
+        })
+        .collect();
+    Ok(keys.into_iter().collect())
+}
+
+/// What was brought from a peer, with the branches that had been brought before and are the same.
+pub fn shown(context: &Context, key: &str, listed: &RefMap) -> anyhow::Result<RefMap> {
+    let brought = peer::incoming(&context.store, key)?;
+    let mut shown = listed.clone();
+    for (name, id) in brought {
+        if listed.contains_key(&name) {
+            // It may have moved between listing and fetching: what is here counts.
+            shown.insert(name, id);
+        }
+    }
+    Ok(shown)
+}

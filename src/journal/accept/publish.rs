@@ -1,0 +1,102 @@
+//! Remembered, written, then published by one compare-and-swap.
+
+use super::Numbered;
+use super::guard::Guard;
+use super::plan::PlannedPage;
+use crate::journal::fault::Fault;
+use crate::journal::history::History;
+use crate::journal::memory::{Batch, Mark};
+use crate::journal::pages::{NewPage, PageRecord, change_key};
+use crate::journal::refs;
+use crate::journal::space::Space;
+use crate::journal::tidy;
+use crate::model::Oid;
+use crate::store::{Expect, Kind, RefEdit, Store};
+
+/// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet.
+#[must_use = "pages that are not published have not been made"]
+pub(super) struct Committed<P> {
+    pub(super) old: Oid,
+    pub(super) new: Oid,
+    pub(super) pages: Vec<P>,
+}
+
+/// Remembers the signed pages of a plan, then writes all its objects as one pack. A crash before they are
+/// remembered leaves the queue as it was. A crash afterwards leaves objects that nothing refers to, and the
+/// next run publishes the same pages.
+pub(super) fn commit<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    guard: &mut Guard<'_>,
+    pages: Vec<PlannedPage>,
+) -> Result<Committed<PlannedPage>, Fault> {
+    let last = &pages
+        .last()
+        .expect("a plan that is committed has pages")
+        .page;
+    let new = last.id;
+    let batch = Batch {
+        last: Mark::of(last),
+        commits: pages.iter().map(|page| page.bytes.clone()).collect(),
+    };
+    guard.remember(&batch)?;
+    let mut objects = space.tables.take();
+    for (page, bytes) in pages.iter().zip(batch.commits) {
+        objects.push((page.page.id, Kind::Commit, bytes));
+    }
+    space.store.write_all(&objects)?;
+    let old = history.tip().expect("an open space has a tip").id;
+    Ok(Committed { old, new, pages })
+}
+
+impl<P> Committed<P> {
+    /// The one compare-and-swap that makes it true. A crash before it: the next run does it. A crash after
+    /// it: the pages are numbered, and the branches are removed by the next run.
+    pub(super) fn publish<S: Store>(self, space: &Space<'_, S>) -> Result<Vec<P>, (Fault, Vec<P>)> {
+        let edit = RefEdit {
+            name: refs::MAIN.into(),
+            expect: Expect::At(self.old),
+            new: Some(self.new),
+            message: format!("folio: accept {} proposals", self.pages.len()),
+        };
+        match space.store.apply(&[edit]) {
+            Ok(()) => Ok(self.pages),
+            Err(fault) => Err((fault.into(), self.pages)),
+        }
+    }
+}
+
+/// After publishing: the index and the branches. Both can be made up for later.
+pub(super) fn finish<S: Store>(
+    space: &Space<'_, S>,
+    history: &mut History<'_>,
+    pages: Vec<PlannedPage>,
+) -> Result<Vec<Numbered>, Fault> {
+    let new: Vec<NewPage> = pages.iter().map(index_entry).collect();
+    let tip = pages.last().expect("published pages").page.clone();
+    tidy::remove_branches(space, pages.iter().map(|page| &page.candidate));
+    // The index is disposable and follows when it is opened again; the pages are published whatever it says.
+    let _ = history.extend(&new, tip);
+    Ok(pages
+        .into_iter()
+        .map(|page| Numbered {
+            number: page.page.number(),
+            commit: page.page.id,
+            subject: page.candidate.proposal.subject().to_owned(),
+            branch: page.candidate.branch.name,
+        })
+        .collect())
+}
+
+fn index_entry(page: &PlannedPage) -> NewPage {
+    let record = PageRecord {
+        commit: page.page.id,
+        proposal: page.page.message.proposal,
+        chain: page.page.message.chain,
+    };
+    let keys = page.outcome.edits.keys();
+    (
+        record,
+        keys.map(|(table, key)| change_key(*table, key)).collect(),
+    )
+}

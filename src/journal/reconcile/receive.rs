@@ -1,0 +1,284 @@
+//! Taking in what another repository shows, whose objects are in the store already: verify, move `main`, merge
+//! the branches, remember what was shown. Each step can be run again after a crash, and changes nothing then.
+
+use super::admit::{admit, settled};
+use super::branches::{self, Merged, Rules};
+use super::course::{Course, Fork, course};
+use super::settle::{self, Move};
+use super::takeover::Stand;
+use super::{RefMap, peer};
+use crate::journal::fault::Fault;
+use crate::journal::history::History;
+use crate::journal::page::Page;
+use crate::journal::pages::PageIndex;
+use crate::journal::refs;
+use crate::journal::space::Space;
+use crate::model::{Number, Oid};
+use crate::store::{Expect, RefEdit, Store};
+
+/// Refs changed at a time: each keeps a file open.
+const REFS_AT_ONCE: usize = 128;
+
+/// The other repository.
+#[derive(Debug, Clone)]
+pub struct Peer<'a> {
+    /// What its refs are kept under here.
+    pub key: &'a str,
+    /// Whether it is the home of the space: what it shows on `main` is final.
+    pub is_home: bool,
+    /// Whether this repository is the home: then every page here is final.
+    pub here_is_home: bool,
+}
+
+/// What asking for a move and for progress looks like.
+pub struct Hooks<'a> {
+    /// Called with the old and the new tip before `main` moves: the last moment to say no.
+    pub before_move: &'a mut dyn FnMut(Oid, Oid) -> Result<(), Fault>,
+    /// Called with the pages verified so far, and how many there are.
+    pub progress: &'a mut dyn FnMut(u64, u64),
+}
+
+/// What became of what was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Where its `main` lies; nothing if it shows none.
+    pub course: Option<Course>,
+    /// The newest number before and after.
+    pub from: Number,
+    /// The newest number now.
+    pub to: Number,
+    /// Where pages that were cut off are kept.
+    pub lost: Option<String>,
+    /// Branches of proposals that are back in the queue.
+    pub returned: Vec<String>,
+    /// It showed this page of ours before, and now shows an older one.
+    pub went_back: Option<Oid>,
+    /// The branches.
+    pub branches: Merged,
+}
+
+/// Takes everything in. Our own `main` must have been verified before.
+///
+/// # Errors
+/// What the rules refuse about the pages that are shown: then nothing has changed. `busy`, `race-lost`, `io`.
+pub fn receive<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    index: &mut dyn PageIndex,
+    peer: &Peer<'_>,
+    shown: &RefMap,
+    hooks: &mut Hooks<'_>,
+) -> Result<Received, Fault> {
+    let seen = peer::seen(space.store, peer.key)?;
+    let history = open(space, index)?;
+    let from = history.len();
+    let final_up_to = match peer.here_is_home {
+        true => from,
+        false => peer::final_number(space.store, &history)?,
+    };
+    let (course, went_back) = match shown.get(refs::MAIN) {
+        None => (None, seen.get(refs::MAIN).copied()),
+        Some(main) => {
+            let course = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let back = went_back(space, &history, &course, seen.get(refs::MAIN))?;
+            (Some(course), back)
+        }
+    };
+    let step = match &course {
+        Some(Course::Ahead(branch)) => settle::forward(&history, branch),
+        Some(Course::Fork(fork)) => settle_fork(space, &history, fork)?,
+        _ => None,
+    };
+    let (mut lost, mut returned) = (None, Vec::new());
+    if let Some(Move {
+        edits,
+        to,
+        lost: kept,
+        returned: again,
+    }) = step
+    {
+        let old = history.tip().expect("an open space has a tip").id;
+        (hooks.before_move)(old, to)?;
+        // One transaction: a crash before it leaves everything as it was, one after it is made up for by the
+        // next run, which finds the same page on both sides.
+        space.store.apply(&edits)?;
+        (lost, returned) = (kept, again);
+    }
+    drop(history);
+    let history = open(space, index)?;
+    let branches = merge(space, &history, &seen, shown)?;
+    remember(space, &history, peer, &seen, shown, &branches, went_back)?;
+    drop_incoming(space.store, peer.key, &branches)?;
+    Ok(Received {
+        course,
+        from,
+        to: history.len(),
+        lost,
+        returned,
+        went_back,
+        branches,
+    })
+}
+
+/// Looks again at what another repository brought earlier and what could not be taken then: a proposal on a page
+/// that had not come yet, a review of a proposal that came on another stick.
+pub fn retry<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    index: &mut dyn PageIndex,
+    key: &str,
+) -> Result<Merged, Fault> {
+    let left = peer::incoming(space.store, key)?;
+    if left.is_empty() {
+        return Ok(Merged::default());
+    }
+    let seen = peer::seen(space.store, key)?;
+    let history = open(space, index)?;
+    let mut shown = seen.clone();
+    shown.extend(left);
+    let merged = merge(space, &history, &seen, &shown)?;
+    let mut now = shown;
+    for (name, _) in &merged.waiting {
+        match seen.get(name) {
+            Some(before) => now.insert(name.clone(), *before),
+            None => now.remove(name),
+        };
+    }
+    apply_each(space.store, &peer::remember(key, &seen, &now))?;
+    drop_incoming(space.store, key, &merged)?;
+    Ok(merged)
+}
+
+/// What was brought and needs no second look is known by other names now, or by none.
+fn drop_incoming<S: Store>(store: &S, key: &str, merged: &Merged) -> Result<(), Fault> {
+    let waits = |name: &String| merged.waiting.iter().any(|(waiting, _)| waiting == name);
+    let mut edits = Vec::new();
+    for (name, id) in peer::incoming(store, key)? {
+        if !waits(&name) {
+            edits.push(RefEdit {
+                name: peer::incoming_ref(key, &name),
+                expect: Expect::At(id),
+                new: None,
+                message: "folio: taken in".into(),
+            });
+        }
+    }
+    apply_each(store, &edits)
+}
+
+fn open<'i, S: Store>(
+    space: &Space<'_, S>,
+    index: &'i mut dyn PageIndex,
+) -> Result<History<'i>, Fault> {
+    let tip = Some(space.tip()?);
+    History::open(&space.tables, space.store, tip, index, &mut |_, _| {})
+}
+
+/// The page that it showed before, where it now shows one before that.
+fn went_back<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    course: &Course,
+    seen: Option<&Oid>,
+) -> Result<Option<Oid>, Fault> {
+    let (Course::Behind(shown), Some(seen)) = (course, seen) else {
+        return Ok(None);
+    };
+    let before = Page::read(space.store, *seen)?;
+    let ours = history.contains(before.number(), seen);
+    Ok((ours && before.number() > *shown).then_some(*seen))
+}
+
+/// Another child of one of our pages: follow, or keep it by name for a person to look at.
+fn settle_fork<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    fork: &Fork,
+) -> Result<Option<Move>, Fault> {
+    if let Stand::Follow(_) = fork.stand {
+        return settle::over(space, history, &fork.theirs).map(Some);
+    }
+    let tip = *fork.theirs.pages.last().expect("a fork has pages");
+    let chain = Page::read(space.store, tip)?.message.chain;
+    space.store.apply(&[RefEdit {
+        name: format!("{}{}", refs::OTHER, chain.short()),
+        expect: Expect::Any,
+        new: Some(tip),
+        message: "folio: another child of a page".into(),
+    }])?;
+    Ok(None)
+}
+
+fn merge<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    seen: &RefMap,
+    shown: &RefMap,
+) -> Result<Merged, Fault> {
+    let ours = peer::ours(space.store)?;
+    let rules = Rules {
+        admit: &|name, commit| admit(space, history, name, commit),
+        settled: &|name, commit| settled(space, history, name, commit),
+    };
+    let merged = branches::merge(space.store, &ours, seen, shown, &rules)?;
+    apply_each(space.store, &merged.edits)?;
+    Ok(merged)
+}
+
+/// What was shown becomes what was seen, except what waits and a `main` that goes back or stands beside ours.
+fn remember<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    peer: &Peer<'_>,
+    seen: &RefMap,
+    shown: &RefMap,
+    branches: &Merged,
+    went_back: Option<Oid>,
+) -> Result<(), Fault> {
+    let mut now = shown.clone();
+    now.retain(|name, _| super::travels(name));
+    for (name, _) in &branches.waiting {
+        match seen.get(name) {
+            Some(before) => now.insert(name.clone(), *before),
+            None => now.remove(name),
+        };
+    }
+    let main = shown.get(refs::MAIN).copied();
+    let ours = match main {
+        Some(main) => {
+            let number = Page::read(space.store, main)?.number();
+            history.contains(number, &main).then_some(main)
+        }
+        None => None,
+    };
+    if went_back.is_some() || ours.is_none() {
+        match seen.get(refs::MAIN) {
+            Some(before) => now.insert(refs::MAIN.into(), *before),
+            None => now.remove(refs::MAIN),
+        };
+    }
+    let mut edits = peer::remember(peer.key, seen, &now);
+    if let (true, Some(main), None) = (peer.is_home, ours, went_back) {
+        edits.extend(peer::home_edit(space.store, history, main)?);
+    }
+    apply_each(space.store, &edits)
+}
+
+/// Independent changes, some at a time; one that lost a race is left for the next run.
+pub(super) fn apply_each<S: Store>(store: &S, edits: &[RefEdit]) -> Result<(), Fault> {
+    for some in edits.chunks(REFS_AT_ONCE) {
+        let Err(fault) = store.apply(some) else {
+            continue;
+        };
+        if fault.code != crate::model::Code::RaceLost {
+            return Err(fault.into());
+        }
+        for edit in some {
+            match store.apply(std::slice::from_ref(edit)) {
+                Err(fault) if fault.code != crate::model::Code::RaceLost => {
+                    return Err(fault.into());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Moving `main` to what was verified: forward, or over to a chain that an approved take-over leads.
+
+use crate::journal::fault::Fault;
+use crate::journal::history::History;
+use crate::journal::judge;
+use crate::journal::page::Page;
+use crate::journal::proposal::Proposal;
+use crate::journal::refs;
+use crate::journal::space::Space;
+use crate::journal::verify::Branch;
+use crate::model::{Number, Oid, ProposalDigest, Slug};
+use crate::state::TreeView;
+use crate::store::{Expect, RefEdit, Store};
+use std::collections::BTreeSet;
+
+/// A move of `main` that is decided and not yet made.
+#[must_use = "main has not moved yet"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The refs that change together.
+    pub edits: Vec<RefEdit>,
+    /// Where `main` will be.
+    pub to: Oid,
+    /// Where the pages that are cut off are kept, if some are.
+    pub lost: Option<String>,
+    /// The branches of proposals that only those pages had numbered: back in the queue.
+    pub returned: Vec<String>,
+}
+
+/// Forward along verified pages.
+pub fn forward(history: &History<'_>, branch: &Branch) -> Option<Move> {
+    let (from, to) = (history.tip()?.id, *branch.pages.last()?);
+    Some(Move {
+        edits: vec![main_edit(from, to, "folio: fetch")],
+        to,
+        lost: None,
+        returned: Vec::new(),
+    })
+}
+
+/// Over to another, verified chain: our pages after the fork are kept by name, and the proposals that only they
+/// had numbered are branches again.
+pub fn over<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    branch: &Branch,
+) -> Result<Move, Fault> {
+    let tip = history.tip().expect("an open space has a tip");
+    let to = *branch.pages.last().expect("a fork has pages");
+    let lost = format!("{}{}", refs::LOST, tip.message.chain.short());
+    let mut edits = vec![
+        RefEdit {
+            name: lost.clone(),
+            expect: Expect::Any,
+            new: Some(tip.id),
+            message: "folio: cut off by a take-over".into(),
+        },
+        main_edit(tip.id, to, "folio: follow a take-over"),
+    ];
+    let returned = returned(space, history, branch)?;
+    let names = returned.iter().map(|edit| edit.name.clone()).collect();
+    edits.extend(returned);
+    Ok(Move {
+        edits,
+        to,
+        lost: Some(lost),
+        returned: names,
+    })
+}
+
+fn main_edit(from: Oid, to: Oid, message: &str) -> RefEdit {
+    RefEdit {
+        name: refs::MAIN.into(),
+        expect: Expect::At(from),
+        new: Some(to),
+        message: message.into(),
+    }
+}
+
+/// The proposals of the pages that are cut and that the other chain did not number.
+fn returned<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    branch: &Branch,
+) -> Result<Vec<RefEdit>, Fault> {
+    let mut numbered: BTreeSet<ProposalDigest> = BTreeSet::new();
+    for page in &branch.pages {
+        numbered.insert(Page::read(space.store, *page)?.message.proposal);
+    }
+    let queued: BTreeSet<Oid> = space
+        .store
+        .list(refs::PROPOSALS)?
+        .into_iter()
+        .map(|(_, commit)| commit)
+        .collect();
+    let mut edits = Vec::new();
+    for number in branch.fork.0 + 1..=history.len().0 {
+        let page = Page::read(space.store, history.commit_of(Number(number))?)?;
+        let digest = page.message.proposal;
+        if numbered.contains(&digest) || queued.contains(&page.proposal()) {
+            continue;
+        }
+        let proposal =
+            Proposal::authenticate(&space.tables, space.store, Some(&space.id), page.proposal())?;
+        // A take names the chain that it comes after: it can never be numbered anywhere else.
+        if proposal.decisions().iter().any(|d| d.op() == "pen.take") {
+            continue;
+        }
+        let previous = page
+            .previous()
+            .expect("a page after a fork is not the first");
+        let before = Page::read(space.store, previous)?;
+        let view = TreeView::new(&space.tables, Some(before.tree()));
+        let author = judge::member_of(&view, &proposal.author())?;
+        let slug = Slug::new(format!("again-{}", digest.short()))
+            .expect("a word and hexadecimal digits are a slug");
+        edits.push(RefEdit {
+            name: refs::proposal(&author.handle, &slug),
+            expect: Expect::Any,
+            new: Some(proposal.id()),
+            message: "folio: back in the queue".into(),
+        });
+    }
+    Ok(edits)
+}
