@@ -12,8 +12,8 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 {usage-heading} {usage}
 
 Set up:
-  init, key, hook         found a space; make, show and list signing keys; git's hooks
   init, clone, key        found a space; copy one, verified; make, show and list signing keys
+  init, key, hook         found a space; make, show and list signing keys; git's hooks
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -23,8 +23,7 @@ Draft decisions:
   pin-name, unpin-name    prefer a name as its group's representative; take that back
   overlay                 add, rebase and drop layers over what others own
   member, policy          members and their keys; who may propose what
-  describe                the space's name, description and home
-  draft                   show, drop or clear what is drafted
+  describe, draft         the space's name, description and home; what is drafted
 Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
   queue, review           proposals and what they would do today; one of them, for its reviewer

@@ -10,7 +10,7 @@ pub const PROPOSALS: &str = "refs/heads/proposals/";
 /// Below it: `<reviewer>/<proposal12>`.
 pub const REVIEWS: &str = "refs/heads/reviews/";
 
-/// Below it: `<witness>`.
+/// Below it: `<witness>`, a sign of life.
 pub const PENS: &str = "refs/heads/pen/";
 /// Below it: `<author>`, what needs no order.
 pub const EVENTUAL: &str = "refs/heads/eventual/";

@@ -205,16 +205,16 @@ codes! {
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
         "docs/format.md lists the refs of a space.";
-    NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
-        "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
-    RefProtected Integrity "ref-protected" "The ref may not be deleted."
-        "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
     TwoChildren Integrity "two-children" "Two different pages have one number, and no rule chooses between them."
         "Both are kept, and so is evidence (`folio evidence list`). Ask the witnesses which one holds; `folio pin --takeover CHAIN` follows the other one.";
     WentBack Integrity "went-back" "The other repository shows an older page than it showed before."
         "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
         "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
+    NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
+        "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
+    RefProtected Integrity "ref-protected" "The ref may not be deleted."
+        "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
