@@ -32,7 +32,7 @@ Propose and number:
   pen, witness            who numbers: take and release the pen; appoint, retire, list witnesses
 Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
-  sync                    fetch, then push
+  sync, bundle            fetch, then push; carry a space on a stick
   pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
@@ -223,6 +223,8 @@ commands! {
     Submit in submit,
     /// Fetch, then push
     Sync in sync,
+    /// Carry a space on a stick
+    Bundle in bundle,
     /// The snapshot that asking commands stand on
     Pin in pin,
     /// Move the pin forward

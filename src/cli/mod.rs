@@ -55,6 +55,7 @@ pub mod repository;
 pub mod review_list;
 pub mod rowview;
 pub mod signing;
+pub mod stick;
 pub mod suggest;
 pub mod trace;
 pub mod trial;
