@@ -157,58 +157,54 @@ fn only_the_holder_releases() {
 #[test]
 fn the_pen_moves_in_a_proposal_of_its_own() {
     let mut space = with_witnesses();
-    let page = space.tip();
-    let take = || Decision::PenTake(take_on(&space, &page, &wim()));
-    let opened = space.space();
-    let view = folio::state::TreeView::new(&opened.tables, Some(page.tree()));
-    let release = pen::release(&view).unwrap();
-    let other = |line: &str| common::decision(line);
-    let (own, others) = (appoint("wim"), appoint("bob"));
-    let code = |who: &Actor, decisions: &[Decision]| {
-        let made = propose_exact(&space, &page, who, "x", decisions);
-        made.err().map(|fault| fault.code)
-    };
-    let alone = Some(Code::NotAlone);
-    // Authority comes first, and wim may not appoint: alice signs what is only about the shape.
-    set_shape(&code, &take, &other, alone);
-    assert_eq!(code(&wanda(), &[release.clone(), release]), alone);
-    assert_ne!(code(&wim(), &[other(&own), take()]), alone);
-    assert_ne!(code(&wim(), &[other(&others), take()]), None);
-    drop(opened);
-    // With the authority to appoint, one's own appointment stands before the take.
+    // Members may appoint, so that only the shape is wrong below.
     let line = r#"{"op":"policy.set","approvals":[],"prefix":"","roles":["member"],"scope":"witness.appoint","self_approval":false,"tier":"witness"}"#;
     number(&mut space, "alice", "policy", &[line]);
     let page = space.tip();
     let bob = Actor::new("bob");
     let take = || Decision::PenTake(take_on(&space, &page, &bob));
-    let made = |slug, all: &[Decision]| propose_exact(&space, &page, &bob, slug, all);
-    let own = common::decision(&appoint("bob"));
-    assert_eq!(made("x", &[take()]).unwrap_err().code, Code::NotAWitness);
+    let line = common::decision;
+    let (own, other) = (line(&appoint("bob")), line(&appoint("rick")));
+    let made = |who: &Actor, all: &[Decision]| propose_exact(&space, &page, who, "take", all);
     for all in [
+        vec![take(), line(PIN)],
+        vec![line(PIN), take()],
+        vec![take(), take()],
         vec![take(), own.clone()],
         vec![own.clone(), own.clone(), take()],
-        vec![common::decision(&appoint("rick")), take()],
-        vec![own.clone(), common::decision(&appoint("rick")), take()],
+        vec![other.clone(), take()],
+        vec![own.clone(), other, take()],
     ] {
-        assert_eq!(made("x", &all).unwrap_err().code, Code::NotAlone);
+        let refused = made(&bob, &all).unwrap_err();
+        assert_eq!(refused.code, Code::NotAlone, "{all:?}");
     }
-    let (id, _) = made("take", &[own, take()]).unwrap();
+    let opened = space.space();
+    let view = folio::state::TreeView::new(&opened.tables, Some(page.tree()));
+    let release = pen::release(&view).unwrap();
+    let twice = made(&wanda(), &[release.clone(), release]);
+    assert_eq!(twice.unwrap_err().code, Code::NotAlone);
+    drop(opened);
+    // Alone it needs the appointment, which may stand right before it.
+    let alone = made(&bob, &[take()]);
+    assert_eq!(alone.unwrap_err().code, Code::NotAWitness);
+    let (id, _) = made(&bob, &[own, take()]).unwrap();
     approve(&space, &rick(), id);
     assert_eq!(accept_as(&mut space, &bob).unwrap().numbered.len(), 1);
     assert_eq!(pen_row(&space).member.as_str(), "bob");
     space.verify().unwrap();
 }
 
-fn set_shape(
-    code: &dyn Fn(&Actor, &[Decision]) -> Option<Code>,
-    take: &dyn Fn() -> Decision,
-    other: &dyn Fn(&str) -> Decision,
-    alone: Option<Code>,
-) {
-    // Members may pin, so only the shape is wrong.
-    assert_eq!(code(&wim(), &[take(), other(PIN)]), alone);
-    assert_eq!(code(&wim(), &[other(PIN), take()]), alone);
-    assert_eq!(code(&wim(), &[take(), take()]), alone);
+#[test]
+fn nobody_appoints_themselves_without_the_right_to() {
+    let space = with_witnesses();
+    let page = space.tip();
+    let bob = Actor::new("bob");
+    let all = [
+        common::decision(&appoint("bob")),
+        Decision::PenTake(take_on(&space, &page, &bob)),
+    ];
+    let refused = propose_exact(&space, &page, &bob, "take", &all).unwrap_err();
+    assert_eq!(refused.code, Code::NotAllowed);
 }
 
 #[test]
@@ -388,7 +384,6 @@ fn pages_of_a_stolen_key_stay_and_later_ones_are_refused() {
     // A thief with wanda's key numbers a page before anybody notices.
     number(&mut space, "bob", "alias", &[ALIAS]);
     let thiefs = space.tip();
-    let fork = space.store.clone();
     let take = propose_take(&space, &wim(), "take").unwrap();
     approve(&space, &rick(), take);
     assert_eq!(accept_as(&mut space, &wim()).unwrap().numbered.len(), 1);
@@ -397,7 +392,6 @@ fn pages_of_a_stolen_key_stay_and_later_ones_are_refused() {
     space.propose(&space.bob, "pin", &[PIN]).unwrap();
     let refused = accept_as(&mut space, &wanda()).unwrap_err();
     assert_eq!(refused.code, Code::SignerWrong);
-    drop(fork);
     let forged = forge_next(&space, &wanda());
     let opened = space.space();
     let tip = space.tip();

@@ -13,6 +13,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 
 Set up:
   init, clone, key        found a space; copy one, verified; make, show and list signing keys
+  init, key, hook         found a space; make, show and list signing keys; git's hooks
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -22,8 +23,7 @@ Draft decisions:
   pin-name, unpin-name    prefer a name as its group's representative; take that back
   overlay                 add, rebase and drop layers over what others own
   member, policy          members and their keys; who may propose what
-  describe                the space's name, description and home
-  draft                   show, drop or clear what is drafted
+  describe, draft         the space's name, description and home; what is drafted
 Propose and number:
   propose, rebase         sign the draft as a proposal; make a stale one again
   queue, review           proposals and what they would do today; one of them, for its reviewer
@@ -32,7 +32,7 @@ Propose and number:
   pen, witness            who numbers: take and release the pen; appoint, retire, list witnesses
 Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
-  sync                    fetch, then push
+  sync, bundle            fetch, then push; carry a space on a stick
   pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
@@ -92,6 +92,9 @@ pub struct Global {
     /// The date in commits, `SECONDS ZONE` [default: GIT_COMMITTER_DATE, else now]
     #[arg(long, value_name = "DATE", global = true, hide_short_help = true)]
     pub date: Option<String>,
+    /// Ask no other repository before pages are numbered
+    #[arg(long, global = true, hide_short_help = true)]
+    pub offline: bool,
     /// The key to sign with: a file, or a public key that ssh-agent holds
     #[arg(
         long,
@@ -160,6 +163,8 @@ commands! {
     Clone in clone,
     /// Make, show and list signing keys
     Key in key,
+    /// Hooks for git: a server that takes only what is valid, a clone that warns
+    Hook in hook,
 
     /// Draft aliases: set, drop, sync with a file
     Alias in alias,
@@ -221,6 +226,8 @@ commands! {
     Submit in submit,
     /// Fetch, then push
     Sync in sync,
+    /// Carry a space on a stick
+    Bundle in bundle,
     /// The snapshot that asking commands stand on
     Pin in pin,
     /// Move the pin forward

@@ -271,8 +271,39 @@ pub fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
     Stop::refuse(Code::PolicyUnsafe, what)
 }
 
+/// A pen that was laid down must be taken before anything else happens, so somebody must be able to: at least
+/// whoever lays it down.
+pub fn require_takeable(scene: &Scene<'_>, holder: &Handle) -> Result<(), Stop> {
+    let rule = take_rule(scene, TakeFrom::Released)?;
+    let member: Option<MemberRow> = scene.get(&RowKey::of(holder.as_str()))?;
+    let holds = |role: &Handle| {
+        let given = member.as_ref().is_some_and(|row| row.roles.contains(role));
+        given || role.as_str() == WITNESS
+    };
+    let numbered = matches!(rule.tier, Tier::Witness | Tier::Quorum);
+    if numbered && rule.roles.iter().any(holds) && enough_others(scene, &rule, [holder])? {
+        return Ok(());
+    }
+    let what = format!("by the policy of `pen.take` not even `{holder}` could take it again");
+    Stop::refuse(Code::PolicyUnsafe, what)
+}
+
 /// Whether some member may propose under this rule, and enough others could approve it.
 fn somebody_can(scene: &Scene<'_>, rule: &PolicyRow) -> Result<bool, Stop> {
+    for role in &rule.roles {
+        if enough_others(scene, rule, &holders(scene, role)?)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether one of these authors would find as many others as the rule asks to approve it.
+fn enough_others<'h>(
+    scene: &Scene<'_>,
+    rule: &PolicyRow,
+    authors: impl IntoIterator<Item = &'h Handle>,
+) -> Result<bool, Stop> {
     let mut approvers = Vec::new();
     for needed in &rule.approvals {
         let holders: BTreeSet<Handle> = holders(scene, &needed.role)?.into_iter().collect();
@@ -289,10 +320,5 @@ fn somebody_can(scene: &Scene<'_>, rule: &PolicyRow) -> Result<bool, Stop> {
             holders.len() as u64 - u64::from(own) >= *count
         })
     };
-    for role in &rule.roles {
-        if holders(scene, role)?.iter().any(enough) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(authors.into_iter().any(enough))
 }

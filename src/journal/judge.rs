@@ -147,6 +147,21 @@ fn require_true_preview<S: Objects + ?Sized>(
         return preview_is(tree, claimed);
     }
     // The base is older than the state it is judged on: the preview is about the base.
+    require_preview_of_base(tables, proposal)
+}
+
+/// The tree of a proposal is its base's, or what its decisions make of it, whatever holds today.
+///
+/// # Errors
+/// `preview-false`.
+pub fn require_preview_of_base<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    proposal: &Proposal,
+) -> Result<(), Fault> {
+    let (base, claimed) = (proposal.base().tree, proposal.preview());
+    if base == Some(claimed) {
+        return Ok(());
+    }
     let staged = tables.staged();
     let made = preview_tree(tables, proposal, base);
     tables.discard(staged);

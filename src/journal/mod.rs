@@ -10,6 +10,7 @@ pub mod check;
 pub mod evidence;
 pub mod fault;
 pub mod found;
+pub mod gate;
 pub mod heartbeat;
 pub mod history;
 pub mod judge;

@@ -211,6 +211,10 @@ codes! {
         "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
         "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
+    NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
+        "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
+    RefProtected Integrity "ref-protected" "The ref may not be deleted."
+        "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
@@ -242,6 +246,10 @@ codes! {
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    StickTorn Environment "stick-torn" "What is on the stick is not whole."
+        "It was torn out while it was written, or copied in part. Nothing of it was taken. Let `folio bundle create STICK` run again on the machine it comes from.";
+    BundleGap Environment "bundle-gap" "The bundle builds on something that is not here."
+        "Its sender thought that you have it. Give the stick back: it says now what you have. Or ask for `folio bundle create STICK --full`.";
     PushRefused Environment "push-refused" "The other repository refused what was sent."
         "The message has its words; the codes in them are explained by `folio explain CODE`. Nothing was changed here.";
     RemoteFailed Environment "remote-failed" "The other repository could not be reached, or it refused."

@@ -6,6 +6,7 @@
     reason = "git is started with a chosen part of the environment"
 )]
 
+pub mod bundle;
 mod checkout;
 pub mod location;
 pub mod program;

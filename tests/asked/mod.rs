@@ -277,7 +277,7 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
     let waiting = "bob/still-waiting";
-    let steps: [&[&str]; 11] = [
+    let steps: [&[&str]; 14] = [
         &["pen", "beat"],
         &["pen", "release"],
         &["pen", "take"],
@@ -285,6 +285,9 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
         &["reject", waiting, "-m", "No."],
         &["review", "--list"],
         &["approve", waiting, "-m", "Yes."],
+        &["hook", "install"],
+        &["hook", "status"],
+        &["hook", "uninstall"],
         &["alias", "set", "x", "y"],
         &["propose", "-m", "x"],
         &["accept", "--all"],

@@ -12,8 +12,9 @@ use folio::journal::pages::MemoryIndex;
 use folio::journal::{replay, verify};
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore, SignedPages};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn main() {
     divan::main();
@@ -180,4 +181,77 @@ fn accept_1000_in_memory(bencher: Bencher<'_, '_>) {
         .bench_local_values(|mut space| {
             assert_eq!(space.accept_all().expect("accepted").numbered.len(), 1000);
         });
+}
+
+/// A bare space of so many rows with the hooks, the objects of one more page in it, and the line with which
+/// git tells of the push that brings it.
+fn offered(rows: usize) -> (tempfile::TempDir, String) {
+    let dir = queued(rows, 1);
+    let store = GitStore::open(dir.path()).expect("the space");
+    let mut space = TestSpace::reopen(store);
+    let old = space.tip().id;
+    space.accept_all().expect("accepted");
+    let new = space.tip().id;
+    let main = "refs/heads/main";
+    std::fs::write(dir.path().join(main), format!("{old}\n")).expect("main is where it was");
+    (dir, format!("{old} {new} {main}\n"))
+}
+
+/// One hook in a cold process, told of a page: what the hook adds to a push.
+fn hook_cold(bencher: Bencher<'_, '_>, hook: &str, rows: usize) {
+    let (dir, line) = offered(rows);
+    bencher.bench_local(|| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_folio"))
+            .args(["hook", hook])
+            .current_dir(dir.path())
+            .env("GIT_DIR", ".")
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("folio runs");
+        let mut input = child.stdin.take().expect("piped");
+        input.write_all(line.as_bytes()).expect("a line");
+        drop(input);
+        assert!(child.wait().expect("it ends").success());
+    });
+}
+
+/// `pre-receive`, which judges.
+#[divan::bench(args = [100, 100_000], sample_count = 100, sample_size = 1)]
+fn hook_pre_receive(bencher: Bencher<'_, '_>, rows: usize) {
+    hook_cold(bencher, "pre-receive", rows);
+}
+
+/// `reference-transaction`, which guards the same move once more.
+#[divan::bench(args = [100, 100_000], sample_count = 100, sample_size = 1)]
+fn hook_reference_transaction(bencher: Bencher<'_, '_>, rows: usize) {
+    hook_cold(bencher, "reference-transaction", rows);
+}
+
+/// A `git push` of one page on 100,000 rows over a local path, without and with the hooks.
+#[divan::bench(args = [false, true], sample_count = 100, sample_size = 1)]
+fn push_page(bencher: Bencher<'_, '_>, hooks: bool) {
+    let (dir, line) = offered(100_000);
+    let server = copy(dir.path());
+    let mut parts = line.split(' ');
+    let (old, new) = (parts.next().expect("old"), parts.next().expect("new"));
+    let git = |dir: &Path, args: &[&str]| {
+        let mut git = Command::new("git");
+        let done = git.current_dir(dir).args(args).status();
+        assert!(done.expect("git runs").success(), "git {args:?}");
+    };
+    git(server.path(), &["config", "receive.fsckObjects", "true"]);
+    if hooks {
+        let mut install = Command::new(env!("CARGO_BIN_EXE_folio"));
+        install
+            .args(["-q", "hook", "install"])
+            .stdout(Stdio::null());
+        let done = install.current_dir(server.path()).status();
+        assert!(done.expect("folio runs").success());
+    }
+    let main = server.path().join("refs/heads/main");
+    let refspec = format!("{new}:refs/heads/main");
+    let url = server.path().to_str().expect("a plain path");
+    bencher
+        .with_inputs(|| std::fs::write(&main, format!("{old}\n")).expect("a ref"))
+        .bench_local_values(|()| git(dir.path(), &["push", "-q", url, &refspec]));
 }

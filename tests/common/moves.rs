@@ -21,7 +21,7 @@ pub struct Move {
 
 /// Kinds of names and equivalence come first; the rest follows.
 pub const RULES_OF_NAMES: u8 = 16;
-pub const ALL_KINDS: u8 = 23;
+pub const ALL_KINDS: u8 = 25;
 
 pub fn a_move(kinds: u8) -> impl Strategy<Value = Move> {
     let name = || 0..NAMES.len();
@@ -87,7 +87,16 @@ impl Move {
                     r#"{{"op":"policy.set","approvals":[],"prefix":"{a}","roles":["admin","{role}"],"scope":"pin","self_approval":false,"tier":"{tier}"}}"#
                 )
             }
-            _ => format!(r#"{{"op":"space.describe","name":"{a}","description":"{b}","home":""}}"#),
+            22 => {
+                format!(r#"{{"op":"space.describe","name":"{a}","description":"{b}","home":""}}"#)
+            }
+            kind => {
+                let (op, who) = (
+                    if kind == 23 { "appoint" } else { "retire" },
+                    PEOPLE[self.a % PEOPLE.len()],
+                );
+                format!(r#"{{"op":"witness.{op}","member":"{who}"}}"#)
+            }
         }
     }
 
@@ -124,6 +133,7 @@ fn mislead(decision: &mut Decision) {
         Decision::Unmerge(d) => d.was = None,
         Decision::Fork(d) => d.resolved = nobody,
         Decision::Unpin(d) => d.was = other,
+        Decision::WitnessRetire(d) => d.was = other,
         Decision::SpaceDescribe(d) => d.was = other,
         _ => {}
     }

@@ -81,7 +81,7 @@ pub fn one(
 }
 
 /// The chain digest of the other side's newest page, where it stands beside ours.
-fn chain_of_theirs(context: &Context, fetched: &fetch::Fetched) -> Option<ChainDigest> {
+pub fn chain_of_theirs(context: &Context, fetched: &fetch::Fetched) -> Option<ChainDigest> {
     let Some(Course::Fork(fork)) = &fetched.received.as_ref()?.course else {
         return None;
     };

@@ -4,6 +4,7 @@ pub mod evidence;
 pub mod fetch;
 pub mod first;
 pub mod home;
+pub mod known;
 pub mod push;
 pub mod report;
 pub mod shallow;

@@ -1,6 +1,7 @@
 //! `pen.release`: the holder lays the pen down.
 
 use super::*;
+use crate::fold::policy;
 use crate::model::rows::PenRow;
 use crate::model::{Epoch, RowDigest, RowKey, Table};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub struct PenRelease {
 impl Kind for PenRelease {
     const OP: &'static str = "pen.release";
     const FAMILY: Family = Family::Pen;
-    const ABOUT: &'static str = "Lays the pen down: after this page nothing but a `pen.take` can be numbered. It stands alone in its proposal, and only the member who holds the pen proposes it, with whatever key of theirs is current; policy is not asked.";
+    const ABOUT: &'static str = "Lays the pen down: after this page nothing but a `pen.take` can be numbered. It stands alone in its proposal, and only the member who holds the pen proposes it, with whatever key of theirs is current; policy is not asked. It is refused where nobody could be sure to take the pen again: by the policy of `pen.take` its holder must be able to.";
     const FIELDS: &'static [Field] = &[
         Field {
             name: "epoch",
@@ -34,6 +35,7 @@ impl Kind for PenRelease {
         Code::PenMoved,
         Code::NotAlone,
         Code::NotAllowed,
+        Code::PolicyUnsafe,
     ];
 
     fn example() -> Self {
@@ -73,6 +75,7 @@ impl Kind for PenRelease {
             ..pen
         };
         if let Guard::Replaces(_) = scene.guard(&key, self.was, Some(&row))? {
+            policy::require_takeable(scene, &row.member)?;
             scene.put(&row);
         }
         Ok(())
@@ -100,5 +103,47 @@ mod tests {
         let take = pen.take("wim");
         assert_eq!(take.from, TakeFrom::Released);
         assert_eq!(pen.bench.exact(&Decision::PenTake(take)), Ok(1));
+    }
+    #[test]
+    fn nobody_lays_down_a_pen_that_could_not_be_taken_again() {
+        let release = r#"{"op":"pen.release","epoch":1}"#;
+        let row = |rest: &str| {
+            format!(
+                r#"{{"op":"policy.set","prefix":"rel","scope":"pen.take","self_approval":false,{rest}}}"#
+            )
+        };
+        for (rest, expected) in [
+            (r#""approvals":[],"roles":[],"tier":"witness""#, false),
+            (
+                r#""approvals":[],"roles":["member"],"tier":"witness""#,
+                false,
+            ),
+            (
+                r#""approvals":[],"roles":["witness"],"tier":"local""#,
+                false,
+            ),
+            (
+                r#""approvals":[{"count":1,"role":"nobody"}],"roles":["witness"],"tier":"quorum""#,
+                false,
+            ),
+            (
+                r#""approvals":[{"count":2,"role":"member"}],"roles":["witness"],"tier":"quorum""#,
+                true,
+            ),
+            (
+                r#""approvals":[],"roles":["witness"],"tier":"witness""#,
+                true,
+            ),
+        ] {
+            let mut pen = Pen::new();
+            pen.bench.run(&row(rest)).unwrap();
+            let found = pen.bench.run(release);
+            let wanted = if expected {
+                Ok(1)
+            } else {
+                Err(Code::PolicyUnsafe)
+            };
+            assert_eq!(found, wanted, "{rest}");
+        }
     }
 }

@@ -106,6 +106,9 @@ pub fn receive<S: Store + Clone + Send>(
     drop(history);
     let history = open(space, index)?;
     let branches = merge(space, &history, &seen, shown)?;
+    if from != history.len() {
+        drop_settled(space, &history)?;
+    }
     remember(space, &history, peer, &seen, shown, &branches, went_back)?;
     drop_incoming(space.store, peer.key, &branches)?;
     Ok(Received {
@@ -221,6 +224,23 @@ fn merge<S: Store>(
     let merged = branches::merge(space.store, &ours, seen, shown, &rules)?;
     apply_each(space.store, &merged.edits)?;
     Ok(merged)
+}
+
+/// Removes our own branches of what the new pages numbered: `main` keeps it. A crash before it leaves branches
+/// that say nothing new.
+fn drop_settled<S: Store>(space: &Space<'_, S>, history: &History<'_>) -> Result<(), Fault> {
+    let mut edits = Vec::new();
+    for (name, id) in peer::ours(space.store)? {
+        if name != refs::MAIN && settled(space, history, &name, id)? {
+            edits.push(RefEdit {
+                name,
+                expect: Expect::At(id),
+                new: None,
+                message: "folio: numbered".into(),
+            });
+        }
+    }
+    apply_each(space.store, &edits)
 }
 
 /// What was shown becomes what was seen, except what waits and a `main` that goes back or stands beside ours.

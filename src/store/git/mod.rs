@@ -5,6 +5,7 @@
 //! renamed, and directories after.
 
 mod config;
+mod extra;
 mod hash;
 mod init;
 mod lock;
@@ -44,6 +45,9 @@ pub struct GitStore {
     reflog_ident: Arc<str>,
     /// The same repository, never looking for new packs: see [`Objects::is_known`].
     quick: RefCell<Option<gix::Repository>>,
+    /// Directories of objects that are lent: see [`GitStore::with_objects`].
+    extra: Vec<gix::Repository>,
+    read_only: bool,
 }
 
 impl GitStore {
@@ -85,6 +89,8 @@ impl GitStore {
             steps,
             reflog_ident,
             quick: RefCell::default(),
+            extra: Vec::new(),
+            read_only: false,
         })
     }
 

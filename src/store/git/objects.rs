@@ -11,11 +11,11 @@ impl Objects for GitStore {
     }
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
-        let Some((found, size)) = self.header(id)? else {
+        let Some((repo, found, size)) = self.place_of(id)? else {
             return Err(store::missing(id));
         };
         store::check_header(id, (found, size), kind, max)?;
-        let bytes = match self.repo.try_find_object(to_gix(id)) {
+        let bytes = match repo.try_find_object(to_gix(id)) {
             Ok(Some(object)) => object.detach().data,
             Ok(None) => return Err(store::missing(id)),
             Err(err) => return Err(damaged(id, &err.to_string())),
@@ -28,10 +28,7 @@ impl Objects for GitStore {
     }
 
     fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
-        self.check_format(id)?;
-        let found = self.repo.try_find_header(to_gix(id));
-        let found = found.map_err(|err| damaged(id, &err.to_string()))?;
-        Ok(found.map(|header| (our_kind(header.kind()), header.size())))
+        Ok(self.place_of(id)?.map(|(_, kind, size)| (kind, size)))
     }
 
     fn is_known(&self, id: &Oid) -> bool {
@@ -52,6 +49,7 @@ impl Objects for GitStore {
     }
 
     fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault> {
+        self.refuse_writing()?;
         let Some((first, ..)) = objects.first() else {
             return Ok(());
         };
@@ -75,6 +73,19 @@ impl Objects for GitStore {
 }
 
 impl GitStore {
+    /// Where an object lies, with its kind and size.
+    fn place_of(&self, id: &Oid) -> Result<Option<(&gix::Repository, Kind, u64)>, StoreFault> {
+        self.check_format(id)?;
+        for repo in self.places() {
+            let found = repo.try_find_header(to_gix(id));
+            let found = found.map_err(|err| damaged(id, &err.to_string()))?;
+            if let Some(header) = found {
+                return Ok(Some((repo, our_kind(header.kind()), header.size())));
+            }
+        }
+        Ok(None)
+    }
+
     /// Ids of the other object format name nothing here.
     pub(super) fn check_format(&self, id: &Oid) -> Result<(), StoreFault> {
         if id.format() == self.format {

@@ -65,6 +65,7 @@ impl Refs for GitStore {
     }
 
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
+        self.refuse_writing()?;
         check_edits(edits)?;
         for id in edits.iter().filter_map(|edit| edit.new.as_ref()) {
             self.check_format(id)?;
@@ -114,6 +115,22 @@ impl GitStore {
                 "there is no readable HEAD",
             )),
         }
+    }
+
+    /// Whether the ref stands in `packed-refs` too, with the same value, and nobody is changing that file: then
+    /// its own file may go without the ref going, which is what git does after it has packed. To delete the
+    /// ref git has to hold the lock of `packed-refs`.
+    ///
+    /// # Errors
+    /// `ref-invalid`, `object-damaged`, `io`.
+    pub fn is_packed(&self, name: &str) -> Result<bool, StoreFault> {
+        check_name(name)?;
+        let Loose::At(id) = self.loose(name)? else {
+            return Ok(false);
+        };
+        let packed = Packed::read(self.common_dir())?.find(name);
+        let locked = self.common_dir().join("packed-refs.lock").exists();
+        Ok(packed == Some(id) && !locked)
     }
 
     fn loose(&self, name: &str) -> Result<Loose, StoreFault> {

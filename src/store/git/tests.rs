@@ -629,3 +629,51 @@ fn the_users_configuration_is_read_as_git_reads_it() {
     let store = GitStore::open(&dir.path().join("r")).unwrap();
     assert_eq!(store.config_value("user.name"), None);
 }
+
+#[test]
+fn objects_that_are_lent_are_seen_and_nothing_is_written_beside_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = new_store(&dir.path().join("own"), true, ObjectFormat::Sha1);
+    let other = new_store(&dir.path().join("other"), true, ObjectFormat::Sha1);
+    let write = |store: &GitStore, bytes: &[u8]| {
+        let id = store.id_of(Kind::Blob, bytes);
+        store
+            .write_all(&[(id, Kind::Blob, bytes.to_vec())])
+            .unwrap();
+        id
+    };
+    let (mine, lent) = (write(&own, b"mine"), write(&other, b"lent"));
+    let dirs = ["other/objects", "own/objects", "nowhere", "other/objects"];
+    let dirs = dirs.map(|name| dir.path().join(name));
+    let both = own.clone().with_objects(&dirs).unwrap();
+    for store in [&both, &both.for_thread()] {
+        assert_eq!(store.read(&mine, Kind::Blob, 10).unwrap(), b"mine");
+        assert_eq!(store.read(&lent, Kind::Blob, 10).unwrap(), b"lent");
+        assert_eq!(store.header(&lent).unwrap(), Some((Kind::Blob, 4)));
+        assert_eq!(
+            store.read(&lent, Kind::Blob, 3).unwrap_err().code,
+            Code::TooLarge
+        );
+        let nothing = store.id_of(Kind::Blob, b"nothing");
+        assert_eq!(store.header(&nothing).unwrap(), None);
+        let fault = store.write_all(&[(nothing, Kind::Blob, b"nothing".to_vec())]);
+        assert_eq!(fault.unwrap_err().code, Code::Unsupported);
+        let edit = RefEdit {
+            name: "refs/heads/main".into(),
+            expect: Expect::Any,
+            new: Some(mine),
+            message: String::new(),
+        };
+        assert_eq!(store.apply(&[edit]).unwrap_err().code, Code::Unsupported);
+    }
+    // The repository itself sees what is its own.
+    assert_eq!(own.header(&lent).unwrap(), None);
+    let many: Vec<_> = (0..20)
+        .map(|i| dir.path().join(format!("lent{i}")))
+        .collect();
+    for dir in &many {
+        std::fs::create_dir(dir).unwrap();
+    }
+    let fault = own.with_objects(&many).map(drop).unwrap_err();
+    assert_eq!(fault.code, Code::TooLarge);
+}
