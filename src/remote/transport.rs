@@ -156,7 +156,13 @@ impl Transport {
         args.extend(specs);
         let output = self.git.output(&args, b"")?;
         let words = printable(&output.stderr);
-        let pushed = results(&String::from_utf8_lossy(&output.stdout));
+        let mut pushed = results(&String::from_utf8_lossy(&output.stdout));
+        // A branch there whose name ends in one of ours can divert a push: git completes the names of others.
+        for one in &mut pushed {
+            if !edits.iter().any(|edit| edit.name == one.name) && one.refused.is_none() {
+                one.refused = Some("git diverted the push to this ref".into());
+            }
+        }
         if pushed.is_empty() && !output.status.success() {
             return Err(unreachable(failure(Some("push".as_ref()), &output)));
         }

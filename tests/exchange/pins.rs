@@ -19,13 +19,12 @@ fn who_asks_stands_on_the_pin_and_who_drafts_does_not() {
     ran.ok();
     // The pages are here, and nothing has changed for who asks.
     assert_eq!(resolve("one").ok(), "t\n");
-    let shown = net.json("a", "", &["resolve", "two"]);
-    assert_eq!(shown["at"]["number"], 2);
-    assert_eq!(shown["entity"], "two", "an unknown name stands for itself");
+    net.run("a", "", &["resolve", "two"])
+        .refused("not-found", 1);
     for args in [
         &["state"][..],
-        &["group", "two"],
-        &["overlays", "two"],
+        &["group", "one"],
+        &["overlays", "one"],
         &["blame", "one"],
         &["same", "one", "t"],
     ] {

@@ -40,7 +40,7 @@ fn a_bundle_file_is_a_remote_to_fetch_from() {
     net.number("three");
     net.git(
         "space",
-        &["bundle", "create", "-q", "../y.bundle", "main", "^main~1"],
+        &["bundle", "create", "-q", "../y.bundle", "main", "^main~2"],
     );
     let answer = net.json("a", "", &["fetch", "../y.bundle"]);
     assert_eq!(answer["fetched"][0]["to"], 4, "{answer}");
@@ -84,8 +84,10 @@ fn daemon(net: &Net) -> Option<(Daemon, String)> {
         .unwrap()
         .port();
     let base = format!("--base-path={}", net.path("").display());
-    let mut run = net.fixture.bare_command("git", &net.path(""));
-    run.args(["daemon", "--listen=127.0.0.1", &format!("--port={port}")]);
+    // By its own name: `git daemon` would start it as a second process.
+    let program = format!("{}/git-daemon", net.git(".", &["--exec-path"]));
+    let mut run = net.fixture.bare_command(&program, &net.path(""));
+    run.args(["--listen=127.0.0.1", &format!("--port={port}")]);
     run.args([
         "--export-all",
         "--reuseaddr",

@@ -1,6 +1,6 @@
 //! Fetching from one remote: list, bring what is new below refs of its own, verify, take in.
 
-use super::take_in::{self, take_in};
+use super::take_in::take_in;
 use super::{Remote, say_remote, shallow};
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
@@ -46,8 +46,7 @@ pub fn fetch(
             unchecked,
         });
     }
-    bring(context, remote, &listed, ui)?;
-    let shown = take_in::shown(context, &remote.key, &listed)?;
+    let shown = bring(context, remote, &listed, ui)?;
     let received = take_in(context, space, &remote.key, &remote.name, &shown, ui)?;
     Ok(Fetched {
         received: Some(received),
@@ -56,9 +55,14 @@ pub fn fetch(
     })
 }
 
-/// Brings what is not here. A crash at any moment leaves objects and refs that no reader looks at; the next
-/// fetch goes on from there.
-pub fn bring(context: &Context, remote: &Remote, listed: &RefMap, ui: &Ui) -> anyhow::Result<()> {
+/// Brings what is not here, and returns what the remote shows. A crash at any moment leaves objects and refs that
+/// no reader looks at; the next fetch goes on from there.
+pub fn bring(
+    context: &Context,
+    remote: &Remote,
+    listed: &RefMap,
+    ui: &Ui,
+) -> anyhow::Result<RefMap> {
     let seen = peer::seen(&context.store, &remote.key)?;
     let is_new = |name: &String, id: &crate::model::Oid| {
         seen.get(name) != Some(id) || !context.store.is_known(id)
@@ -68,11 +72,20 @@ pub fn bring(context: &Context, remote: &Remote, listed: &RefMap, ui: &Ui) -> an
         .filter(|(name, id)| is_new(name, id))
         .map(|(name, _)| (name.clone(), peer::incoming_ref(&remote.key, name)))
         .collect();
+    let mut shown = listed.clone();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(shown);
     }
-    let _waiting = ui.spinner("Fetching");
-    let words = remote.transport(context).fetch(&wanted, None)?;
+    let words = {
+        let _waiting = ui.spinner("Fetching");
+        remote.transport(context).fetch(&wanted, None)?
+    };
     say_remote(ui, &words);
-    Ok(())
+    // A ref may have moved between listing and fetching: what came counts. What lies there from earlier fetches
+    // says nothing about today.
+    let brought = peer::incoming(&context.store, &remote.key)?;
+    for (name, _) in &wanted {
+        shown.extend(brought.get(name).map(|id| (name.clone(), *id)));
+    }
+    Ok(shown)
 }

@@ -12,7 +12,8 @@ pub mod take_in;
 
 use super::args::Global;
 use super::context::Context;
-use super::error::Problem;
+use super::error::{Problem, is_closed_pipe, report};
+use super::exit::Exit;
 use super::ui::{Ui, escape};
 use crate::crypto::digest;
 use crate::model::{Code, Handle};
@@ -122,6 +123,30 @@ fn default(context: &Context, remotes: &[(String, String)]) -> anyhow::Result<Re
             Err(Problem::new(Code::BadRequest, what).hint(hint).into())
         }
     }
+}
+
+/// Does the same with each remote. One that is away, or lies, does not keep the others from being heard: with
+/// several, each error is printed where it happens, and the first one says how the command ends.
+pub fn each(
+    ui: &Ui,
+    remotes: &[Remote],
+    mut once: impl FnMut(&Remote) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    if let [only] = remotes {
+        return once(only);
+    }
+    let mut exit = Exit::Done;
+    for remote in remotes {
+        let ended = match once(remote) {
+            Err(error) if is_closed_pipe(&error) => return Err(error),
+            Err(error) => report(ui, &error),
+            Ok(ended) => ended,
+        };
+        if exit == Exit::Done {
+            exit = ended;
+        }
+    }
+    Ok(exit)
 }
 
 /// What the other side's programs said, safe to print.

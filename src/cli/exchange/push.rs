@@ -32,6 +32,8 @@ pub struct Sent {
     pub refs: Vec<Pushed>,
     /// Branches of numbered proposals that were removed there.
     pub removed: Vec<String>,
+    /// Branches that changed on both sides: fetching comes first.
+    pub held: Vec<String>,
     /// Whether the other side has our newest page now, as far as we asked.
     pub main: bool,
 }
@@ -54,6 +56,11 @@ pub fn push(
     let mut sent = Sent::default();
     let mut seen = peer::seen(&context.store, &remote.key)?;
     let before = seen.clone();
+    // What is there as it is here was sent by a push whose answer was lost, or came the same way as ours.
+    let ours = peer::ours(&context.store)?;
+    let branches = there.iter().filter(|(name, _)| *name != refs::MAIN);
+    let same = branches.filter(|(name, id)| ours.get(*name) == Some(*id));
+    seen.extend(same.map(|(name, id)| (name.clone(), *id)));
     if let What::Everything = what {
         send_main(context, &transport, &history, remote, &there, &mut sent, ui)?;
         if sent.main {
@@ -62,6 +69,15 @@ pub fn push(
         }
     }
     let main_there = there.contains_key(refs::MAIN) || sent.main;
+    if let (What::Own(_), false) = (what, main_there) {
+        let what = format!("there is no {} at `{}`", refs::MAIN, remote.name);
+        return Err(Problem::new(Code::NotASpace, what)
+            .hint(format!(
+                "to begin with everything: folio push {}",
+                remote.name
+            ))
+            .into());
+    }
     if main_there {
         send_branches(
             context, space, &history, &transport, &there, &mut seen, what, &mut sent, ui,
@@ -180,7 +196,10 @@ fn send_branches(
         },
         settled: &|name, commit| admit::settled(space, history, name, commit),
     };
-    let edits: Vec<Push> = outgoing::branches(&ours, seen, there, &rules)?
+    let outgoing = outgoing::branches(&ours, seen, there, &rules)?;
+    sent.held = outgoing.held;
+    let edits: Vec<Push> = outgoing
+        .send
         .into_iter()
         .map(|send| Push {
             name: send.name,

@@ -115,12 +115,14 @@ fn require_whole(path: &Path, bytes: u64, blake3: &str) -> anyhow::Result<()> {
 fn bring(context: &Context, remote: &Remote, ui: &Ui) -> anyhow::Result<()> {
     let listed = remote.transport(context).list()?;
     let listed: RefMap = listed.into_iter().collect();
-    fetch::bring(context, remote, &listed, ui).map_err(|error| {
-        match error.downcast_ref::<StoreFault>() {
+    let brought = fetch::bring(context, remote, &listed, ui);
+    // What the stick's own list names is what it shows.
+    brought
+        .map(drop)
+        .map_err(|error| match error.downcast_ref::<StoreFault>() {
             Some(fault) if bundle::is_gap(fault) => gap(&fault.what),
             _ => error,
-        }
-    })
+        })
 }
 
 fn gap(what: &str) -> anyhow::Error {
