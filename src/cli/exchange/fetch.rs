@@ -3,11 +3,16 @@
 use super::take_in::take_in;
 use super::{Remote, say_remote, shallow};
 use crate::cli::context::Context;
-use crate::cli::ui::Ui;
-use crate::journal::Space;
+use crate::cli::ui::{Ui, escape};
 use crate::journal::reconcile::receive::Received;
 use crate::journal::reconcile::{RefMap, peer, travels};
-use crate::store::{GitStore, Objects as _};
+use crate::journal::{Space, refs};
+use crate::remote::Transport;
+use crate::store::{GitStore, Objects as _, StoreFault};
+use std::collections::BTreeSet;
+
+/// Branches that may fail one by one before a fetch is given up.
+const MISSING: usize = 32;
 
 /// What one fetch did.
 #[derive(Debug)]
@@ -76,16 +81,67 @@ pub fn bring(
     if wanted.is_empty() {
         return Ok(shown);
     }
-    let words = {
+    let missing = {
         let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, None)?
+        some(&remote.transport(context), &wanted, ui)?
     };
-    say_remote(ui, &words);
     // A ref may have moved between listing and fetching: what came counts. What lies there from earlier fetches
     // says nothing about today.
     let brought = peer::incoming(&context.store, &remote.key)?;
     for (name, _) in &wanted {
-        shown.extend(brought.get(name).map(|id| (name.clone(), *id)));
+        match brought.get(name) {
+            Some(_) if missing.contains(name) => drop(shown.remove(name)),
+            Some(id) => drop(shown.insert(name.clone(), *id)),
+            None => drop(shown.remove(name)),
+        }
     }
     Ok(shown)
+}
+
+/// Fetches refs; returns the names of those that did not come. One branch that vanished meanwhile, or whose objects
+/// are broken, keeps neither `main` nor the others out: anybody may have put it there.
+fn some(
+    transport: &Transport,
+    wanted: &[(String, String)],
+    ui: &Ui,
+) -> Result<BTreeSet<String>, StoreFault> {
+    let mut missing = BTreeSet::new();
+    let all = match transport.fetch(wanted, None) {
+        Ok(words) => {
+            say_remote(ui, &words);
+            return Ok(missing);
+        }
+        Err(fault) => fault,
+    };
+    let (main, branches): (Vec<_>, Vec<_>) = wanted
+        .iter()
+        .cloned()
+        .partition(|(name, _)| name == refs::MAIN);
+    match main.is_empty() {
+        false if branches.is_empty() => return Err(all),
+        false => drop(transport.fetch(&main, None)?),
+        // Whether it can be reached at all.
+        true => drop(transport.list()?),
+    }
+    let mut left = vec![branches];
+    while let Some(mut refs) = left.pop() {
+        let Err(fault) = transport.fetch(&refs, None) else {
+            continue;
+        };
+        if let [(name, _)] = refs.as_slice() {
+            ui.say(format!(
+                "not brought: {}: {}",
+                escape(name.trim_start_matches("refs/heads/")),
+                escape(&fault.what)
+            ));
+            missing.insert(name.clone());
+            if missing.len() > MISSING {
+                return Err(fault);
+            }
+            continue;
+        }
+        let rest = refs.split_off(refs.len() / 2);
+        left.extend([rest, refs]);
+    }
+    Ok(missing)
 }
