@@ -240,6 +240,17 @@ pub(super) fn printable(bytes: &[u8]) -> String {
     safe
 }
 
+/// As [`printable`], line by line.
+pub(super) fn printable_lines(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<String> = text
+        .lines()
+        .take(200)
+        .map(|line| printable(line.as_bytes()))
+        .collect();
+    lines.join("\n")
+}
+
 /// Checks that there is a git program, 2.34 or newer; returns its version's first two numbers.
 ///
 /// # Errors

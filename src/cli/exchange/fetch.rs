@@ -3,10 +3,12 @@
 use super::take_in::take_in;
 use super::{Remote, say_remote, shallow};
 use crate::cli::context::Context;
+use crate::cli::error::Problem;
 use crate::cli::ui::{Ui, escape};
 use crate::journal::reconcile::receive::Received;
 use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::journal::{Space, refs};
+use crate::model::Code;
 use crate::remote::Transport;
 use crate::store::{GitStore, Objects as _, StoreFault};
 use std::collections::BTreeSet;
@@ -92,6 +94,17 @@ pub fn bring(
         match brought.get(name) {
             Some(_) if missing.contains(name) => drop(shown.remove(name)),
             Some(id) => drop(shown.insert(name.clone(), *id)),
+            // git leaves out, without a word, what would make this repository shallow.
+            None if name == refs::MAIN => {
+                let what = format!(
+                    "{} of `{}` did not come: it has no whole history",
+                    refs::MAIN,
+                    remote.name
+                );
+                return Err(Problem::new(Code::RemoteFailed, what)
+                    .hint("ask a repository that has all pages")
+                    .into());
+            }
             None => drop(shown.remove(name)),
         }
     }

@@ -85,6 +85,15 @@ pub fn all(context: &Context) -> anyhow::Result<Vec<Remote>> {
     named.collect()
 }
 
+/// Every remote whose address can be used: one that cannot is no reason to stop what has nothing to do with it.
+pub fn known(context: &Context) -> Vec<Remote> {
+    let remotes = context.store.remotes();
+    let named = remotes
+        .iter()
+        .map(|(name, url)| Remote::named(context, name, url));
+    named.filter_map(Result::ok).collect()
+}
+
 /// The remotes that are named; without names `origin`, or the only one there is.
 pub fn chosen(
     context: &Context,
@@ -151,10 +160,7 @@ pub fn each(
 
 /// What the other side's programs said, safe to print.
 pub fn say_remote(ui: &Ui, words: &str) {
-    for line in words
-        .split("; ")
-        .filter(|line| line.starts_with("remote: "))
-    {
+    for line in words.lines().filter(|line| line.starts_with("remote: ")) {
         ui.say(escape(line.trim_end()));
     }
 }

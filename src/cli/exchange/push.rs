@@ -49,7 +49,9 @@ pub fn push(
     let transport = remote.transport(context);
     let there = {
         let _waiting = ui.spinner("Asking");
-        listed(&transport)?
+        let all = transport.list()?;
+        require_undiverted(&all, remote)?;
+        ours_of(all)
     };
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
@@ -100,9 +102,27 @@ fn remember(context: &Context, edits: &[RefEdit]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn listed(transport: &Transport) -> anyhow::Result<RefMap> {
-    let all = transport.list()?.into_iter();
-    Ok(all.filter(|(name, _)| travels(name)).collect())
+fn ours_of(all: Vec<(String, Oid)>) -> RefMap {
+    let all = all.into_iter();
+    all.filter(|(name, _)| travels(name)).collect()
+}
+
+/// git completes names on the other side: where `refs/heads/refs/heads/main` is, a push of `refs/heads/main` may
+/// end up there.
+fn require_undiverted(all: &[(String, Oid)], remote: &Remote) -> anyhow::Result<()> {
+    let Some((name, _)) = all
+        .iter()
+        .find(|(name, _)| name.starts_with("refs/heads/refs/"))
+    else {
+        return Ok(());
+    };
+    let what = format!(
+        "`{}` has the branch {name}, which would divert what is pushed",
+        remote.name
+    );
+    Err(Problem::new(Code::PushRefused, what)
+        .hint("ask who runs it to remove that branch, and to install the hooks: folio hook install --server")
+        .into())
 }
 
 fn send_main(
@@ -134,7 +154,11 @@ fn send_main(
         transport.push(&[edit])
     };
     // The answer of a push that succeeded may be lost: what counts is what is there now.
-    let there_now = || listed(transport).map(|refs| refs.get(refs::MAIN).copied());
+    let there_now = || {
+        transport
+            .list()
+            .map(|all| ours_of(all).get(refs::MAIN).copied())
+    };
     match pushed {
         Ok((results, words)) => {
             say_remote(ui, &words);
