@@ -36,7 +36,8 @@ impl World {
         let store = self.home().store.inner().clone();
         let known = self.home_chain.last().copied();
         let main = self.home().main();
-        let new = above(&store, main, known).ok_or_else(|| format!("home went from {known:?} to {main}"))?;
+        let new = above(&store, main, known)
+            .ok_or_else(|| format!("home went from {known:?} to {main}"))?;
         self.home_chain.extend(new.iter().map(|page| page.id));
         let queue = store.list(refs::PROPOSALS).unwrap();
         self.admitted.extend(queue.into_iter().map(|(_, id)| id));
@@ -61,7 +62,13 @@ pub fn keep_their_chains(world: &mut World) -> Result<(), Broken> {
 }
 
 /// What came of taking something in, and that it was right.
-pub fn receipt(world: &mut World, at: usize, before: Oid, shown: &Shown, received: &Received) -> Result<String, Broken> {
+pub fn receipt(
+    world: &mut World,
+    at: usize,
+    before: Oid,
+    shown: &Shown,
+    received: &Received,
+) -> Result<String, Broken> {
     accuses_nobody_honest(world, at)?;
     let node = &world.nodes[at];
     let store = node.store.inner();
@@ -80,7 +87,10 @@ pub fn receipt(world: &mut World, at: usize, before: Oid, shown: &Shown, receive
     let tip = *fork.theirs.pages.last().unwrap();
     let Stand::Follow(number) = fork.stand else {
         if node.main() != before {
-            return Err(format!("{} went over to a chain that no approved take leads", node.name()));
+            return Err(format!(
+                "{} went over to a chain that no approved take leads",
+                node.name()
+            ));
         }
         let other = store.list(refs::OTHER).unwrap();
         if !other.iter().any(|(_, id)| *id == tip) {
@@ -93,13 +103,23 @@ pub fn receipt(world: &mut World, at: usize, before: Oid, shown: &Shown, receive
         world.count("two children of one page");
         return Ok(format!("{:?}", fork.stand));
     };
-    let take = Page::read(store, fork.theirs.pages[(number.0 - fork.theirs.fork.0 - 1) as usize]).unwrap();
+    let take = Page::read(
+        store,
+        fork.theirs.pages[(number.0 - fork.theirs.fork.0 - 1) as usize],
+    )
+    .unwrap();
     if world.setting.appointed || take.reviews().is_empty() {
-        return Err(format!("{} followed a take that nobody approved", node.name()));
+        return Err(format!(
+            "{} followed a take that nobody approved",
+            node.name()
+        ));
     }
     let lost = store.list(refs::LOST).unwrap();
     if !lost.iter().any(|(_, id)| *id == before) {
-        return Err(format!("{} did not keep the pages that a take cut off", node.name()));
+        return Err(format!(
+            "{} did not keep the pages that a take cut off",
+            node.name()
+        ));
     }
     nothing_is_dropped(world, at, before, fork.ours)?;
     world.count("an approved take is followed");
@@ -114,12 +134,21 @@ fn nothing_is_dropped(world: &World, at: usize, old: Oid, first: Oid) -> Result<
     let cut = above(store, old, fork).unwrap();
     let now = above(store, node.main(), fork).unwrap();
     let numbered: BTreeSet<ProposalDigest> = now.iter().map(|page| page.message.proposal).collect();
-    let queue: BTreeSet<Oid> = store.list(refs::PROPOSALS).unwrap().into_iter().map(|(_, id)| id).collect();
+    let queue: BTreeSet<Oid> = store
+        .list(refs::PROPOSALS)
+        .unwrap()
+        .into_iter()
+        .map(|(_, id)| id)
+        .collect();
     for page in cut {
         let is_take = page.commit.message.contains(": take ");
         let there = numbered.contains(&page.message.proposal) || queue.contains(&page.proposal());
         if !there && !is_take {
-            return Err(format!("{} dropped the proposal of {}", node.name(), page.id));
+            return Err(format!(
+                "{} dropped the proposal of {}",
+                node.name(),
+                page.id
+            ));
         }
     }
     Ok(())
@@ -150,7 +179,11 @@ fn accuses_nobody_honest(world: &mut World, at: usize) -> Result<(), Broken> {
 pub fn at_the_end(world: &mut World) -> Result<(), Broken> {
     let main = world.home().main();
     if let Some(node) = world.nodes.iter().find(|node| node.main() != main) {
-        return Err(format!("{} is at {} and home at {main}", node.name(), node.main()));
+        return Err(format!(
+            "{} is at {} and home at {main}",
+            node.name(),
+            node.main()
+        ));
     }
     verifies_and_replays(world)?;
     nobody_signed_twice(world)?;
@@ -160,11 +193,13 @@ pub fn at_the_end(world: &mut World) -> Result<(), Broken> {
 /// All are at one commit, so what holds of home's pages holds of everybody's.
 fn verifies_and_replays(world: &World) -> Result<(), Broken> {
     let store = world.home().store.inner();
-    let words = |fault: folio::journal::Fault| format!("home does not verify: {}: {fault}", fault.code);
+    let words =
+        |fault: folio::journal::Fault| format!("home does not verify: {}: {fault}", fault.code);
     let space = Space::open(store).map_err(words)?;
     let mut index = MemoryIndex::default();
     let tip = Some(space.tip().map_err(words)?);
-    let history = History::open(&space.tables, store, tip, &mut index, &mut |_, _| {}).map_err(words)?;
+    let history =
+        History::open(&space.tables, store, tip, &mut index, &mut |_, _| {}).map_err(words)?;
     verify(&space, &history, Number(1), &mut |_, _| {}).map_err(words)?;
     let view = replay::replay(&space, &history, history.len(), &mut |_, _| {}).map_err(words)?;
     let tree = replay::tree_of(&space.tables, &view).map_err(words)?;
@@ -185,7 +220,10 @@ fn nobody_signed_twice(world: &World) -> Result<(), Broken> {
         };
         if let Ok(Message::Snapshot(page)) = Message::parse(&commit.message) {
             let place = (page.epoch.0, page.number.0);
-            signed.entry(place).or_default().insert(commit.payload(), commit);
+            signed
+                .entry(place)
+                .or_default()
+                .insert(commit.payload(), commit);
         }
     };
     for node in &world.nodes {
@@ -194,14 +232,21 @@ fn nobody_signed_twice(world: &World) -> Result<(), Broken> {
                 note(&bytes);
             }
         }
-        node.memory.signed.lock().unwrap().iter().for_each(|bytes| note(bytes));
+        node.memory
+            .signed
+            .lock()
+            .unwrap()
+            .iter()
+            .for_each(|bytes| note(bytes));
     }
     for ((epoch, number), payloads) in &signed {
         let mut keys = BTreeSet::new();
         for commit in payloads.values() {
             match seal::open(commit) {
                 Ok(key) if !keys.insert(key) && !world.stolen.contains(&key) => {
-                    return Err(format!("{key} signed common@{number} of epoch {epoch} twice"));
+                    return Err(format!(
+                        "{key} signed common@{number} of epoch {epoch} twice"
+                    ));
                 }
                 _ => {}
             }
@@ -217,7 +262,9 @@ fn each_proposal_has_its_answer(world: &mut World) -> Result<(), Broken> {
     for (number, id) in (1..).zip(&world.home_chain) {
         let page = Page::read(&store, *id).unwrap();
         if let Some(other) = numbers.insert(page.message.proposal, number) {
-            return Err(format!("one proposal is common@{other} and common@{number}"));
+            return Err(format!(
+                "one proposal is common@{other} and common@{number}"
+            ));
         }
     }
     let space = Space::open(&store).unwrap();
@@ -232,7 +279,8 @@ fn each_proposal_has_its_answer(world: &mut World) -> Result<(), Broken> {
             }
             queue::Entry::Authentic(candidate) => {
                 let tip = history.tip().unwrap();
-                let (standing, _) = queue::standing(&space.tables, tip, &history, &candidate).unwrap();
+                let (standing, _) =
+                    queue::standing(&space.tables, tip, &history, &candidate).unwrap();
                 let why = match standing {
                     queue::Standing::Refused(fault) => Some(fault.code.to_string()),
                     // Only its taker numbers it, or nobody.
@@ -247,13 +295,22 @@ fn each_proposal_has_its_answer(world: &mut World) -> Result<(), Broken> {
         if !world.admitted.contains(commit) {
             continue;
         }
-        let replaced = world.made[at + 1..].iter().any(|(_, other, _)| other == name);
-        answers.push(match (numbers.contains_key(digest), waits.get(commit), replaced) {
-            (true, _, _) => "proposals numbered",
-            (_, Some(_), _) => "proposals refused",
-            (_, _, true) => "proposals replaced",
-            _ => return Err(format!("{name} {} was at home and has no answer", digest.short())),
-        });
+        let replaced = world.made[at + 1..]
+            .iter()
+            .any(|(_, other, _)| other == name);
+        answers.push(
+            match (numbers.contains_key(digest), waits.get(commit), replaced) {
+                (true, _, _) => "proposals numbered",
+                (_, Some(_), _) => "proposals refused",
+                (_, _, true) => "proposals replaced",
+                _ => {
+                    return Err(format!(
+                        "{name} {} was at home and has no answer",
+                        digest.short()
+                    ));
+                }
+            },
+        );
     }
     answers.into_iter().for_each(|answer| world.count(answer));
     Ok(())

@@ -40,7 +40,9 @@ pub fn fetch(node: &mut Node, from: &Shown) -> Result<Received, Fault> {
     let mut listed = from.refs.clone();
     listed.retain(|name, _| travels(name));
     let seen = peer::seen(&node.store, &from.key)?;
-    let wanted = listed.iter().filter(|(name, id)| seen.get(*name) != Some(id));
+    let wanted = listed
+        .iter()
+        .filter(|(name, id)| seen.get(*name) != Some(id));
     let edits: Vec<RefEdit> = wanted
         .map(|(name, id)| edit(peer::incoming_ref(&from.key, name), Expect::Any, Some(*id)))
         .collect();
@@ -69,7 +71,8 @@ pub fn fetch(node: &mut Node, from: &Shown) -> Result<Received, Fault> {
             return Err(fault);
         }
     };
-    node.evidence.extend(of_course(&node.store, &shown, &received));
+    node.evidence
+        .extend(of_course(&node.store, &shown, &received));
     for other in waiting(&node.store)? {
         if other != from.key {
             receive::retry(&space, &mut node.index, &other)?;
@@ -94,7 +97,9 @@ fn of_course(store: &Store, shown: &RefMap, received: &Received) -> Vec<Evidence
     if let (Some(newer), Some(older)) = (received.went_back, shown.get(refs::MAIN)) {
         made.push(Evidence::went_back(store, newer, *older, "shown"));
     }
-    made.into_iter().filter_map(|made| made.ok().flatten()).collect()
+    made.into_iter()
+        .filter_map(|made| made.ok().flatten())
+        .collect()
 }
 
 fn waiting(store: &Store) -> Result<BTreeSet<String>, Fault> {
@@ -116,7 +121,11 @@ fn edit(name: String, expect: Expect, new: Option<Oid>) -> RefEdit {
 }
 
 /// What the server makes of one push: the gate, then a compare-and-swap for each ref. The refs that moved.
-pub fn offer(home: &mut Node, from: &MemoryStore, updates: &[Update]) -> Result<Vec<String>, Fault> {
+pub fn offer(
+    home: &mut Node,
+    from: &MemoryStore,
+    updates: &[Update],
+) -> Result<Vec<String>, Fault> {
     home.store.inner().take_objects(from);
     let verdicts = gate::judge(&home.store, &mut home.index, None, updates)?;
     let mut moved = Vec::new();
@@ -138,14 +147,24 @@ pub fn push(node: &mut Node, home: &mut Node, answer: bool) -> Result<(), Fault>
     let there = peer::ours(&home.store)?;
     let space = Space::open(&node.store)?;
     let tip = space.tip()?;
-    let history = History::open(&space.tables, &node.store, Some(tip), &mut node.index, &mut |_, _| {})?;
+    let history = History::open(
+        &space.tables,
+        &node.store,
+        Some(tip),
+        &mut node.index,
+        &mut |_, _| {},
+    )?;
     let before = peer::seen(&node.store, "home")?;
     let mut seen = before.clone();
     let old = there.get(refs::MAIN).copied().expect("home has pages");
     if old != tip {
-        let ours = Page::read(&node.store, old).is_ok_and(|page| history.contains(page.number(), &old));
+        let ours =
+            Page::read(&node.store, old).is_ok_and(|page| history.contains(page.number(), &old));
         if !ours {
-            return Err(Fault::new(Code::RaceLost, "home has pages that are not here"));
+            return Err(Fault::new(
+                Code::RaceLost,
+                "home has pages that are not here",
+            ));
         }
         let update = Update {
             name: refs::MAIN.into(),
@@ -163,7 +182,9 @@ pub fn push(node: &mut Node, home: &mut Node, answer: bool) -> Result<(), Fault>
         settled: &|name, commit| admit::settled(&space, &history, name, commit),
     };
     let ours = peer::ours(&node.store)?;
-    let sends = outgoing::branches(&ours, &seen, &there, &rules)?.into_iter();
+    let sends = outgoing::branches(&ours, &seen, &there, &rules)?
+        .send
+        .into_iter();
     let updates: Vec<Update> = sends
         .map(|send| Update {
             name: send.name,
@@ -191,7 +212,8 @@ pub fn push(node: &mut Node, home: &mut Node, answer: bool) -> Result<(), Fault>
 pub fn push_unguarded(node: &mut Node, home: &mut Node) -> Result<(), Fault> {
     home.store.inner().take_objects(node.store.inner());
     let main = node.store.get(refs::MAIN)?;
-    home.store.apply(&[edit(refs::MAIN.into(), Expect::Any, main)])?;
+    home.store
+        .apply(&[edit(refs::MAIN.into(), Expect::Any, main)])?;
     Ok(())
 }
 
@@ -199,7 +221,13 @@ pub fn push_unguarded(node: &mut Node, home: &mut Node) -> Result<(), Fault> {
 pub fn go_over(node: &mut Node, branch: &Branch) -> Result<(), Fault> {
     let space = Space::open(&node.store)?;
     let tip = Some(space.tip()?);
-    let history = History::open(&space.tables, &node.store, tip, &mut node.index, &mut |_, _| {})?;
+    let history = History::open(
+        &space.tables,
+        &node.store,
+        tip,
+        &mut node.index,
+        &mut |_, _| {},
+    )?;
     let step = settle::over(&space, &history, branch)?;
     node.store.apply(&step.edits)?;
     Ok(())
@@ -213,7 +241,13 @@ pub fn follow(node: &mut Node, home_tip: &Page) -> Result<(), Fault> {
     let kept = node.store.get(&name)?;
     let kept = kept.ok_or_else(|| Fault::new(Code::NotFound, format!("{name} is not kept")))?;
     let tip = Some(space.tip()?);
-    let history = History::open(&space.tables, &node.store, tip, &mut node.index, &mut |_, _| {})?;
+    let history = History::open(
+        &space.tables,
+        &node.store,
+        tip,
+        &mut node.index,
+        &mut |_, _| {},
+    )?;
     let branch = Branch::read(&node.store, &history, kept)?;
     verify_branch(&space, &history, &branch, &mut |_, _| {})?;
     let page = Page::read(&node.store, kept)?;

@@ -62,7 +62,10 @@ fn play_many(seeds: std::ops::Range<u64>, steps: usize) {
         let (world, ended) = play(seed, steps, setting_of(seed));
         if let Err(broken) = ended {
             let trace = world.trace.join("\n  ");
-            panic!("seed {seed}, {steps} steps, {:?}:\n  {trace}\n{broken}", world.setting);
+            panic!(
+                "seed {seed}, {steps} steps, {:?}:\n  {trace}\n{broken}",
+                world.setting
+            );
         }
         for (what, count) in world.tally {
             *tally.entry(what).or_default() += count;

@@ -1,7 +1,9 @@
 //! What a witness signed, as one machine keeps it: in the repository, which a backup puts back, and a small copy
 //! of the height outside of it, which stays. Each write can be the last thing that a process does.
 
-use folio::journal::memory::{Batch, Hand, Mark, Recalled, ShortMemory, SignerMemory, Turn, higher};
+use folio::journal::memory::{
+    Batch, Hand, Mark, Recalled, ShortMemory, SignerMemory, Turn, higher,
+};
 use folio::store::{Script, Steps as _, StoreFault};
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -38,8 +38,9 @@ impl Person {
 
     pub fn new_key(&mut self) -> PublicKey {
         let seed = format!("{}-{}", self.handle, self.keys.len());
-        self.keys
-            .push(KeyPair::from_seed(*blake3::hash(seed.as_bytes()).as_bytes()));
+        self.keys.push(KeyPair::from_seed(
+            *blake3::hash(seed.as_bytes()).as_bytes(),
+        ));
         self.keys.last().unwrap().public_key()
     }
 }
@@ -105,7 +106,11 @@ impl Node {
     }
 
     /// The newest of this person's keys that is current on a page, with the row there.
-    fn member_on(&self, space: &Space<'_, Store>, page: &Page) -> Result<(MemberRow, usize), Fault> {
+    fn member_on(
+        &self,
+        space: &Space<'_, Store>,
+        page: &Page,
+    ) -> Result<(MemberRow, usize), Fault> {
         let view = TreeView::new(&space.tables, Some(page.tree()));
         let mut last = Fault::new(Code::NotAMember, "no key");
         for (at, key) in self.person.keys.iter().enumerate().rev() {
@@ -157,7 +162,13 @@ impl Node {
         let (a, b, c) = (name(), name(), name());
         let kind = rng.below(usize::from(RULES_OF_NAMES)) as u8;
         let blind = rng.once_in(10);
-        let one = Move { kind, a, b, c, blind };
+        let one = Move {
+            kind,
+            a,
+            b,
+            c,
+            blind,
+        };
         let slug = format!("s{}", rng.below(4));
         self.propose(&page, &slug, &|view, _| Ok(vec![one.draft(view)]))
     }
@@ -219,7 +230,11 @@ impl Node {
     }
 
     /// As [`Node::accept`]; without a key, with the newest one that is current.
-    pub fn accept_with(&mut self, own: Option<usize>, chosen: &dyn Fn(&str) -> bool) -> Result<Report, Fault> {
+    pub fn accept_with(
+        &mut self,
+        own: Option<usize>,
+        chosen: &dyn Fn(&str) -> bool,
+    ) -> Result<Report, Fault> {
         let when = self.when();
         let space = Space::open(&self.store)?;
         let tip = Page::read(&self.store, space.tip()?)?;

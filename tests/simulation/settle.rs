@@ -27,7 +27,9 @@ impl World {
     /// Everything that travels, at everybody's.
     fn outline(&self) -> Vec<folio::journal::reconcile::RefMap> {
         let nodes = self.nodes.iter();
-        nodes.map(|node| peer::ours(node.store.inner()).unwrap()).collect()
+        nodes
+            .map(|node| peer::ours(node.store.inner()).unwrap())
+            .collect()
     }
 
     fn say(&mut self, at: usize, what: &str) {
@@ -38,7 +40,11 @@ impl World {
     /// Fetches from home, goes over to its chain where the two parted, and pushes.
     fn sync(&mut self, at: usize) -> Result<(), Broken> {
         if let Err(fault) = self.take_in(at, HOME)? {
-            return Err(format!("{} cannot fetch from home: {}: {fault}", self.nodes[at].name(), fault.code));
+            return Err(format!(
+                "{} cannot fetch from home: {}: {fault}",
+                self.nodes[at].name(),
+                fault.code
+            ));
         }
         let home = self.home().tip();
         let parted = {
@@ -50,8 +56,13 @@ impl World {
             !is_below && !is_above
         };
         if parted {
-            follow(&mut self.nodes[at], &home)
-                .map_err(|fault| format!("{} cannot go over to home's chain: {}: {fault}", self.nodes[at].name(), fault.code))?;
+            follow(&mut self.nodes[at], &home).map_err(|fault| {
+                format!(
+                    "{} cannot go over to home's chain: {}: {fault}",
+                    self.nodes[at].name(),
+                    fault.code
+                )
+            })?;
             self.say(at, "goes over to home's chain, as a person says");
             self.count("a person chooses home's chain");
         }
@@ -82,20 +93,32 @@ impl World {
             keys.any(|key| key.public_key() == pen.key)
         };
         let witnesses = [WIM, self.wanda()];
-        let holder = witnesses.into_iter().find(has).ok_or("nobody has the pen")?;
+        let holder = witnesses
+            .into_iter()
+            .find(has)
+            .ok_or("nobody has the pen")?;
         let other = if holder == WIM { self.wanda() } else { WIM };
         let taker = match pen.released {
             true => other,
             false => match self.nodes[holder].accept(&|_| true) {
                 Ok(_) => return self.publish(holder),
-                Err(fault) if matches!(fault.code, Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing) => {
+                Err(fault)
+                    if matches!(
+                        fault.code,
+                        Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing
+                    ) =>
+                {
                     self.say(holder, &format!("cannot number: {}: {fault}", fault.code));
                     other
                 }
-                Err(fault) => return Err(format!("the holder cannot number: {}: {fault}", fault.code)),
+                Err(fault) => {
+                    return Err(format!("the holder cannot number: {}: {fault}", fault.code));
+                }
             },
         };
-        let words = self.take_here(taker, true).map_err(|fault| format!("a take fails: {}: {fault}", fault.code))?;
+        let words = self
+            .take_here(taker, true)
+            .map_err(|fault| format!("a take fails: {}: {fault}", fault.code))?;
         self.say(taker, &format!("takes the pen: {words}"));
         self.publish(taker)
     }

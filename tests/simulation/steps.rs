@@ -30,7 +30,8 @@ impl World {
             Err(fault) => fault.code.to_string(),
         };
         let died = if died { " [died]" } else { "" };
-        self.trace.push(format!("{} {what}: {came}{died}", self.nodes[at].name()));
+        self.trace
+            .push(format!("{} {what}: {came}{died}", self.nodes[at].name()));
         self.count(what);
         if !died.is_empty() {
             self.count("a process dies");
@@ -63,7 +64,11 @@ impl World {
             55..66 => ("push", self.push(at)),
             66..71 => ("stick", {
                 let from = self.rng.below(self.nodes.len());
-                if from == at { ("stick", Ok("to itself".into())).1 } else { self.take_in(at, from)? }
+                if from == at {
+                    ("stick", Ok("to itself".into())).1
+                } else {
+                    self.take_in(at, from)?
+                }
             }),
             71..80 => ("fetch mirror", self.mirror(at)?),
             80..84 => ("take", self.take(at)?),
@@ -86,7 +91,10 @@ impl World {
                 }
                 Ok(String::new())
             }),
-            96..98 => ("equivocate", Ok(thief::equivocate(self).unwrap_or("nothing").into())),
+            96..98 => (
+                "equivocate",
+                Ok(thief::equivocate(self).unwrap_or("nothing").into()),
+            ),
             98 => ("forge", Ok(thief::forge(self).into())),
             _ => ("refresh slow mirror", {
                 self.mirrors.refresh_slow(&self.nodes[HOME]);
@@ -95,7 +103,11 @@ impl World {
         })
     }
 
-    fn made(&mut self, at: usize, make: impl FnOnce(&mut crate::node::Node) -> Result<Made, Fault>) -> Tried {
+    fn made(
+        &mut self,
+        at: usize,
+        make: impl FnOnce(&mut crate::node::Node) -> Result<Made, Fault>,
+    ) -> Tried {
         let made = make(&mut self.nodes[at])?;
         let words = format!("{} {}", &made.1[refs::PROPOSALS.len()..], made.0.short());
         self.made.push(made);
@@ -114,24 +126,50 @@ impl World {
             return Ok("nothing".into());
         }
         let (name, id) = self.rng.pick(&queue).clone();
-        let verdict = if self.rng.once_in(4) { Verdict::Reject } else { Verdict::Approve };
+        let verdict = if self.rng.once_in(4) {
+            Verdict::Reject
+        } else {
+            Verdict::Approve
+        };
         self.nodes[at].review(id, verdict, None)?;
-        Ok(format!("{} {}", verdict.as_str(), &name[refs::PROPOSALS.len()..]))
+        Ok(format!(
+            "{} {}",
+            verdict.as_str(),
+            &name[refs::PROPOSALS.len()..]
+        ))
     }
 
     fn accept(&mut self, at: usize) -> Tried {
         let (some, salt) = (self.rng.once_in(3), self.rng.next() as usize);
-        let chosen = |name: &str| !some || !(name.len() + name.bytes().map(usize::from).sum::<usize>() + salt).is_multiple_of(3);
+        let chosen = |name: &str| {
+            !some
+                || !(name.len() + name.bytes().map(usize::from).sum::<usize>() + salt)
+                    .is_multiple_of(3)
+        };
         let report = self.nodes[at].accept(&chosen)?;
-        let words: Vec<String> = report.numbered.iter().map(|page| page.number.to_string()).collect();
-        let refused: Vec<&str> = report.refused.iter().map(|(_, fault)| fault.code.as_str()).collect();
-        Ok(format!("{} numbered {words:?}, refused {refused:?}", self.nodes[at].name()))
+        let words: Vec<String> = report
+            .numbered
+            .iter()
+            .map(|page| page.number.to_string())
+            .collect();
+        let refused: Vec<&str> = report
+            .refused
+            .iter()
+            .map(|(_, fault)| fault.code.as_str())
+            .collect();
+        Ok(format!(
+            "{} numbered {words:?}, refused {refused:?}",
+            self.nodes[at].name()
+        ))
     }
 
     fn push(&mut self, at: usize) -> Tried {
         let answer = !self.rng.once_in(5);
         if self.rng.once_in(8) {
-            self.nodes[HOME].store.script().fail_at(1 + self.rng.below(5) as u64);
+            self.nodes[HOME]
+                .store
+                .script()
+                .fail_at(1 + self.rng.below(5) as u64);
         }
         let gate = !self.setting.no_gate;
         let (node, home) = self.with_home(at);
@@ -141,7 +179,11 @@ impl World {
         };
         self.nodes[HOME].store.script().revive();
         pushed?;
-        Ok(if answer { "".into() } else { "answer lost".into() })
+        Ok(if answer {
+            "".into()
+        } else {
+            "answer lost".into()
+        })
     }
 
     fn mirror(&mut self, at: usize) -> Result<Tried, Broken> {
@@ -200,11 +242,18 @@ impl World {
             fetch(&mut self.nodes[at], &shown)?;
         }
         let report = self.nodes[at].accept_with(None, &|name| name.ends_with("/take"))?;
-        let refused: Vec<&str> = report.refused.iter().map(|(_, fault)| fault.code.as_str()).collect();
+        let refused: Vec<&str> = report
+            .refused
+            .iter()
+            .map(|(_, fault)| fault.code.as_str())
+            .collect();
         if !report.numbered.is_empty() {
             self.count("a take is numbered");
         }
-        Ok(format!("{proposed} numbered {}, refused {refused:?}", report.numbered.len()))
+        Ok(format!(
+            "{proposed} numbered {}, refused {refused:?}",
+            report.numbered.len()
+        ))
     }
 
     fn restore(&mut self, at: usize) -> Tried {

@@ -50,7 +50,11 @@ pub fn equivocate(world: &mut World) -> Option<&'static str> {
     let (handle, key) = stolen_key(world)?;
     let public = key.public_key();
     let home = world.home().store.inner().clone();
-    let pages: Vec<Page> = world.home_chain.iter().map(|id| Page::read(&home, *id).unwrap()).collect();
+    let pages: Vec<Page> = world
+        .home_chain
+        .iter()
+        .map(|id| Page::read(&home, *id).unwrap())
+        .collect();
     let (mut places, holder) = (Vec::new(), world.home().pen().unwrap().key);
     for n in 1..=pages.len() {
         match pages.get(n) {
@@ -66,14 +70,21 @@ pub fn equivocate(world: &mut World) -> Option<&'static str> {
     let store = MemoryStore::new(home.format());
     store.take_objects(&home);
     let mut edits = vec![(refs::MAIN.to_owned(), pages[n - 1].id)];
-    let author = world.made.iter().find(|made| Some(made.2) == proposal).map(|made| made.1.clone());
+    let author = world
+        .made
+        .iter()
+        .find(|made| Some(made.2) == proposal)
+        .map(|made| made.1.clone());
     match (author, proposal) {
         (Some(name), Some(proposal)) => edits.push((name, proposal)),
         _ => edits.extend(home.list(refs::PROPOSALS).unwrap()),
     }
     let edits: Vec<RefEdit> = edits.into_iter().map(|(name, to)| edit(name, to)).collect();
     store.apply(&edits).unwrap();
-    let person = Person { handle, keys: vec![key] };
+    let person = Person {
+        handle,
+        keys: vec![key],
+    };
     let mut thief = Node::new(person, store, false, true);
     thief.clock += 100_000 + world.rng.below(1000) as u64;
     let report = thief.accept(&|_| true).ok()?;
@@ -104,7 +115,10 @@ pub fn forge(world: &mut World) -> &'static str {
         (0, _, _) => {
             let text = tip.commit.encode();
             let at = text.windows(8).position(|w| w == b"\ngpgsig ").unwrap();
-            ("a page with one more header", [&text[..at], b"\nencoding UTF-8", &text[at..]].concat())
+            (
+                "a page with one more header",
+                [&text[..at], b"\nencoding UTF-8", &text[at..]].concat(),
+            )
         }
         (1, _, _) => {
             commit.committer.seconds += 1;

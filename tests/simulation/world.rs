@@ -18,7 +18,9 @@ pub const ALICE: usize = 3;
 pub const BOB: usize = 4;
 pub const RICK: usize = 5;
 pub const RITA: usize = 6;
-const PEOPLE: [&str; 9] = ["server", "wim", "wanda", "alice", "bob", "rick", "rita", "rob", "ruth"];
+const PEOPLE: [&str; 9] = [
+    "server", "wim", "wanda", "alice", "bob", "rick", "rita", "rob", "ruth",
+];
 
 /// What a schedule plays with, and which rule it plays without.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,7 +94,12 @@ impl World {
                 (WANDA, true) => "ruby",
                 _ => handle,
             };
-            Node::new(Person::new(handle), first.copy(), at == HOME, setting.forgets)
+            Node::new(
+                Person::new(handle),
+                first.copy(),
+                at == HOME,
+                setting.forgets,
+            )
         };
         let nodes: Vec<Node> = PEOPLE.iter().enumerate().map(node).collect();
         let mains = nodes.iter().map(Node::main).collect();
@@ -136,7 +143,10 @@ impl World {
     pub fn shown_by(&self, at: usize) -> Shown {
         match at {
             HOME => Shown::by(self.home(), "home"),
-            _ => Shown::by(&self.nodes[at], &format!("stick-{}", self.nodes[at].person.handle)),
+            _ => Shown::by(
+                &self.nodes[at],
+                &format!("stick-{}", self.nodes[at].person.handle),
+            ),
         }
     }
 }
