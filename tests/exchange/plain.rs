@@ -79,16 +79,33 @@ fn a_clone_without_blobs_is_good_for_asking() {
     assert_eq!(net.run("partial", "", &["resolve", "two"]).ok(), "t\n");
     net.run("partial", "", &["state", "aliases"]).ok();
     net.run("partial", "", &["status"]).ok();
-    net.run("partial", "", &["log", "-n", "1"]);
-    // What it lacks is named, and how to get it.
-    let ran = net.run("partial", "", &["verify"]);
-    let words = ran.refused("object-missing", 6);
-    assert!(words.contains("git "), "{words}");
-    let ran = net.run("partial", "", &["resolve", "two", "--at", "2"]);
-    assert!(
-        ran.code == 0 || ran.err.contains("error: object-missing: "),
-        "{ran:?}"
+    net.run("partial", "", &["log"]).ok();
+    // What was left out is fetched when it is read.
+    net.run("partial", "", &["resolve", "two", "--at", "2"])
+        .ok();
+    net.git(
+        ".",
+        &[
+            "clone",
+            "-q",
+            "--bare",
+            "--filter=blob:none",
+            &url,
+            "nothing",
+        ],
     );
+    assert_eq!(net.run("nothing", "", &["resolve", "two"]).ok(), "t\n");
+    // Verifying says what it cannot do, and how it can.
+    let ran = net.run("partial", "", &["verify"]);
+    let words = ran.refused("replaced-objects", 4);
+    assert!(words.contains("git fetch --refetch"), "{words}");
+    net.git(
+        "partial",
+        &["config", "--unset", "remote.origin.partialclonefilter"],
+    );
+    net.git("partial", &["fetch", "-q", "--refetch"]);
+    net.git("partial", &["config", "--unset", "remote.origin.promisor"]);
+    net.sound("partial");
 }
 
 #[test]
