@@ -81,7 +81,7 @@ fn a_clone_without_blobs_is_good_for_asking() {
     net.run("partial", "", &["status"]).ok();
     net.run("partial", "", &["log"]).ok();
     // What was left out is fetched when it is read.
-    net.run("partial", "", &["resolve", "two", "--at", "2"])
+    net.run("partial", "", &["state", "policy", "--at", "1"])
         .ok();
     net.git(
         ".",
