@@ -9,6 +9,7 @@ use folio::journal::check::take_in;
 use folio::journal::evidence::{self, Evidence, Verdict};
 use folio::journal::history::History;
 use folio::journal::pages::MemoryIndex;
+use folio::journal::proposal::Proposal;
 use folio::journal::reconcile::course::Course;
 use folio::journal::reconcile::receive::Received;
 use folio::journal::reconcile::takeover::Stand;
@@ -39,8 +40,10 @@ impl World {
         let new = above(&store, main, known)
             .ok_or_else(|| format!("home went from {known:?} to {main}"))?;
         self.home_chain.extend(new.iter().map(|page| page.id));
+        self.home_branches
+            .extend(store.list("refs/heads/").unwrap());
         let queue = store.list(refs::PROPOSALS).unwrap();
-        self.admitted.extend(queue.into_iter().map(|(_, id)| id));
+        self.last_at_home.extend(queue);
         Ok(())
     }
 }
@@ -291,15 +294,17 @@ fn each_proposal_has_its_answer(world: &mut World) -> Result<(), Broken> {
         }
     }
     let mut answers = Vec::new();
-    for (at, (digest, name, commit)) in world.made.iter().enumerate() {
-        if !world.admitted.contains(commit) {
+    for (name, commit) in &world.home_branches {
+        if !name.starts_with(refs::PROPOSALS) {
             continue;
         }
-        let replaced = world.made[at + 1..]
-            .iter()
-            .any(|(_, other, _)| other == name);
+        let proposal = Proposal::authenticate(&space.tables, &store, Some(&space.id), *commit)
+            .map_err(|fault| format!("home held {name}: {fault}"))?;
+        let digest = proposal.digest();
+        // The gate lets nobody but its author put something else in its place.
+        let replaced = world.last_at_home.get(name) != Some(commit);
         answers.push(
-            match (numbers.contains_key(digest), waits.get(commit), replaced) {
+            match (numbers.contains_key(&digest), waits.get(commit), replaced) {
                 (true, _, _) => "proposals numbered",
                 (_, Some(_), _) => "proposals refused",
                 (_, _, true) => "proposals replaced",

@@ -3,7 +3,8 @@
 use crate::exchange::{follow, push};
 use crate::world::{Broken, HOME, WIM, World};
 use folio::crypto::Sign as _;
-use folio::journal::reconcile::peer;
+use folio::journal::reconcile::{RefMap, peer};
+use folio::journal::{Fault, refs};
 use folio::model::Code;
 
 /// Rounds until it must be quiet.
@@ -11,25 +12,37 @@ const ROUNDS: usize = 12;
 
 impl World {
     pub fn settle(&mut self) -> Result<(), Broken> {
+        let mut calm = false;
         for _ in 0..ROUNDS {
-            let before = self.outline();
+            let before = self.outline(HOME);
             for at in 1..self.nodes.len() {
-                self.sync(at)?;
+                // Whoever only listens does so once it is calm.
+                if calm || self.has_news(at) {
+                    self.sync(at)?;
+                }
             }
             self.number()?;
-            if self.outline() == before {
+            let quiet = self.outline(HOME) == before;
+            if quiet && calm {
                 return Ok(());
             }
+            calm = quiet;
         }
         Err("it never gets quiet".into())
     }
 
-    /// Everything that travels, at everybody's.
-    fn outline(&self) -> Vec<folio::journal::reconcile::RefMap> {
-        let nodes = self.nodes.iter();
-        nodes
-            .map(|node| peer::ours(node.store.inner()).unwrap())
-            .collect()
+    /// Whether somebody has what was never seen at home.
+    fn has_news(&self, at: usize) -> bool {
+        let known = |one: (String, folio::model::Oid)| match one.0 == refs::MAIN {
+            true => self.home_chain.contains(&one.1),
+            false => self.home_branches.contains(&one),
+        };
+        !self.outline(at).into_iter().all(known)
+    }
+
+    /// Everything at somebody's that travels.
+    fn outline(&self, at: usize) -> RefMap {
+        peer::ours(self.nodes[at].store.inner()).unwrap()
     }
 
     fn say(&mut self, at: usize, what: &str) {
@@ -39,6 +52,11 @@ impl World {
 
     /// Fetches from home, goes over to its chain where the two parted, and pushes.
     fn sync(&mut self, at: usize) -> Result<(), Broken> {
+        // Where both sides are as they were the last time, nothing can come of asking again.
+        let now = Some((self.outline(at), self.outline(HOME)));
+        if self.asked[at] == now {
+            return Ok(());
+        }
         if let Err(fault) = self.take_in(at, HOME)? {
             return Err(format!(
                 "{} cannot fetch from home: {}: {fault}",
@@ -66,10 +84,13 @@ impl World {
             self.say(at, "goes over to home's chain, as a person says");
             self.count("a person chooses home's chain");
         }
-        let (node, home) = self.with_home(at);
-        if let Err(fault) = push(node, home, true) {
-            self.say(at, &format!("push: {}: {fault}", fault.code));
+        if at == WIM || at == self.wanda() || self.has_news(at) {
+            let (node, home) = self.with_home(at);
+            if let Err(fault) = push(node, home, true) {
+                self.say(at, &format!("push: {}: {fault}", fault.code));
+            }
         }
+        self.asked[at] = Some((self.outline(at), self.outline(HOME)));
         self.look_at_home()
     }
 
@@ -98,33 +119,51 @@ impl World {
             .find(has)
             .ok_or("nobody has the pen")?;
         let other = if holder == WIM { self.wanda() } else { WIM };
-        let taker = match pen.released {
-            true => other,
-            false => match self.nodes[holder].accept(&|_| true) {
+        for at in [holder, other] {
+            if at != HOME {
+                self.sync(at)?;
+            }
+        }
+        if !pen.released {
+            match self.nodes[holder].accept(&|_| true) {
                 Ok(_) => return self.publish(holder),
-                Err(fault)
-                    if matches!(
-                        fault.code,
-                        Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing
-                    ) =>
-                {
+                Err(fault) if is_of_memory(&fault) => {
                     self.say(holder, &format!("cannot number: {}: {fault}", fault.code));
-                    other
                 }
                 Err(fault) => {
                     return Err(format!("the holder cannot number: {}: {fault}", fault.code));
                 }
-            },
-        };
-        let words = self
-            .take_here(taker, true)
-            .map_err(|fault| format!("a take fails: {}: {fault}", fault.code))?;
-        self.say(taker, &format!("takes the pen: {words}"));
-        self.publish(taker)
+            }
+        }
+        // Who took the pen more often away from home than home saw cannot begin one of those epochs again.
+        for taker in [other, holder] {
+            match self.take_here(taker, true) {
+                Ok(words) => {
+                    self.say(taker, &format!("takes the pen: {words}"));
+                    return self.publish(taker);
+                }
+                Err(fault) if is_of_memory(&fault) => {
+                    self.say(
+                        taker,
+                        &format!("cannot take the pen: {}: {fault}", fault.code),
+                    );
+                }
+                Err(fault) => return Err(format!("a take fails: {}: {fault}", fault.code)),
+            }
+        }
+        Err("nobody can take the pen".into())
     }
 
     fn publish(&mut self, at: usize) -> Result<(), Broken> {
         self.look_at_home()?;
         if at == HOME { Ok(()) } else { self.sync(at) }
     }
+}
+
+/// Whether it is the signer's memory that forbids it.
+fn is_of_memory(fault: &Fault) -> bool {
+    matches!(
+        fault.code,
+        Code::RestoredBackup | Code::AlreadySigned | Code::ObjectMissing
+    )
 }

@@ -86,9 +86,7 @@ impl World {
                 Ok(String::new())
             }),
             95 => ("steal", {
-                if self.rng.once_in(2) {
-                    thief::steal(self);
-                }
+                thief::steal(self);
                 Ok(String::new())
             }),
             96..98 => (
@@ -213,6 +211,13 @@ impl World {
             return Ok(Err(fault));
         }
         let words = check::receipt(self, at, before, shown, &received)?;
+        // Now and then somebody asks around, hears that home is right, and says so.
+        let parted = words.starts_with("Stop") && shown.is_home;
+        if parted && self.rng.once_in(3) && !self.nodes[at].store.script().is_dead() {
+            let home = self.home().tip();
+            return Ok(exchange::follow(&mut self.nodes[at], &home)
+                .map(|()| "home, by a person's choice".into()));
+        }
         Ok(Ok(format!("{} {words}", shown.key)))
     }
 

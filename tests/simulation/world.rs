@@ -6,6 +6,7 @@ use crate::node::{Made, Node, Person};
 use crate::rng::Rng;
 use folio::crypto::Sign as _;
 use folio::journal::memory::ShortMemory;
+use folio::journal::reconcile::RefMap;
 use folio::model::{ObjectFormat, Oid, PublicKey};
 use folio::store::MemoryStore;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,8 +46,12 @@ pub struct World {
     pub trace: Vec<String>,
     /// Every proposal that honest people made, in order.
     pub made: Vec<Made>,
-    /// Proposals that were on a branch at home, by their commits.
-    pub admitted: BTreeSet<Oid>,
+    /// What each branch of a proposal held last while it was at home.
+    pub last_at_home: BTreeMap<String, Oid>,
+    /// Every branch that was ever at home, and where it pointed.
+    pub home_branches: BTreeSet<(String, Oid)>,
+    /// What somebody and home had after they last talked, at the end.
+    pub asked: Vec<Option<(RefMap, RefMap)>>,
     /// Where everybody's `main` was after the last step.
     pub mains: Vec<Oid>,
     /// Home's pages, as far as they were seen there.
@@ -110,7 +115,9 @@ impl World {
             nodes,
             trace: Vec::new(),
             made: Vec::new(),
-            admitted: BTreeSet::new(),
+            last_at_home: BTreeMap::new(),
+            home_branches: BTreeSet::new(),
+            asked: vec![None; PEOPLE.len()],
             mains,
             home_chain: Vec::new(),
             stolen: BTreeSet::from([crate::thief::stranger().public_key()]),

@@ -79,7 +79,11 @@ pub fn receive<S: Store + Clone + Send>(
     let (course, went_back) = match shown.get(refs::MAIN) {
         None => (None, seen.get(refs::MAIN).copied()),
         Some(main) => {
-            let (course, pages) = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let found = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let (mut course, pages) = found;
+            if let (true, Course::Fork(fork)) = (peer.is_home, &mut course) {
+                fork.stand = fork.stand.shown_by_home();
+            }
             let back = went_back(space, &history, &course, seen.get(refs::MAIN))?;
             checked = pages;
             (Some(course), back)
