@@ -81,20 +81,34 @@ fn a_clone_without_blobs_is_good_for_asking() {
     net.run("partial", "", &["status"]).ok();
     net.run("partial", "", &["log", "-n", "1"]);
     // What it lacks comes when it is asked for, and where nobody has it that is said.
-    let old = net.run("partial", "", &["resolve", "two", "--at", "2"]);
-    old.refused("not-found", 1);
-    net.git(
-        "partial",
-        &["config", "remote.origin.url", "../nowhere.git"],
+    let remote = |url: &str| net.git("partial", &["config", "remote.origin.url", url]);
+    remote("../nowhere.git");
+    let away = net.run("partial", "", &["show", "3"]);
+    assert!(
+        away.code == 0 || away.err.contains("error: object-missing: "),
+        "{away:?}"
     );
-    let ran = net.run("partial", "", &["verify"]);
-    ran.refused("object-missing", 6);
-    net.git("partial", &["config", "remote.origin.url", &url]);
-    net.run("partial", "", &["verify"]).ok();
+    remote(&url);
+    net.run("partial", "", &["show", "3"]).ok();
+    // It says what it cannot do, and how to become a whole one.
+    let words = net
+        .run("partial", "", &["verify"])
+        .refused("replaced-objects", 4);
+    assert!(words.contains("git fetch --refetch"), "{words}");
     net.number("three");
     net.run("space", "wanda", &["push"]).ok();
+    let ran = net.run("partial", "", &["fetch"]);
+    assert!(
+        ran.code == 0 || ran.err.contains("hint: all of it: "),
+        "{ran:?}"
+    );
+    let unset = |key: &str| net.git("partial", &["config", "--unset", key]);
+    unset("remote.origin.partialclonefilter");
+    net.git("partial", &["fetch", "-q", "--refetch"]);
+    unset("remote.origin.promisor");
     net.run("partial", "", &["fetch"]).ok();
     assert_eq!(net.run("partial", "", &["resolve", "three"]).ok(), "t\n");
+    net.sound("partial");
 }
 
 #[test]
