@@ -7,6 +7,8 @@ mod cli;
 #[path = "../common/net.rs"]
 mod net;
 
+mod pen;
+
 use cli::{Fixture, Ran};
 use net::Net;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +102,11 @@ impl Race {
             }
         }
         self.look_at_home();
+        self.nothing_is_lost();
+    }
+
+    /// Everybody has what home has, all of it is sound, and all that was proposed is in it.
+    fn nothing_is_lost(&self) {
         let state = self.net.git(
             "hub.git",
             &[
