@@ -79,32 +79,35 @@ fn a_clone_without_blobs_is_good_for_asking() {
     assert_eq!(net.run("partial", "", &["resolve", "two"]).ok(), "t\n");
     net.run("partial", "", &["state", "aliases"]).ok();
     net.run("partial", "", &["status"]).ok();
-    net.run("partial", "", &["log"]).ok();
-    // What was left out is fetched when it is read.
-    net.run("partial", "", &["state", "policy", "--at", "1"])
-        .ok();
-    net.git(
-        ".",
-        &[
-            "clone",
-            "-q",
-            "--bare",
-            "--filter=blob:none",
-            &url,
-            "nothing",
-        ],
+    net.run("partial", "", &["log", "-n", "1"]);
+    // What it lacks comes when it is asked for, and where nobody has it that is said.
+    let remote = |url: &str| net.git("partial", &["config", "remote.origin.url", url]);
+    remote("../nowhere.git");
+    let away = net.run("partial", "", &["show", "3"]);
+    assert!(
+        away.code == 0 || away.err.contains("error: object-missing: "),
+        "{away:?}"
     );
-    assert_eq!(net.run("nothing", "", &["resolve", "two"]).ok(), "t\n");
-    // Verifying says what it cannot do, and how it can.
-    let ran = net.run("partial", "", &["verify"]);
-    let words = ran.refused("replaced-objects", 4);
+    remote(&url);
+    net.run("partial", "", &["show", "3"]).ok();
+    // It says what it cannot do, and how to become a whole one.
+    let words = net
+        .run("partial", "", &["verify"])
+        .refused("replaced-objects", 4);
     assert!(words.contains("git fetch --refetch"), "{words}");
-    net.git(
-        "partial",
-        &["config", "--unset", "remote.origin.partialclonefilter"],
+    net.number("three");
+    net.run("space", "wanda", &["push"]).ok();
+    let ran = net.run("partial", "", &["fetch"]);
+    assert!(
+        ran.code == 0 || ran.err.contains("hint: all of it: "),
+        "{ran:?}"
     );
+    let unset = |key: &str| net.git("partial", &["config", "--unset", key]);
+    unset("remote.origin.partialclonefilter");
     net.git("partial", &["fetch", "-q", "--refetch"]);
-    net.git("partial", &["config", "--unset", "remote.origin.promisor"]);
+    unset("remote.origin.promisor");
+    net.run("partial", "", &["fetch"]).ok();
+    assert_eq!(net.run("partial", "", &["resolve", "three"]).ok(), "t\n");
     net.sound("partial");
 }
 

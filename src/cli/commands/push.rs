@@ -101,7 +101,7 @@ pub fn one(
         (None, None) => Ok(Exit::Done),
         (None, Some(held)) => {
             let what = format!(
-                "{held} changed here and at `{}` since we last looked there",
+                "{held} at `{}` is not what it was when we last looked",
                 remote.name
             );
             let hint = format!("folio fetch {}, then push again", remote.name);

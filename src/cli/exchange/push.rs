@@ -151,29 +151,49 @@ fn send_main(
     };
     let pushed = {
         let _waiting = ui.spinner("Pushing");
-        transport.push(&[edit])
-    };
-    // The answer of a push that succeeded may be lost: what counts is what is there now.
-    let there_now = || {
-        transport
-            .list()
-            .map(|all| ours_of(all).get(refs::MAIN).copied())
+        transport.push(std::slice::from_ref(&edit))
     };
     match pushed {
-        Ok((results, words)) => {
+        Ok((mut results, words)) => {
             say_remote(ui, &words);
-            sent.main = results.iter().all(|pushed| pushed.refused.is_none());
-            if !sent.main && there_now()? == Some(tip) {
-                sent.main = true;
-                return Ok(());
-            }
+            look_again(transport, std::slice::from_ref(&edit), &mut results, sent)?;
+            sent.main = sent.held.is_empty() && results.iter().all(|one| one.refused.is_none());
             sent.refs.extend(results);
         }
-        Err(fault) => match there_now() {
-            Ok(Some(now)) if now == tip => sent.main = true,
+        // The answer of a push that succeeded may be lost: what counts is what is there now.
+        Err(fault) => match transport.list().map(ours_of) {
+            Ok(now) if now.get(refs::MAIN) == Some(&tip) => sent.main = true,
             _ => return Err(fault.into()),
         },
     }
+    Ok(())
+}
+
+/// What was refused because somebody else was faster: there already as we want it, or moved on since we looked.
+fn look_again(
+    transport: &Transport,
+    edits: &[Push],
+    results: &mut Vec<Pushed>,
+    sent: &mut Sent,
+) -> anyhow::Result<()> {
+    if results.iter().all(|one| one.refused.is_none()) {
+        return Ok(());
+    }
+    let now = ours_of(transport.list()?);
+    results.retain_mut(|one| {
+        let edit = edits.iter().find(|edit| edit.name == one.name);
+        let (Some(edit), true) = (edit, one.refused.is_some()) else {
+            return true;
+        };
+        let now = now.get(&one.name).copied();
+        if now == edit.new {
+            one.refused = None;
+        } else if now != edit.old {
+            sent.held.push(one.name.clone());
+            return false;
+        }
+        true
+    });
     Ok(())
 }
 
@@ -221,7 +241,7 @@ fn send_branches(
         settled: &|name, commit| admit::settled(space, history, name, commit),
     };
     let outgoing = outgoing::branches(&ours, seen, there, &rules)?;
-    sent.held = outgoing.held;
+    sent.held.extend(outgoing.held);
     let edits: Vec<Push> = outgoing
         .send
         .into_iter()
@@ -233,11 +253,12 @@ fn send_branches(
         })
         .collect();
     for some in edits.chunks(AT_ONCE) {
-        let (results, words) = {
+        let (mut results, words) = {
             let _waiting = ui.spinner("Pushing");
             transport.push(some)?
         };
         say_remote(ui, &words);
+        look_again(transport, some, &mut results, sent)?;
         for pushed in results {
             let edit = some.iter().find(|edit| edit.name == pushed.name);
             if let (None, Some(edit)) = (&pushed.refused, edit) {
