@@ -114,7 +114,9 @@ fn r2_of_two_that_number_one_page_the_second_is_refused() {
     let mut propose = served.fixture.command(&twin, Some("bob"));
     propose.args(["propose", "-m", "b", "--slug", "b", "-f", "-"]);
     finish(&mut propose, set("b", "x").as_bytes()).ok();
+    // A home of its own: the key remembers there what it signed, and would not.
     let mut accept = served.fixture.command(&twin, Some("wanda"));
+    accept.env("HOME", &twin);
     finish(accept.args(["accept", "--all"]), b"").ok();
     served.push(&["main"]).ok();
     let first = served.at(MAIN);
@@ -198,11 +200,7 @@ fn r4_r8_refs_of_other_depth_or_letters_are_refused() {
     ] {
         served.refuses(&format!("proposals/bob/a:{name}"), name, "ref-invalid");
     }
-    for name in [
-        "refs/heads/pen/wanda",
-        "refs/heads/eventual/bob",
-        "refs/artifacts/published",
-    ] {
+    for name in ["refs/heads/eventual/bob", "refs/artifacts/published"] {
         served.refuses(&format!("proposals/bob/a:{name}"), name, "unsupported");
     }
     // What is local does not even reach the hook, unless somebody took the setting away.
@@ -404,6 +402,27 @@ fn o3_replacements_are_neither_taken_nor_honoured() {
     served.number("b");
     served.push(&["main"]).ok();
     served.on_server(&["verify"]).refused("replaced-objects", 4);
+}
+
+#[test]
+fn heartbeats_are_their_witnesses_and_do_not_go_back() {
+    let served = Served::new();
+    let name = "refs/heads/pen/wanda";
+    let beat = || served.fixture.run("wanda", &["pen", "beat"]).ok();
+    beat();
+    let first = served.fixture.git(&["rev-parse", name]);
+    let first = first.trim();
+    let alices = "refs/heads/pen/alice";
+    served.refuses(&format!("{first}:{alices}"), alices, "ref-invalid");
+    served.refuses(&format!("main:{name}"), name, "heartbeat-invalid");
+    served.push(&[name]).ok();
+    beat();
+    served
+        .push_from(&served.fixture.space, &["--force"], &[name])
+        .ok();
+    let said = served.refuses(&format!("{first}:{name}"), name, "heartbeat-invalid");
+    assert!(said.contains("expected above 2, found 1"), "{said}");
+    served.refuses(&format!(":{name}"), name, "ref-protected");
 }
 
 #[test]

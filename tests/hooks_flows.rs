@@ -327,7 +327,9 @@ fn of_pushes_at_once_one_wins_and_nothing_is_torn() {
         let mut propose = served.fixture.command(twin, Some("bob"));
         propose.args(["propose", "-m", "p", "--slug", "p", "-f", "-"]);
         finish(&mut propose, set(&format!("n{i}"), "x").as_bytes()).ok();
+        // Homes of their own: the key remembers there what it signed, and would not.
         let mut accept = served.fixture.command(twin, Some("wanda"));
+        accept.env("HOME", twin);
         finish(accept.args(["accept", "--all"]), b"").ok();
     }
     let won: Vec<bool> = std::thread::scope(|scope| {

@@ -12,8 +12,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 {usage-heading} {usage}
 
 Set up:
-  init, clone, key        found a space; copy one, verified; make, show and list signing keys
-  init, key, hook         found a space; make, show and list signing keys; git's hooks
+  init, clone, key, hook  found a space; copy one, verified; signing keys; git's hooks
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -29,10 +28,10 @@ Propose and number:
   queue, review           proposals and what they would do today; one of them, for its reviewer
   approve, reject         say so with a signed review
   accept, refuse          number proposals, or leave a signed reason (the witness)
-  pen, witness            who numbers: take and release the pen; appoint, retire, list witnesses
+  pen, witness            who numbers: take and release the pen; be the witness
 Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
-  sync                    fetch, then push
+  sync, bundle            fetch, then push; carry a space on a stick
   pin, advance            the snapshot that asking commands stand on; move it forward
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
@@ -45,7 +44,7 @@ Check:
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
-  -C DIR, --json, -q, --color WHEN, --key FILE, -h, -V; `folio COMMAND --help` explains them
+  -C DIR, --json, -q, --color WHEN, --key FILE, --offline, -h, -V: see `folio COMMAND --help`
 
 Start with `folio help tutorial`. Topics: decisions, codes, exit-codes, json.";
 
@@ -92,6 +91,9 @@ pub struct Global {
     /// The date in commits, `SECONDS ZONE` [default: GIT_COMMITTER_DATE, else now]
     #[arg(long, value_name = "DATE", global = true, hide_short_help = true)]
     pub date: Option<String>,
+    /// Ask no other repository before pages are numbered
+    #[arg(long, global = true, hide_short_help = true)]
+    pub offline: bool,
     /// The key to sign with: a file, or a public key that ssh-agent holds
     #[arg(
         long,
@@ -223,6 +225,8 @@ commands! {
     Submit in submit,
     /// Fetch, then push
     Sync in sync,
+    /// Carry a space on a stick
+    Bundle in bundle,
     /// The snapshot that asking commands stand on
     Pin in pin,
     /// Move the pin forward

@@ -1,10 +1,10 @@
 //! `folio pen take` and `folio pen release`: a proposal of its own, numbered at once where that is allowed.
 
 use super::args::Global;
-use super::commands::accept;
 use super::context::{Context, view_of};
 use super::error::Problem;
 use super::exit::Exit;
+use super::numbering;
 use super::observed::{self, Clock};
 use super::pen_status::{needs, terms};
 use super::ui::{Style, Ui, escape};
@@ -231,7 +231,7 @@ fn finish(desk: &Desk<'_, '_>, ui: &Ui, id: Oid, slug: &str) -> anyhow::Result<E
         true => Choice::TakeAnyway,
         false => Choice::Leave,
     };
-    let report = accept::number(
+    let report = numbering::number(
         desk.context,
         desk.global,
         ui,
@@ -240,7 +240,7 @@ fn finish(desk: &Desk<'_, '_>, ui: &Ui, id: Oid, slug: &str) -> anyhow::Result<E
         &*desk.signer,
         &choose,
     )?;
-    accept::settle(desk.context, ui, &report);
+    numbering::settle(desk.context, ui, &report);
     numbered(desk, ui, slug, moved, &report)
 }
 

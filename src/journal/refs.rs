@@ -12,6 +12,12 @@ pub const REVIEWS: &str = "refs/heads/reviews/";
 
 /// Below it: `<witness>`, a sign of life.
 pub const PENS: &str = "refs/heads/pen/";
+/// Below it: `<author>`, what needs no order.
+pub const EVENTUAL: &str = "refs/heads/eventual/";
+/// Below it: artifacts that leave the space.
+pub const ARTIFACTS: &str = "refs/artifacts/";
+/// Below it: what is nobody else's business.
+pub const LOCAL: &str = "refs/folio/";
 
 /// The pages that this repository saw at home when it last asked: they are final. Never leaves it.
 pub const HOME: &str = "refs/folio/home";
@@ -45,13 +51,6 @@ pub fn is_exact(name: &str) -> bool {
         .filter_map(|prefix| name.strip_prefix(prefix))
         .any(|rest| parts(rest) == [true, true])
 }
-
-/// Below it: `<author>`, what needs no order.
-pub const EVENTUAL: &str = "refs/heads/eventual/";
-/// Below it: artifacts that leave the space.
-pub const ARTIFACTS: &str = "refs/artifacts/";
-/// Below it: what is nobody else's business.
-pub const LOCAL: &str = "refs/folio/";
 
 /// The ref of a proposal.
 pub fn proposal(author: &Handle, slug: &Slug) -> String {

@@ -246,6 +246,10 @@ codes! {
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    StickTorn Environment "stick-torn" "What is on the stick is not whole."
+        "It was torn out while it was written, or copied in part. Nothing of it was taken. Let `folio bundle create STICK` run again on the machine it comes from.";
+    BundleGap Environment "bundle-gap" "The bundle builds on something that is not here."
+        "Its sender thought that you have it. Give the stick back: it says now what you have. Or ask for `folio bundle create STICK --full`.";
     PushRefused Environment "push-refused" "The other repository refused what was sent."
         "The message has its words; the codes in them are explained by `folio explain CODE`. Nothing was changed here.";
     RemoteFailed Environment "remote-failed" "The other repository could not be reached, or it refused."

@@ -6,8 +6,10 @@
     reason = "git is started with a chosen part of the environment"
 )]
 
+pub mod bundle;
 mod checkout;
 pub mod location;
+pub mod partial;
 pub mod program;
 pub mod transport;
 pub mod worktree;

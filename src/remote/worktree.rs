@@ -70,8 +70,9 @@ pub fn follow(
     })
 }
 
-/// Whether [`follow`] would succeed: nothing is changed but what the index remembers about unchanged
-/// files. The commits must exist.
+/// Whether [`follow`] would succeed, asked before `main` moves: nothing is changed but what the index remembers
+/// about unchanged files, and the marker, where plain git moved the work tree since, or made it. The commits
+/// must exist.
 ///
 /// # Errors
 /// As [`follow`].
@@ -94,7 +95,11 @@ pub fn check(
             found => found?.refuse().map(drop)?,
         }
     }
-    Ok(())
+    // Once `main` has moved, nothing but the marker says where the work tree was.
+    match last_followed(git_dir) == Some(from) {
+        true => Ok(()),
+        false => mark(git_dir, &from),
+    }
 }
 
 /// The commit that the work tree last followed to, if that is known.

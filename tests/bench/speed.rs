@@ -226,3 +226,32 @@ fn hook_pre_receive(bencher: Bencher<'_, '_>, rows: usize) {
 fn hook_reference_transaction(bencher: Bencher<'_, '_>, rows: usize) {
     hook_cold(bencher, "reference-transaction", rows);
 }
+
+/// A `git push` of one page on 100,000 rows over a local path, without and with the hooks.
+#[divan::bench(args = [false, true], sample_count = 100, sample_size = 1)]
+fn push_page(bencher: Bencher<'_, '_>, hooks: bool) {
+    let (dir, line) = offered(100_000);
+    let server = copy(dir.path());
+    let mut parts = line.split(' ');
+    let (old, new) = (parts.next().expect("old"), parts.next().expect("new"));
+    let git = |dir: &Path, args: &[&str]| {
+        let mut git = Command::new("git");
+        let done = git.current_dir(dir).args(args).status();
+        assert!(done.expect("git runs").success(), "git {args:?}");
+    };
+    git(server.path(), &["config", "receive.fsckObjects", "true"]);
+    if hooks {
+        let mut install = Command::new(env!("CARGO_BIN_EXE_folio"));
+        install
+            .args(["-q", "hook", "install"])
+            .stdout(Stdio::null());
+        let done = install.current_dir(server.path()).status();
+        assert!(done.expect("folio runs").success());
+    }
+    let main = server.path().join("refs/heads/main");
+    let refspec = format!("{new}:refs/heads/main");
+    let url = server.path().to_str().expect("a plain path");
+    bencher
+        .with_inputs(|| std::fs::write(&main, format!("{old}\n")).expect("a ref"))
+        .bench_local_values(|()| git(dir.path(), &["push", "-q", url, &refspec]));
+}

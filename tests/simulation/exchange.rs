@@ -182,7 +182,9 @@ pub fn push(node: &mut Node, home: &mut Node, answer: bool) -> Result<(), Fault>
         settled: &|name, commit| admit::settled(&space, &history, name, commit),
     };
     let ours = peer::ours(&node.store)?;
-    let sends = outgoing::branches(&ours, &seen, &there, &rules)?.into_iter();
+    let sends = outgoing::branches(&ours, &seen, &there, &rules)?
+        .send
+        .into_iter();
     let updates: Vec<Update> = sends
         .map(|send| Update {
             name: send.name,

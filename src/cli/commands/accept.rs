@@ -3,16 +3,14 @@
 use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
+use crate::cli::exchange::home;
+use crate::cli::exchange::report::say_provisional;
 use crate::cli::exit::Exit;
-use crate::cli::refusals;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, identity, memory, proposals, signing, worktree};
-use crate::crypto::Sign;
-use crate::journal::accept::{self, Choice, Report, Witness};
+use crate::cli::{numbering, proposals, signing};
+use crate::journal::accept::{Choice, Report};
 use crate::journal::queue::Entry;
-use crate::journal::{Fault, Space, kept};
 use crate::model::Code;
-use crate::store::{GitStore, Index};
 use serde::Serialize;
 
 /// Number proposals (the witness)
@@ -74,66 +72,14 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         false if arguments.all => Choice::Take,
         false => Choice::Leave,
     };
-    let report = number(&context, global, ui, &space, &mut index, &*signer, &choose)?;
-    let signed = refusals::leave(&context, global, ui, &space, &*signer, &report);
-    let signed = or_warn(ui, signed).unwrap_or_else(|| vec![false; report.refused.len()]);
-    or_warn(ui, drop_reviews(&context, &space, &mut index, ui));
-    settle(&context, ui, &report);
-    show(ui, arguments, &report, &signed)
-}
-
-/// Numbers what is chosen, unless the work tree could not follow. [`settle`] comes afterwards.
-pub(in crate::cli) fn number(
-    context: &Context,
-    global: &Global,
-    ui: &Ui,
-    space: &Space<'_, GitStore>,
-    index: &mut Index,
-    signer: &dyn Sign,
-    choose: &dyn Fn(&Entry) -> Choice,
-) -> anyhow::Result<Report> {
-    let witness = Witness {
-        signer,
-        when: identity::when(global)?,
-        memory: &memory::open(context, global, ui),
-    };
-    let before = &mut |old, new| worktree::check(context, old, new).map_err(Fault::from);
-    Ok(accept::accept_chosen(
-        space, index, &witness, choose, before,
-    )?)
-}
-
-/// What follows once pages are published. It makes nothing true that is not, a crash here is made up for by
-/// the next run, and a failure must not hide what was numbered.
-pub(in crate::cli) fn settle(context: &Context, ui: &Ui, report: &Report) {
-    let remembered = crate::cli::verified::remember_own(context, &report.numbered);
-    or_warn(ui, remembered);
-    or_warn(ui, allowed_signers::refresh(context));
-    or_warn(ui, worktree::follow(context, ui));
-    or_warn(ui, context.store.consolidate().map_err(Into::into));
-}
-
-/// Reviews that came after their proposal was numbered have nothing left to wait for.
-fn drop_reviews(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    index: &mut Index,
-    ui: &Ui,
-) -> anyhow::Result<()> {
-    let history = context.history(space, index, ui)?;
-    Ok(kept::drop_numbered(space, &history)?)
-}
-
-fn or_warn<T>(ui: &Ui, done: anyhow::Result<T>) -> Option<T> {
-    done.inspect_err(|error| {
-        let (code, what, _) = crate::cli::error::parts(error);
-        let code = code.map_or("error", Code::as_str);
-        ui.warn(format!(
-            "{code}: {} (the next run makes up for it)",
-            escape(&what)
-        ));
-    })
-    .ok()
+    let report = numbering::number(&context, global, ui, &space, &mut index, &*signer, &choose)?;
+    let signed = numbering::conclude(&context, global, ui, &space, &mut index, &*signer, &report);
+    let exit = show(ui, arguments, &report, &signed);
+    if !report.numbered.is_empty() {
+        let history = context.history(&space, &mut index, ui)?;
+        say_provisional(ui, home::provisional(&context, &space, &history)?);
+    }
+    exit
 }
 
 fn show(ui: &Ui, arguments: &Arguments, report: &Report, signed: &[bool]) -> anyhow::Result<Exit> {

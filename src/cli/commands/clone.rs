@@ -8,7 +8,7 @@ use crate::cli::exchange::{Remote, fetch, home, shallow, take_in};
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{allowed_signers, founding, repository, signing, verified, worktree};
+use crate::cli::{allowed_signers, founding, repository, signing, stick, verified, worktree};
 use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, ObjectFormat, Oid, SpaceId};
@@ -45,6 +45,12 @@ pub struct Arguments {
     depth: Option<u32>,
 }
 
+/// Where a clone comes from.
+struct Source {
+    url: Location,
+    is_stick: bool,
+}
+
 #[derive(Serialize)]
 struct Cloned {
     space: String,
@@ -60,11 +66,16 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let known = known(arguments)?;
     let url = Location::parse(&arguments.url, &global.dir())?;
     let directory = global.dir().join(place(arguments, &url)?);
+    let stick = stick::first::whole_bundle(&url, known.space.as_ref())?;
+    let from = Source {
+        is_stick: stick.is_some(),
+        url: stick.unwrap_or(url),
+    };
     founding::require_room(&directory, ui)?;
     let existed = directory.exists();
-    let listed = list(&url, ui)?;
+    let listed = list(&from.url, ui)?;
     let under_way = founding::begin(&directory, arguments.bare)?;
-    let made = make(arguments, global, &url, &directory, &listed, &known, ui);
+    let made = make(arguments, global, &from, &directory, &listed, &known, ui);
     let (context, unchecked) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -122,19 +133,19 @@ fn list(url: &Location, ui: &Ui) -> anyhow::Result<RefMap> {
 fn make(
     arguments: &Arguments,
     global: &Global,
-    url: &Location,
+    from: &Source,
     directory: &Path,
     listed: &RefMap,
     known: &Known,
     ui: &Ui,
 ) -> anyhow::Result<(Context, Vec<String>)> {
     let format = listed[refs::MAIN].format();
-    let store = make_repository(arguments, global, url, directory, format)?;
+    let store = make_repository(arguments, global, from, directory, format)?;
     let context = Context { store };
     let remote = Remote {
         name: "origin".into(),
         key: "origin".into(),
-        url: url.clone(),
+        url: from.url.clone(),
     };
     let unchecked = match arguments.depth {
         Some(_) => without_history(&context, &remote, known, ui)?,
@@ -151,7 +162,7 @@ fn make(
 fn make_repository(
     arguments: &Arguments,
     global: &Global,
-    url: &Location,
+    from: &Source,
     directory: &Path,
     format: ObjectFormat,
 ) -> anyhow::Result<GitStore> {
@@ -164,11 +175,14 @@ fn make_repository(
     let signers = git_dir.join("folio").join("allowed-signers");
     let mut config = repository::settings(&signers);
     config.push((home::CLONED, "true".into()));
-    config.push(("remote.origin.url", url.to_string()));
-    let everything = "+refs/heads/*:refs/remotes/origin/*";
-    config.push(("remote.origin.fetch", everything.into()));
-    config.push(("branch.main.remote", "origin".into()));
-    config.push(("branch.main.merge", refs::MAIN.into()));
+    // A stick is no place to come back to: the next one is another.
+    if !from.is_stick {
+        config.push(("remote.origin.url", from.url.to_string()));
+        let everything = "+refs/heads/*:refs/remotes/origin/*";
+        config.push(("remote.origin.fetch", everything.into()));
+        config.push(("branch.main.remote", "origin".into()));
+        config.push(("branch.main.merge", refs::MAIN.into()));
+    }
     if global.key.is_some() {
         config.push(repository::signing_key(&signing::source(None, global)?));
     }
@@ -183,8 +197,7 @@ fn whole(
     known: &Known,
     ui: &Ui,
 ) -> anyhow::Result<()> {
-    fetch::bring(context, remote, listed, ui)?;
-    let shown = take_in::shown(context, &remote.key, listed)?;
+    let shown = fetch::bring(context, remote, listed, ui)?;
     let tip = shown[refs::MAIN];
     let charter = first::verify_whole(&context.store, tip, ui)?;
     first::require_trust(&charter, known, ui)?;

@@ -38,22 +38,12 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
     let space = context.space()?;
     let mut views = Vec::new();
-    let mut exit = Ok(Exit::Done);
-    for remote in &remotes {
-        // One remote that is away, or lies, does not keep the others from being heard.
-        match one(&context, &space, remote, ui) {
-            Ok((view, ended)) => {
-                views.push(view);
-                exit = exit.and(ended);
-            }
-            Err(error) if remotes.len() > 1 => {
-                crate::cli::error::report(ui, &error);
-                exit = Err(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if ui.json() {
+    let exit = exchange::each(ui, &remotes, |remote| {
+        let (view, ended) = one(&context, &space, remote, ui)?;
+        views.push(view);
+        ended
+    });
+    if ui.json() && !views.is_empty() {
         ui.answer("fetch", &Answer { fetched: views })?;
     }
     exit
@@ -81,7 +71,7 @@ pub fn one(
 }
 
 /// The chain digest of the other side's newest page, where it stands beside ours.
-fn chain_of_theirs(context: &Context, fetched: &fetch::Fetched) -> Option<ChainDigest> {
+pub fn chain_of_theirs(context: &Context, fetched: &fetch::Fetched) -> Option<ChainDigest> {
     let Some(Course::Fork(fork)) = &fetched.received.as_ref()?.course else {
         return None;
     };

@@ -6,6 +6,7 @@ pub mod alias;
 pub mod approve;
 pub mod bind;
 pub mod blame;
+pub mod bundle;
 pub mod clone;
 pub mod completions;
 pub mod describe;

@@ -3,6 +3,8 @@
 use crate::cli::args::{At, Global};
 use crate::cli::context::{Context, view_of};
 use crate::cli::draft::Draft;
+use crate::cli::exchange::home::{self, Provisional};
+use crate::cli::exchange::shallow;
 use crate::cli::exit::Exit;
 use crate::cli::health::{self, Warning};
 use crate::cli::report::count;
@@ -36,6 +38,14 @@ struct Status {
     date: String,
     chain: String,
     pen: PenView,
+    /// The snapshot that asking commands stand on.
+    pin: Option<u64>,
+    /// Pages that home is not known to have.
+    provisional: Option<Provisional>,
+    /// Files of evidence that were kept.
+    evidence: usize,
+    /// Chains beside ours that were kept for a person to look at.
+    beside: usize,
     you: Option<You>,
     waiting: usize,
     reviews_waiting: usize,
@@ -49,6 +59,7 @@ struct Status {
 struct PenView {
     member: String,
     epoch: u64,
+    released: bool,
 }
 
 #[derive(Serialize)]
@@ -110,7 +121,12 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         pen: PenView {
             member: pen.member.to_string(),
             epoch: pen.epoch.0,
+            released: pen.released,
         },
+        pin: pin(context)?,
+        provisional: provisional(context, &space, ui)?,
+        evidence: evidence(context),
+        beside: context.store.list(refs::OTHER)?.len(),
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
         reviews_waiting: reviews_waiting(context, &space, ui)?,
@@ -119,6 +135,33 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         verified_age_seconds: age(context, global, verified)?,
         warnings,
     })
+}
+
+fn pin(context: &Context) -> anyhow::Result<Option<u64>> {
+    let pin = context.store.get(refs::PIN)?;
+    let page = pin.map(|pin| Page::read(&context.store, pin)).transpose()?;
+    Ok(page.map(|page| page.number().0))
+}
+
+fn provisional(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    ui: &Ui,
+) -> anyhow::Result<Option<Provisional>> {
+    if shallow::is_shallow(context) {
+        return Ok(None);
+    }
+    let mut index = context.index()?;
+    let history = context.history(space, &mut index, ui)?;
+    home::provisional(context, space, &history)
+}
+
+fn evidence(context: &Context) -> usize {
+    let entries = std::fs::read_dir(context.folio_dir().join("evidence"));
+    let names = entries.into_iter().flatten().flatten();
+    names
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "json"))
+        .count()
 }
 
 /// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
@@ -151,6 +194,31 @@ fn reviews_waiting(
         .count())
 }
 
+/// What is not as it usually is.
+fn print_standing(ui: &Ui, status: &Status) -> anyhow::Result<()> {
+    if let Some(pin) = status.pin {
+        ui.line(format!("Pinned:    common@{pin} (folio advance)"))?;
+    }
+    if let Some(Provisional { home, .. }) = status.provisional {
+        let known = match home {
+            0 => "home is not known to have any page".to_owned(),
+            home => format!("home is known to have common@{home}"),
+        };
+        ui.line(format!("Final:     {known}; newer ones are provisional"))?;
+    }
+    if status.beside > 0 {
+        let chains = count(status.beside, "chain");
+        ui.line(format!(
+            "Beside:    {chains} that stand beside ours (folio evidence list, folio pin --takeover)"
+        ))?;
+    }
+    if status.evidence > 0 {
+        let files = count(status.evidence, "file");
+        ui.line(format!("Evidence:  {files} (folio evidence list)"))?;
+    }
+    Ok(())
+}
+
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     let name = ui.paint(Style::Bold, &escape(&status.name));
     ui.line(format!(
@@ -173,7 +241,16 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     };
     ui.line(format!("Verified:  {verified}"))?;
     let pen = escape(&status.pen.member);
-    ui.line(format!("Pen:       {pen}, epoch {}", status.pen.epoch))?;
+    let laid_down = if status.pen.released {
+        ", released"
+    } else {
+        ""
+    };
+    ui.line(format!(
+        "Pen:       {pen}, epoch {}{laid_down}",
+        status.pen.epoch
+    ))?;
+    print_standing(ui, status)?;
     let you = match &status.you {
         Some(you) => format!(
             "{} [{}]",

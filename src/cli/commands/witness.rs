@@ -1,11 +1,11 @@
-//! `folio witness`: draft who may take the pen, and list them.
+//! `folio witness`: number what is acceptable; draft who may take the pen, and list them.
 
 use crate::cli::args::{At, Global};
 use crate::cli::context::{Context, view_of};
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Style, Ui};
-use crate::cli::{one, pen_status, view};
+use crate::cli::{one, pen_status, view, watch, witness_run};
 use crate::fold::rules::{WitnessAppoint, WitnessRetire};
 use crate::fold::{Decision, Scene};
 use crate::journal::check;
@@ -13,8 +13,9 @@ use crate::model::rows::{MemberRow, WitnessRow};
 use crate::model::{Code, Handle, RowKey};
 use clap::Subcommand;
 use serde::Serialize;
+use std::time::Duration;
 
-/// Draft who may take the pen
+/// Be the witness; draft who may take the pen
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -32,6 +33,16 @@ enum Action {
     Retire {
         /// The member
         handle: String,
+    },
+    /// Fetch, number what is acceptable, push; once, or round after round
+    Run {
+        /// Go on, every few seconds or when a push comes, until SIGTERM or Ctrl-C
+        #[arg(long)]
+        watch: bool,
+        /// Seconds between two rounds
+        #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "watch",
+              value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        interval: u64,
     },
     /// The appointed witnesses
     List {
@@ -66,6 +77,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
             require::<WitnessRow>(scene, &member, "appointed witness", "folio witness list")?;
             Ok(Decision::WitnessRetire(WitnessRetire { member, was: None }))
         }),
+        Action::Run { watch: false, .. } => witness_run::once(global, ui),
+        Action::Run { interval, .. } => watch::watch(global, ui, Duration::from_secs(*interval)),
         Action::List { at } => list(at, global, ui),
     }
 }

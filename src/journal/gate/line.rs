@@ -127,21 +127,22 @@ impl<'a, S: Store + Clone + Send> Line<'a, S> {
         }
     }
 
+    /// What others build on is a snapshot of this journal, here or in the push.
+    pub(super) fn require_base(&self, number: Number, commit: Option<Oid>) -> Result<(), Fault> {
+        if commit.is_some_and(|commit| self.contains(number, &commit)) {
+            return Ok(());
+        }
+        let what = format!("it stands on common@{number}, which is no snapshot of this journal");
+        Err(Fault::new(Code::BaseUnknown, what))
+    }
+
     /// Reads a proposal of this space that stands on one of its snapshots.
     pub(super) fn proposal(&self, commit: Oid) -> Result<Proposal, Fault> {
         let (tables, store) = (&self.space.tables, self.space.store);
         let proposal = Proposal::authenticate(tables, store, Some(&self.space.id), commit)?;
         let base = proposal.base();
-        let known = base
-            .commit
-            .is_some_and(|commit| self.contains(base.number, &commit));
-        if !known {
-            let what = format!(
-                "its base, common@{}, is no snapshot of this journal",
-                base.number
-            );
-            return Err(Fault::new(Code::BaseUnknown, what).in_commit(commit));
-        }
+        self.require_base(base.number, base.commit)
+            .map_err(|fault| fault.in_commit(commit))?;
         Ok(proposal)
     }
 

@@ -1,0 +1,125 @@
+//! Before a page is signed: whether another repository shows one that is not here. A machine that was restored
+//! from a backup has forgotten what it signed; those who have the pages have not.
+
+use super::home::Home;
+use super::{Remote, all};
+use crate::cli::context::Context;
+use crate::cli::error::Problem;
+use crate::cli::ui::{Ui, escape};
+use crate::journal::history::History;
+use crate::journal::memory::{Hand, SignerMemory, compare_shown};
+use crate::journal::reconcile::{RefMap, peer};
+use crate::journal::{Page, Space, refs};
+use crate::model::{Code, Oid};
+use crate::store::{GitStore, Objects as _, Refs as _};
+
+/// Asks every remote for its `main`. One that cannot be asked is named and holds nothing up: a witness may number
+/// away from home.
+///
+/// # Errors
+/// `restored-backup` or `already-signed` where one shows a page that this key signed and that is not remembered;
+/// `race-lost` where home has pages that are not here.
+pub fn require_not_behind(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    memory: &dyn SignerMemory,
+    hand: &Hand,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let remotes = all(context)?;
+    if remotes.is_empty() {
+        return Ok(());
+    }
+    let home = Home::of(context, space)?;
+    for remote in &remotes {
+        let listed = {
+            let _waiting = ui.spinner("Asking");
+            remote.transport(context).list()
+        };
+        let main = match listed {
+            Ok(listed) => RefMap::from_iter(listed).get(refs::MAIN).copied(),
+            Err(fault) => {
+                ui.say(format!(
+                    "note: {} cannot be asked ({}); what is numbered now is provisional until it has it",
+                    remote.shown(),
+                    escape(&fault.what)
+                ));
+                continue;
+            }
+        };
+        if let Some(main) = main {
+            let is_home = home == Home::Remote(remote.key.clone());
+            compare(context, space, remote, main, is_home, memory, hand, ui)?;
+        }
+    }
+    Ok(())
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one remote, seen from one space by one key"
+)]
+fn compare(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    remote: &Remote,
+    main: Oid,
+    is_home: bool,
+    memory: &dyn SignerMemory,
+    hand: &Hand,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let Some(page) = elsewhere(context, space, remote, main, ui)? else {
+        return Ok(());
+    };
+    let recalled = memory.recall(hand)?;
+    compare_shown(hand, recalled.highest.as_ref(), &page)?;
+    let what = format!(
+        "`{}` has common@{}, which is not here",
+        remote.name,
+        page.number()
+    );
+    if is_home {
+        let hint = format!("folio fetch {}", remote.name);
+        return Err(Problem::new(Code::RaceLost, what).hint(hint).into());
+    }
+    ui.warn(format!(
+        "{} (folio fetch {})",
+        escape(&what),
+        remote.shown()
+    ));
+    Ok(())
+}
+
+/// The page that a remote shows, where it is none of ours; it is brought here to be looked at.
+fn elsewhere(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    remote: &Remote,
+    main: Oid,
+    ui: &Ui,
+) -> anyhow::Result<Option<Page>> {
+    let mut index = context.index()?;
+    let history: History<'_> = context.history(space, &mut index, ui)?;
+    if context.store.header(&main)?.is_some()
+        && let Ok(page) = Page::read(&context.store, main)
+    {
+        let ours = history.contains(page.number(), &main);
+        return Ok((!ours).then_some(page));
+    }
+    let into = peer::incoming_ref(&remote.key, refs::MAIN);
+    let wanted = [(refs::MAIN.to_owned(), into.clone())];
+    {
+        let _waiting = ui.spinner("Fetching");
+        remote.transport(context).fetch(&wanted, None)?;
+    }
+    let Some(tip) = context.store.get(&into)? else {
+        return Ok(None);
+    };
+    // What is no snapshot there is for `folio fetch` to name; it says nothing about what was signed here.
+    let Ok(page) = Page::read(&context.store, tip) else {
+        return Ok(None);
+    };
+    let ours = history.contains(page.number(), &tip);
+    Ok((!ours).then_some(page))
+}

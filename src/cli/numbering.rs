@@ -1,0 +1,96 @@
+//! Numbering, as every command does it that numbers: after asking the other repositories, with the memory of what
+//! was signed, and with what follows once pages are published.
+
+use super::args::Global;
+use super::context::Context;
+use super::exchange::known;
+use super::ui::{Ui, escape};
+use super::{allowed_signers, identity, memory, refusals, verified, worktree};
+use crate::crypto::Sign;
+use crate::journal::accept::{self, Choice, Report, Witness};
+use crate::journal::memory::Hand;
+use crate::journal::queue::Entry;
+use crate::journal::{Fault, Space, kept};
+use crate::model::Code;
+use crate::store::{GitStore, Index};
+
+/// Numbers what is chosen, unless the work tree could not follow, or another repository shows that this one is
+/// behind. [`settle`] comes afterwards.
+pub fn number(
+    context: &Context,
+    global: &Global,
+    ui: &Ui,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    signer: &dyn Sign,
+    choose: &dyn Fn(&Entry) -> Choice,
+) -> anyhow::Result<Report> {
+    let memory = memory::open(context, global, ui);
+    if !global.offline {
+        let hand = Hand {
+            space: space.id,
+            key: signer.public_key(),
+        };
+        known::require_not_behind(context, space, &memory, &hand, ui)?;
+    }
+    let witness = Witness {
+        signer,
+        when: identity::when(global)?,
+        memory: &memory,
+    };
+    let before = &mut |old, new| worktree::check(context, old, new).map_err(Fault::from);
+    Ok(accept::accept_chosen(
+        space, index, &witness, choose, before,
+    )?)
+}
+
+/// Leaves signed reasons for what was refused, and lets everything follow that follows pages; per refused
+/// proposal, whether a signed reason stands there.
+pub fn conclude(
+    context: &Context,
+    global: &Global,
+    ui: &Ui,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    signer: &dyn Sign,
+    report: &Report,
+) -> Vec<bool> {
+    let signed = refusals::leave(context, global, ui, space, signer, report);
+    let signed = or_warn(ui, signed).unwrap_or_else(|| vec![false; report.refused.len()]);
+    or_warn(ui, drop_reviews(context, space, index, ui));
+    settle(context, ui, report);
+    signed
+}
+
+/// What follows once pages are published. It makes nothing true that is not, a crash here is made up for by
+/// the next run, and a failure must not hide what was numbered.
+pub fn settle(context: &Context, ui: &Ui, report: &Report) {
+    or_warn(ui, verified::remember_own(context, &report.numbered));
+    or_warn(ui, allowed_signers::refresh(context));
+    or_warn(ui, worktree::follow(context, ui));
+    or_warn(ui, context.store.consolidate().map_err(Into::into));
+}
+
+/// Reviews that came after their proposal was numbered have nothing left to wait for.
+fn drop_reviews(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let history = context.history(space, index, ui)?;
+    Ok(kept::drop_numbered(space, &history)?)
+}
+
+/// The value, or a warning: the next run makes up for what failed.
+pub fn or_warn<T>(ui: &Ui, done: anyhow::Result<T>) -> Option<T> {
+    done.inspect_err(|error| {
+        let (code, what, _) = super::error::parts(error);
+        let code = code.map_or("error", Code::as_str);
+        ui.warn(format!(
+            "{code}: {} (the next run makes up for it)",
+            escape(&what)
+        ));
+    })
+    .ok()
+}
