@@ -40,6 +40,7 @@ stories! {
     newcomer
     plain_git
     quorum
+    offline_authority
 }
 
 #[test]
