@@ -41,6 +41,8 @@ stories! {
     plain_git
     quorum
     offline_authority
+    lost_laptop
+    hostile_mirror
 }
 
 #[test]
