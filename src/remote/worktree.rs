@@ -71,7 +71,7 @@ pub fn follow(
 }
 
 /// Whether [`follow`] would succeed: nothing is changed but what the index remembers about unchanged
-/// files. The commits must exist.
+/// files, and a marker where there was none. The commits must exist.
 ///
 /// # Errors
 /// As [`follow`].
@@ -84,6 +84,7 @@ pub fn check(
     let Ok(tree) = Tree::open(git_dir, work_tree)? else {
         return Ok(());
     };
+    let given = from;
     let from = tree.start(from, to)?;
     let changes = tree.changes(&from, &to)?;
     let in_place = tree.obstacles(&changes)?.refuse()?;
@@ -93,6 +94,10 @@ pub fn check(
             Err(_) if !in_place.is_empty() => {}
             found => found?.refuse().map(drop)?,
         }
+    }
+    // What plain git checked out has no marker. Once `main` has moved, nothing else says where this was.
+    if last_followed(git_dir).is_none() && given == Some(from) {
+        mark(git_dir, &from)?;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use crate::cli::args::{At, Global};
 use crate::cli::context::{Context, view_of};
 use crate::cli::draft::Draft;
+use crate::cli::exchange::home::{self, Provisional};
+use crate::cli::exchange::shallow;
 use crate::cli::exit::Exit;
 use crate::cli::health::{self, Warning};
 use crate::cli::report::count;
@@ -42,6 +44,7 @@ struct Status {
     drafted: usize,
     verified: Option<u64>,
     verified_age_seconds: Option<i64>,
+    provisional: Option<Provisional>,
     warnings: Vec<Warning>,
 }
 
@@ -49,6 +52,7 @@ struct Status {
 struct PenView {
     member: String,
     epoch: u64,
+    released: bool,
 }
 
 #[derive(Serialize)]
@@ -110,6 +114,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         pen: PenView {
             member: pen.member.to_string(),
             epoch: pen.epoch.0,
+            released: pen.released,
         },
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
@@ -117,6 +122,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified.map(|(number, _)| number.0),
         verified_age_seconds: age(context, global, verified)?,
+        provisional: provisional(context, &space, ui),
         warnings,
     })
 }
@@ -132,6 +138,17 @@ fn age(
     let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
     // Dates are below 2^33.
     Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
+}
+
+/// The pages that home is not known to have. What cannot be read is for `verify` to name; without history there is
+/// nothing to compare.
+fn provisional(context: &Context, space: &Space<'_, GitStore>, ui: &Ui) -> Option<Provisional> {
+    if shallow::is_shallow(context) {
+        return None;
+    }
+    let mut index = context.index().ok()?;
+    let history = context.history(space, &mut index, ui).ok()?;
+    home::provisional(context, space, &history).ok()?
 }
 
 /// Reviews whose proposals are on no branch here: they have not come yet, or were replaced.
@@ -172,8 +189,22 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;
+    if let Some(Provisional { home, .. }) = status.provisional {
+        let known = match home {
+            0 => "home was never seen".to_owned(),
+            _ => format!("home is known to have common@{home}"),
+        };
+        ui.line(format!("Final:     {known}; what follows is provisional"))?;
+    }
     let pen = escape(&status.pen.member);
-    ui.line(format!("Pen:       {pen}, epoch {}", status.pen.epoch))?;
+    let released = match status.pen.released {
+        true => ", released: only a take can follow",
+        false => "",
+    };
+    ui.line(format!(
+        "Pen:       {pen}, epoch {}{released}",
+        status.pen.epoch
+    ))?;
     let you = match &status.you {
         Some(you) => format!(
             "{} [{}]",
