@@ -43,6 +43,7 @@ stories! {
     offline_authority
     lost_laptop
     hostile_mirror
+    git_only
 }
 
 #[test]
