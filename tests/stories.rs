@@ -40,6 +40,10 @@ stories! {
     newcomer
     plain_git
     quorum
+    offline_authority
+    lost_laptop
+    hostile_mirror
+    git_only
 }
 
 #[test]
