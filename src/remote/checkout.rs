@@ -96,19 +96,24 @@ impl Tree {
     /// user moved by hand, whichever differs from the index in the fewest files.
     pub(super) fn start(&self, from: Option<Oid>, to: Oid) -> Result<Oid, StoreFault> {
         let from = from.unwrap_or_else(|| object_id(to.format(), Kind::Tree, b""));
-        let Some(marked) = last_followed(&self.git_dir).filter(|marked| *marked != from) else {
-            return Ok(from);
-        };
-        let mut best = (usize::MAX, from);
-        for candidate in [from, marked, to] {
+        match last_followed(&self.git_dir).filter(|marked| *marked != from) {
+            Some(marked) => Ok(self.nearest(&[from, marked, to])),
+            None => Ok(from),
+        }
+    }
+
+    /// Which of these differs from the index in the fewest files; the first one where they are alike.
+    pub(super) fn nearest(&self, candidates: &[Oid]) -> Oid {
+        let mut best = (usize::MAX, candidates[0]);
+        for candidate in candidates {
             // A commit that was collected meanwhile is no candidate.
-            if let Ok(differing) = self.staged(&candidate)
+            if let Ok(differing) = self.staged(candidate)
                 && differing.len() < best.0
             {
-                best = (differing.len(), candidate);
+                best = (differing.len(), *candidate);
             }
         }
-        Ok(best.1)
+        best.1
     }
 
     /// What differs between two commits or trees.
