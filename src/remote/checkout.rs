@@ -241,6 +241,33 @@ impl Tree {
         }
     }
 
+    /// Removes files that a crash or a full disk cut off while git wrote them: what is there is the beginning of what
+    /// they should become, so nothing goes that does not come again.
+    pub(super) fn clear_torn(&self, changes: &[Change]) -> Result<(), StoreFault> {
+        for change in changes {
+            let path = self.work_tree.join(&change.path);
+            let small = |meta: &fs::Metadata| meta.is_file() && meta.len() <= READ_AT_MOST;
+            let (Some((_, id)), true) = (
+                &change.new,
+                fs::symlink_metadata(&path).is_ok_and(|meta| small(&meta)),
+            ) else {
+                continue;
+            };
+            let found = fs::read(&path).unwrap_or_default();
+            let is_torn = found.is_empty()
+                || object_id(id.format(), Kind::Blob, &found) != *id
+                    && self
+                        .git
+                        .run(&["cat-file", "blob", &id.to_hex()])?
+                        .starts_with(&found);
+            if is_torn && fs::remove_file(&path).is_err() {
+                // It is named as what is in the way, then.
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the index that these files are what they should become.
     pub(super) fn adopt(&self, changes: &[&Change], to: &Oid) -> Result<(), StoreFault> {
         let zeros = "0".repeat(to.as_bytes().len() * 2);
@@ -257,8 +284,14 @@ impl Tree {
             input.extend_from_slice(change.path.as_bytes());
             input.push(0);
         }
-        self.git
-            .run_with_input(&["update-index", "-z", "--add", "--index-info"], &input)?;
+        let args = ["update-index", "-z", "--add", "--index-info"];
+        let output = self.git.output(&args, &input)?;
+        if is_locked(&output.stderr) {
+            return Err(busy());
+        }
+        if !output.status.success() {
+            return Err(failure(Some(OsStr::new("update-index")), &output));
+        }
         self.git
             .output(&["update-index", "-q", "--refresh"], b"")
             .map(drop)

@@ -82,10 +82,11 @@ pub fn make_up(git_dir: &Path, work_tree: Option<&Path>, to: Oid) -> Result<(), 
     let Ok(tree) = Tree::open(git_dir, work_tree)? else {
         return Ok(());
     };
-    match tree.nearest(&[marked, to]) == to {
-        true => mark(git_dir, &to),
-        false => follow(git_dir, work_tree, Some(marked), to).map(drop),
+    if tree.nearest(&[marked, to]) == to {
+        return mark(git_dir, &to);
     }
+    tree.clear_torn(&tree.changes(&marked, &to)?)?;
+    follow(git_dir, work_tree, Some(marked), to).map(drop)
 }
 
 /// Whether [`follow`] would succeed, asked before `main` moves: nothing is changed but what the index remembers
