@@ -10,7 +10,7 @@ use super::{RefMap, peer};
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
-use crate::journal::pages::PageIndex;
+use crate::journal::pages::{NewPage, PageIndex};
 use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::model::{Code, Number, Oid};
@@ -69,17 +69,23 @@ pub fn receive<S: Store + Clone + Send>(
     hooks: &mut Hooks<'_>,
 ) -> Result<Received, Fault> {
     let seen = peer::seen(space.store, peer.key)?;
-    let history = open(space, index)?;
+    let mut history = open(space, index)?;
     let from = history.len();
     let final_up_to = match peer.here_is_home {
         true => from,
         false => peer::final_number(space.store, &history)?,
     };
+    let mut checked = Vec::new();
     let (course, went_back) = match shown.get(refs::MAIN) {
         None => (None, seen.get(refs::MAIN).copied()),
         Some(main) => {
-            let course = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let found = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let (mut course, pages) = found;
+            if let (true, Course::Fork(fork)) = (peer.is_home, &mut course) {
+                fork.stand = fork.stand.shown_by_home();
+            }
             let back = went_back(space, &history, &course, seen.get(refs::MAIN))?;
+            checked = pages;
             (Some(course), back)
         }
     };
@@ -102,6 +108,11 @@ pub fn receive<S: Store + Clone + Send>(
         // next run, which finds the same page on both sides.
         space.store.apply(&edits)?;
         (lost, returned) = (kept, again);
+        if lost.is_none() {
+            let new: Vec<NewPage> = checked.into_iter().map(|page| page.entry).collect();
+            // The index is disposable: what could not be added is read again right away.
+            let _ = history.extend(&new, Page::read(space.store, to)?);
+        }
     }
     drop(history);
     let history = open(space, index)?;
