@@ -58,7 +58,13 @@ fn on(stick: &Path) -> &str {
 /// `bundle create`; its JSON answer.
 #[track_caller]
 pub fn create(fixture: &Fixture, dir: &Path, stick: &Path) -> Value {
-    folio(fixture, dir, "bob", &["--json", "bundle", "create", on(stick)]).json()
+    folio(
+        fixture,
+        dir,
+        "bob",
+        &["--json", "bundle", "create", on(stick)],
+    )
+    .json()
 }
 
 /// `bundle create`, whatever comes of it.
@@ -70,7 +76,13 @@ pub fn try_create(fixture: &Fixture, dir: &Path, stick: &Path, more: &[&str]) ->
 /// `bundle apply`; its JSON answer.
 #[track_caller]
 pub fn apply(fixture: &Fixture, dir: &Path, stick: &Path) -> Value {
-    folio(fixture, dir, "bob", &["--json", "bundle", "apply", on(stick)]).json()
+    folio(
+        fixture,
+        dir,
+        "bob",
+        &["--json", "bundle", "apply", on(stick)],
+    )
+    .json()
 }
 
 /// `bundle apply`, whatever comes of it.
@@ -131,12 +143,20 @@ pub fn alter(path: &Path, change: impl FnOnce(&mut Value)) {
 
 /// Every ref that counts: what a refused part must not change.
 pub fn refs(fixture: &Fixture, dir: &Path) -> String {
-    git(fixture, dir, &["for-each-ref", "--format=%(refname) %(objectname)"])
+    git(
+        fixture,
+        dir,
+        &["for-each-ref", "--format=%(refname) %(objectname)"],
+    )
 }
 
 /// The number of the newest page.
 pub fn newest(fixture: &Fixture, dir: &Path) -> u64 {
-    let count = git(fixture, dir, &["rev-list", "--first-parent", "--count", "main"]);
+    let count = git(
+        fixture,
+        dir,
+        &["rev-list", "--first-parent", "--count", "main"],
+    );
     // The charter's proposal is the root.
     count.parse::<u64>().expect("a number") - 1
 }
@@ -146,7 +166,11 @@ pub fn queue(fixture: &Fixture, dir: &Path) -> Vec<String> {
     let listed = git(
         fixture,
         dir,
-        &["for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads/proposals"],
+        &[
+            "for-each-ref",
+            "--format=%(refname:lstrip=3)",
+            "refs/heads/proposals",
+        ],
     );
     listed.lines().map(str::to_owned).collect()
 }
