@@ -12,8 +12,7 @@ A git-backed coordination journal: signed proposals, numbered snapshots, a state
 {usage-heading} {usage}
 
 Set up:
-  init, clone, key        found a space; copy one, verified; make, show and list signing keys
-  init, key, hook         found a space; make, show and list signing keys; git's hooks
+  init, clone, key, hook  found a space; copy one, verified; signing keys; git's hooks
 Draft decisions:
   alias                   set and drop aliases, or sync them with a file
   bind, unbind            two entities are the same; take that edge back
@@ -29,7 +28,7 @@ Propose and number:
   queue, review           proposals and what they would do today; one of them, for its reviewer
   approve, reject         say so with a signed review
   accept, refuse          number proposals, or leave a signed reason (the witness)
-  pen, witness            who numbers: take and release the pen; appoint, retire, list witnesses
+  pen, witness            who numbers: take and release the pen; be the witness
 Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
   sync, bundle            fetch, then push; carry a space on a stick
@@ -45,7 +44,7 @@ Check:
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
-  -C DIR, --json, -q, --color WHEN, --key FILE, -h, -V; `folio COMMAND --help` explains them
+  -C DIR, --json, -q, --color WHEN, --key FILE, --offline, -h, -V: see `folio COMMAND --help`
 
 Start with `folio help tutorial`. Topics: decisions, codes, exit-codes, json.";
 

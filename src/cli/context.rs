@@ -6,8 +6,10 @@ use super::ui::{Ui, escape};
 use crate::journal::history::History;
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, Number, Oid};
+use crate::remote::partial;
 use crate::state::{Tables, TreeView};
 use crate::store::{GitStore, Index, Kind, Objects as _, Refs as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 /// Where a command runs.
@@ -24,6 +26,8 @@ impl Context {
             Some(dir) if global.directory.is_empty() => GitStore::open(Path::new(&dir))?,
             _ => GitStore::discover(&start)?,
         };
+        let prompt = std::io::stdin().is_terminal();
+        let store = partial::with_promised(store, prompt);
         Ok(Self { store })
     }
 

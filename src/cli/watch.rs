@@ -7,7 +7,7 @@ use super::hook::post::WAKE;
 use super::ui::Ui;
 use super::{signing, witness_run};
 use crate::model::Code;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,24 +25,22 @@ struct Patience {
 }
 
 impl Patience {
-    fn is_due(&self, remote: &str) -> bool {
-        self.away
-            .get(remote)
-            .is_none_or(|(_, next)| *next <= Instant::now())
+    fn is_due(&self, remote: &str, now: Instant) -> bool {
+        self.away.get(remote).is_none_or(|(_, next)| *next <= now)
     }
 
     /// Twice as long each time, up to five minutes; at once again when it answers.
-    fn learn(&mut self, tried: &[String], away: &[String], interval: Duration) {
+    fn learn(&mut self, tried: &[String], away: &[String], interval: Duration, now: Instant) {
         for remote in tried {
             if !away.contains(remote) {
                 self.away.remove(remote);
                 continue;
             }
             let entry = self.away.entry(remote.clone());
-            let (times, next) = entry.or_insert((0, Instant::now()));
+            let (times, next) = entry.or_insert((0, now));
             *times = (*times + 1).min(16);
             let wait = interval.saturating_mul(1 << *times).min(LONGEST);
-            *next = Instant::now() + wait;
+            *next = now + wait;
         }
     }
 }
@@ -55,19 +53,19 @@ pub fn watch(global: &Global, ui: &Ui, interval: Duration) -> anyhow::Result<Exi
     let signer = signing::signer(Some(&context), global)?;
     let end = ended()?;
     let mut patience = Patience::default();
-    let mut standby = false;
+    let (mut standby, mut said) = (false, BTreeSet::new());
     ui.say("watching; SIGTERM or Ctrl-C ends it");
     while !end.load(Ordering::SeqCst) {
         let woken = modified(&wake);
         let tried: Vec<String> = super::exchange::all(&context)?
             .into_iter()
             .map(|remote| remote.name)
-            .filter(|name| patience.is_due(name))
+            .filter(|name| patience.is_due(name, Instant::now()))
             .collect();
         let due = |name: &str| tried.iter().any(|remote| remote == name);
-        match witness_run::round(global, ui, &*signer, &due) {
+        match witness_run::round(global, ui, &*signer, &due, &mut said) {
             Ok(round) => {
-                patience.learn(&tried, &round.away, interval);
+                patience.learn(&tried, &round.away, interval, Instant::now());
                 if ui.json() && !round.numbered.is_empty() {
                     ui.answer("witness", &round)?;
                 }
@@ -123,4 +121,34 @@ fn ended() -> anyhow::Result<Arc<AtomicBool>> {
 #[cfg(not(unix))]
 fn ended() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(Arc::new(AtomicBool::new(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_that_is_away_is_asked_ever_more_rarely_and_at_once_again_when_it_answers() {
+        let (start, interval) = (Instant::now(), Duration::from_secs(5));
+        let both = ["far".to_owned(), "near".to_owned()];
+        let far = [both[0].clone()];
+        let mut patience = Patience::default();
+        let (mut now, mut waits) = (start, Vec::new());
+        for _ in 0..8 {
+            assert!(patience.is_due("far", now) && patience.is_due("near", now));
+            patience.learn(&both, &far, interval, now);
+            let next = patience.away["far"].1;
+            assert!(!patience.is_due("far", next - Duration::from_millis(1)));
+            waits.push((next - now).as_secs());
+            now = next;
+        }
+        assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300, 300]);
+        // Who was not asked is not judged.
+        patience.learn(&both[1..], &[], interval, now - Duration::from_secs(1));
+        assert!(!patience.is_due("far", now - Duration::from_secs(1)));
+        patience.learn(&both, &[], interval, now);
+        assert!(patience.is_due("far", now));
+        patience.learn(&both, &far, interval, now);
+        assert_eq!(patience.away["far"].1 - now, 2 * interval);
+    }
 }

@@ -4,7 +4,7 @@ use super::args::Global;
 use super::context::Context;
 use super::error::Problem;
 use super::exchange::push::{self, What};
-use super::exchange::{self, Remote, fetch, report};
+use super::exchange::{self, Remote, fetch, home, report};
 use super::exit::Exit;
 use super::numbering::{self, or_warn};
 use super::observed::{self, Clock};
@@ -14,10 +14,14 @@ use crate::crypto::Sign;
 use crate::fold::rules::TakeFrom;
 use crate::fold::{Scene, policy};
 use crate::journal::accept::{Choice, Report};
-use crate::journal::{Page, check, heartbeat};
+use crate::journal::heartbeat::{self, Heartbeat};
+use crate::journal::page::read_commit;
+use crate::journal::{Page, Space, check, refs};
 use crate::model::Code;
 use crate::state::TreeView;
+use crate::store::{GitStore, Refs as _};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One page that a round made, as it is printed.
 #[derive(Debug, Serialize)]
@@ -45,12 +49,14 @@ pub struct Round {
     pub standby: bool,
 }
 
-/// Does one round with every remote that `is_due` lets through.
+/// Does one round with every remote that `is_due` lets through. What `said` holds of refused proposals is not
+/// said again; it becomes what is refused now.
 pub fn round(
     global: &Global,
     ui: &Ui,
     signer: &dyn Sign,
     is_due: &dyn Fn(&str) -> bool,
+    said: &mut BTreeSet<String>,
 ) -> anyhow::Result<Round> {
     let context = Context::open(global)?;
     let mut round = Round::default();
@@ -81,12 +87,16 @@ pub fn round(
     numbering::conclude(&context, global, ui, &space, &mut index, signer, &report);
     round.refused = report.refused.len() + report.invalid.len();
     round.numbered = pages(&report);
-    print(ui, &report)?;
+    print(ui, &report, said)?;
     or_warn(ui, show_life(&context, global, signer));
     for remote in &remotes {
         if !global.offline && !round.away.contains(&remote.name) {
             tell(&context, remote, ui, &mut round)?;
         }
+    }
+    if !round.numbered.is_empty() {
+        let history = context.history(&space, &mut index, ui)?;
+        report::say_provisional(ui, home::provisional(&context, &space, &history)?);
     }
     Ok(round)
 }
@@ -149,10 +159,34 @@ fn show_life(context: &Context, global: &Global, signer: &dyn Sign) -> anyhow::R
     let page = Page::read(&context.store, space.tip()?)?;
     let view = TreeView::new(&space.tables, Some(page.tree()));
     let rule = policy::take_rule(&Scene::new(&view), TakeFrom::Held)?;
-    if rule.ttl.is_some() {
-        heartbeat::beat(&space, signer, &identity::when(global)?)?;
+    let Some(ttl) = rule.ttl else {
+        return Ok(());
+    };
+    let when = identity::when(global)?;
+    if !is_fresh(&space, signer, &page, when.seconds, ttl)? {
+        heartbeat::beat(&space, signer, &when)?;
     }
     Ok(())
+}
+
+/// Whether our last heartbeat stands on the newest page and is younger than a third of the time that others wait.
+fn is_fresh(
+    space: &Space<'_, GitStore>,
+    signer: &dyn Sign,
+    page: &Page,
+    now: u64,
+    ttl: u64,
+) -> anyhow::Result<bool> {
+    let view = TreeView::new(&space.tables, Some(page.tree()));
+    let witness = policy::member_of(&Scene::new(&view), &signer.public_key())?;
+    let Some(last) = space.store.get(&refs::heartbeat(&witness.handle))? else {
+        return Ok(false);
+    };
+    let Ok(beat) = Heartbeat::authenticate(space, last) else {
+        return Ok(false);
+    };
+    let made = read_commit(space.store, &last)?.committer.seconds;
+    Ok(beat.page.id == page.id && now.abs_diff(made) < ttl.div_ceil(3))
 }
 
 fn pages(report: &Report) -> Vec<PageView> {
@@ -167,8 +201,8 @@ fn pages(report: &Report) -> Vec<PageView> {
         .collect()
 }
 
-/// One line per page.
-fn print(ui: &Ui, report: &Report) -> anyhow::Result<()> {
+/// One line per page, and one for what is refused and was not before.
+fn print(ui: &Ui, report: &Report, said: &mut BTreeSet<String>) -> anyhow::Result<()> {
     if ui.json() {
         return Ok(());
     }
@@ -177,14 +211,18 @@ fn print(ui: &Ui, report: &Report) -> anyhow::Result<()> {
         let name = escape(proposals::short_name(&page.branch));
         ui.line(format!("{number} {name}: {}", escape(&page.subject)))?;
     }
-    for (candidate, fault) in &report.refused {
-        let name = escape(proposals::short_name(&candidate.branch.name));
-        ui.say(format!(
-            "refused {name}: {}: {}",
-            fault.code,
-            escape(&fault.what)
-        ));
+    let refused = report.refused.iter();
+    let refused = refused.map(|(candidate, fault)| (&candidate.branch.name, fault));
+    let invalid = report.invalid.iter().map(|(branch, fault)| (branch, fault));
+    let lines = refused.chain(invalid).map(|(branch, fault)| {
+        let name = escape(proposals::short_name(branch));
+        format!("refused {name}: {}: {}", fault.code, escape(&fault.what))
+    });
+    let lines: BTreeSet<String> = lines.collect();
+    for line in lines.difference(said) {
+        ui.say(line);
     }
+    *said = lines;
     Ok(())
 }
 
@@ -192,7 +230,7 @@ fn print(ui: &Ui, report: &Report) -> anyhow::Result<()> {
 pub fn once(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let signer = signing::signer(Some(&context), global)?;
-    let round = round(global, ui, &*signer, &|_| true)?;
+    let round = round(global, ui, &*signer, &|_| true, &mut BTreeSet::new())?;
     if ui.json() {
         ui.answer("witness", &round)?;
     }

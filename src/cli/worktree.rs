@@ -19,9 +19,8 @@ pub fn follow(context: &Context, ui: &Ui) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the work tree could follow: asked before publishing.
+/// Whether the work tree could follow: asked before publishing, while `main` is still at `old`.
 pub fn check(context: &Context, old: Oid, new: Oid) -> Result<(), crate::store::StoreFault> {
     let store = &context.store;
-    let from = worktree::last_followed(store.git_dir()).unwrap_or(old);
-    worktree::check(store.git_dir(), store.work_tree(), Some(from), new)
+    worktree::check(store.git_dir(), store.work_tree(), Some(old), new)
 }

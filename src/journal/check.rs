@@ -2,8 +2,9 @@
 //! pages are checked in any order and on all cores, and together they prove the chain.
 
 use super::fault::Fault;
-use super::judge;
+use super::judge::{self, Judgement};
 use super::page::Page;
+use super::pages::{NewPage, PageRecord, change_key};
 use super::proposal::Proposal;
 use super::review::Review;
 use crate::crypto::{digest, seal};
@@ -28,6 +29,8 @@ pub struct Checked {
     pub base: Option<(Number, Oid)>,
     /// How many decisions the proposal holds.
     pub decisions: u64,
+    /// What the index keeps of it.
+    pub entry: NewPage,
 }
 
 /// Checks one snapshot on the one before it: every rule of the format but two, which need the chain
@@ -97,7 +100,7 @@ fn check<S: Objects>(
     let after = after.unwrap_or_else(|| digest::chain_start(space));
     let judged = judge::judge(tables, root, after, &proposal, &reviews);
     tables.discard(0);
-    let tree = judged?.tree;
+    let Judgement { tree, outcome } = judged?;
     if tree != page.tree() {
         let what = "the state tree";
         return Err(Fault::differs(Code::TreeMismatch, what, tree, page.tree()));
@@ -107,7 +110,15 @@ fn check<S: Objects>(
     require_pen(tables, authority, &page, &proposal, signer)?;
     require_chain(&page, previous.as_ref(), &proposal, &reviews, signer)?;
     let base = proposal.base();
+    let record = PageRecord {
+        commit: id,
+        proposal: proposal.digest(),
+        chain: page.message.chain,
+    };
+    let keys = outcome.edits.keys();
+    let changes = keys.map(|(table, key)| change_key(*table, key)).collect();
     Ok(Checked {
+        entry: (record, changes),
         number,
         id,
         proposal: proposal.digest(),

@@ -9,6 +9,7 @@
 pub mod bundle;
 mod checkout;
 pub mod location;
+pub mod partial;
 pub mod program;
 pub mod transport;
 pub mod worktree;

@@ -28,7 +28,7 @@ const FIXED: [&str; 12] = [
 ];
 
 /// What a transport needs of the user's environment: keys, agents, proxies, credentials.
-const TRANSPORT: [&str; 20] = [
+const TRANSPORT: [&str; 28] = [
     "HOME",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
@@ -46,9 +46,17 @@ const TRANSPORT: [&str; 20] = [
     "GIT_CONFIG_GLOBAL",
     "GIT_CONFIG_SYSTEM",
     "GIT_CONFIG_NOSYSTEM",
+    "GIT_SSH_VARIANT",
     "http_proxy",
     "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
     "no_proxy",
+    "NO_PROXY",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "SSL_CERT_FILE",
 ];
 
 /// The git program, for one repository. By default it sees the repository's configuration only, runs no
@@ -230,6 +238,17 @@ pub(super) fn printable(bytes: &[u8]) -> String {
         }
     }
     safe
+}
+
+/// As [`printable`], line by line.
+pub(super) fn printable_lines(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<String> = text
+        .lines()
+        .take(200)
+        .map(|line| printable(line.as_bytes()))
+        .collect();
+    lines.join("\n")
 }
 
 /// Checks that there is a git program, 2.34 or newer; returns its version's first two numbers.

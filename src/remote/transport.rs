@@ -2,7 +2,7 @@
 //! path or a bundle file alike. Nothing that arrives is believed here; it lies below refs that no reader
 //! looks at until it is verified.
 
-use super::program::{failure, printable};
+use super::program::{failure, printable, printable_lines};
 use super::{Git, Location};
 use crate::model::{Code, Oid};
 use crate::store::StoreFault;
@@ -127,7 +127,7 @@ impl Transport {
             .collect();
         let output = self.git.output(&args, wanted.as_bytes())?;
         match output.status.success() {
-            true => Ok(printable(&output.stderr)),
+            true => Ok(printable_lines(&output.stderr)),
             false => Err(unreachable(failure(Some("fetch".as_ref()), &output))),
         }
     }
@@ -155,8 +155,14 @@ impl Transport {
         args.push(self.url.as_str().into());
         args.extend(specs);
         let output = self.git.output(&args, b"")?;
-        let words = printable(&output.stderr);
-        let pushed = results(&String::from_utf8_lossy(&output.stdout));
+        let words = printable_lines(&output.stderr);
+        let mut pushed = results(&String::from_utf8_lossy(&output.stdout));
+        // A branch there whose name ends in one of ours can divert a push: git completes the names of others.
+        for one in &mut pushed {
+            if !edits.iter().any(|edit| edit.name == one.name) && one.refused.is_none() {
+                one.refused = Some("git diverted the push to this ref".into());
+            }
+        }
         if pushed.is_empty() && !output.status.success() {
             return Err(unreachable(failure(Some("push".as_ref()), &output)));
         }

@@ -70,8 +70,9 @@ pub fn follow(
     })
 }
 
-/// Whether [`follow`] would succeed: nothing is changed but what the index remembers about unchanged
-/// files, and a marker where there was none. The commits must exist.
+/// Whether [`follow`] would succeed, asked before `main` moves: nothing is changed but what the index remembers
+/// about unchanged files, and the marker, where plain git moved the work tree since, or made it. The commits
+/// must exist.
 ///
 /// # Errors
 /// As [`follow`].
@@ -84,7 +85,6 @@ pub fn check(
     let Ok(tree) = Tree::open(git_dir, work_tree)? else {
         return Ok(());
     };
-    let given = from;
     let from = tree.start(from, to)?;
     let changes = tree.changes(&from, &to)?;
     let in_place = tree.obstacles(&changes)?.refuse()?;
@@ -95,11 +95,11 @@ pub fn check(
             found => found?.refuse().map(drop)?,
         }
     }
-    // What plain git checked out has no marker. Once `main` has moved, nothing else says where this was.
-    if last_followed(git_dir).is_none() && given == Some(from) {
-        mark(git_dir, &from)?;
+    // Once `main` has moved, nothing but the marker says where the work tree was.
+    match last_followed(git_dir) == Some(from) {
+        true => Ok(()),
+        false => mark(git_dir, &from),
     }
-    Ok(())
 }
 
 /// The commit that the work tree last followed to, if that is known.

@@ -13,7 +13,7 @@ pub struct MemoryStore {
     held: Arc<Mutex<Held>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Held {
     objects: HashMap<Oid, (Kind, Arc<[u8]>)>,
     refs: BTreeMap<String, Oid>,
@@ -29,6 +29,34 @@ impl MemoryStore {
     /// How many objects it holds.
     pub fn object_count(&self) -> usize {
         self.held().objects.len()
+    }
+
+    /// A store with the same contents, which shares nothing with this one from here on.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let held = Arc::new(Mutex::new(self.held().clone()));
+        Self { held, ..*self }
+    }
+
+    /// Takes over every object of another store, as a transport that is not picky.
+    pub fn take_objects(&self, from: &Self) {
+        if Arc::ptr_eq(&self.held, &from.held) {
+            return;
+        }
+        let brought = from.held().objects.clone();
+        self.held().objects.extend(brought);
+    }
+
+    /// Every commit in it, reachable or not, sorted by id.
+    pub fn commits(&self) -> Vec<(Oid, Arc<[u8]>)> {
+        let held = self.held();
+        let commits = held
+            .objects
+            .iter()
+            .filter(|(_, (kind, _))| *kind == Kind::Commit);
+        let mut commits: Vec<_> = commits.map(|(id, (_, b))| (*id, b.clone())).collect();
+        commits.sort_by_key(|(id, _)| *id);
+        commits
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -137,6 +165,20 @@ mod tests {
             new,
             message: "test".into(),
         }
+    }
+
+    #[test]
+    fn a_copy_goes_its_own_way_and_objects_are_taken_over() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let id = store.id_of(Kind::Commit, b"x");
+        let copy = store.copy();
+        store
+            .write_all(&[(id, Kind::Commit, b"x".to_vec())])
+            .unwrap();
+        assert_eq!((store.object_count(), copy.object_count()), (1, 0));
+        copy.take_objects(&store);
+        copy.take_objects(&copy.clone());
+        assert_eq!(copy.commits(), [(id, b"x".as_slice().into())]);
     }
 
     #[test]

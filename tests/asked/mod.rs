@@ -295,7 +295,9 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     ];
     for step in steps {
         ask(world, &[&key[..], step].concat());
-    } // Evidence: one file of each shape, and one that is none.
+    }
+    exchange(world, ask);
+    // Evidence: one file of each shape, and one that is none.
     let made = world.json(&["evidence", "make", "1", "2", "-m", "origin"]);
     let file = made["file"].as_str().unwrap();
     let junk = Path::new(file).with_file_name("junk.json");
@@ -304,4 +306,36 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     ask(world, &["evidence", "check", file]);
     ask(world, &["evidence", "show", file]);
     ask(world, &["evidence", "list"]);
+}
+
+/// Between repositories: every shape of what they answer.
+fn exchange(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
+    let (hub, clone) = (world.path("hub.git"), world.path("clone"));
+    let [hub, clone] = [&hub, &clone].map(|path| path.to_str().unwrap());
+    let key = world.path("bob");
+    let key = ["--key", key.to_str().unwrap()];
+    world.git(&["init", "-q", "--bare", "-b", "main", hub]);
+    world.git(&["remote", "add", "origin", hub]);
+    world.propose("bob", "For others", &[r#"{"op":"pin","name":"q"}"#]);
+    ask(world, &["push"]);
+    let status = world.json(&["status"]);
+    let space = status["space"].as_str().unwrap();
+    ask(world, &["clone", hub, clone, "--space", space]);
+    world.propose("bob", "Of my own", &[r#"{"op":"pin","name":"r"}"#]);
+    ask(world, &[&key[..], &["submit"]].concat());
+    // A branch that waits.
+    let args = ["update-ref", "refs/heads/proposals/bob/not-so", "main"];
+    world.git(&[&["-C", hub][..], &args].concat());
+    ask(world, &["fetch"]);
+    ask(world, &["sync"]);
+    ask(world, &["pin", "2"]);
+    ask(world, &["advance"]);
+    ask(world, &["pin", "--clear"]);
+    // One that is refused there.
+    let hook = Path::new(hub).join("hooks/update");
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o700)).unwrap();
+    world.propose("bob", "Not there", &[r#"{"op":"pin","name":"s"}"#]);
+    ask(world, &["push"]);
 }

@@ -41,5 +41,5 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         return Err(Problem::new(Code::BadRequest, what).hint(hint).into());
     }
     pin::set(&context, Some(page.id), "folio: advance")?;
-    pin::show(&context, None, Vec::new(), ui)
+    pin::show(&context, "advance", None, Vec::new(), ui)
 }

@@ -197,8 +197,7 @@ fn whole(
     known: &Known,
     ui: &Ui,
 ) -> anyhow::Result<()> {
-    fetch::bring(context, remote, listed, ui)?;
-    let shown = take_in::shown(context, &remote.key, listed)?;
+    let shown = fetch::bring(context, remote, listed, ui)?;
     let tip = shown[refs::MAIN];
     let charter = first::verify_whole(&context.store, tip, ui)?;
     first::require_trust(&charter, known, ui)?;

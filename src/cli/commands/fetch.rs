@@ -38,22 +38,12 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
     let space = context.space()?;
     let mut views = Vec::new();
-    let mut exit = Ok(Exit::Done);
-    for remote in &remotes {
-        // One remote that is away, or lies, does not keep the others from being heard.
-        match one(&context, &space, remote, ui) {
-            Ok((view, ended)) => {
-                views.push(view);
-                exit = exit.and(ended);
-            }
-            Err(error) if remotes.len() > 1 => {
-                crate::cli::error::report(ui, &error);
-                exit = Err(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if ui.json() {
+    let exit = exchange::each(ui, &remotes, |remote| {
+        let (view, ended) = one(&context, &space, remote, ui)?;
+        views.push(view);
+        ended
+    });
+    if ui.json() && !views.is_empty() {
         ui.answer("fetch", &Answer { fetched: views })?;
     }
     exit

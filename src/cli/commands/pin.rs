@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         require_ours(&context, &page, ui)?;
         set(&context, Some(page.id), "folio: pin")?;
     }
-    show(&context, None, Vec::new(), ui)
+    show(&context, "pin", None, Vec::new(), ui)
 }
 
 /// Moves or clears the pin.
@@ -88,6 +88,7 @@ pub fn require_ours(context: &Context, page: &Page, ui: &Ui) -> anyhow::Result<(
 /// Prints where the pin is.
 pub fn show(
     context: &Context,
+    command: &str,
     lost: Option<String>,
     returned: Vec<String>,
     ui: &Ui,
@@ -104,7 +105,7 @@ pub fn show(
             lost,
             returned,
         };
-        ui.answer("pin", &pinned)?;
+        ui.answer(command, &pinned)?;
         return Ok(Exit::Done);
     }
     let line = match page {
@@ -156,5 +157,5 @@ fn follow(context: &Context, chain: &str, ui: &Ui) -> anyhow::Result<Exit> {
     for name in &step.returned {
         ui.say(format!("back in the queue: {}", escape(name)));
     }
-    show(context, step.lost, step.returned, ui)
+    show(context, "pin", step.lost, step.returned, ui)
 }

@@ -41,6 +41,8 @@ pub struct PushView {
     removed: Vec<String>,
     /// Branches that it refused.
     refused: Vec<RefusedRef>,
+    /// Branches that changed on both sides.
+    held: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,21 +73,12 @@ pub fn send(
 ) -> anyhow::Result<Exit> {
     let space = context.space()?;
     let mut views = Vec::new();
-    let mut exit = Ok(Exit::Done);
-    for remote in remotes {
-        match one(context, &space, remote, what, ui) {
-            Ok((view, ended)) => {
-                views.push(view);
-                exit = exit.and(ended);
-            }
-            Err(error) if remotes.len() > 1 => {
-                crate::cli::error::report(ui, &error);
-                exit = Err(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if ui.json() {
+    let exit = exchange::each(ui, remotes, |remote| {
+        let (view, ended) = one(context, &space, remote, what, ui)?;
+        views.push(view);
+        ended
+    });
+    if ui.json() && !views.is_empty() {
         ui.answer(command, &Answer { pushed: views })?;
     }
     exit
@@ -104,9 +97,17 @@ pub fn one(
     if !ui.json() {
         view.print(ui)?;
     }
-    let ended = match view.refused.first() {
-        None => Ok(Exit::Done),
-        Some(first) => {
+    let ended = match (view.refused.first(), view.held.first()) {
+        (None, None) => Ok(Exit::Done),
+        (None, Some(held)) => {
+            let what = format!(
+                "{held} at `{}` is not what it was when we last looked",
+                remote.name
+            );
+            let hint = format!("folio fetch {}, then push again", remote.name);
+            Err(Problem::new(Code::RaceLost, what).hint(hint).into())
+        }
+        (Some(first), _) => {
             let what = format!("`{}` refused {}: {}", remote.name, first.name, first.what);
             let problem = Problem::new(Code::PushRefused, what);
             Err(problem
@@ -129,6 +130,7 @@ impl PushView {
             main: sent.main,
             sent: good.iter().map(|pushed| short(&pushed.name)).collect(),
             removed: sent.removed.iter().map(|name| short(name)).collect(),
+            held: sent.held.iter().map(|name| short(name)).collect(),
             refused: bad
                 .iter()
                 .map(|pushed| RefusedRef {
@@ -157,7 +159,11 @@ impl PushView {
                 escape(&refused.what)
             ));
         }
-        if self.sent.is_empty() && self.removed.is_empty() && self.refused.is_empty() {
+        for name in &self.held {
+            ui.say(format!("held back: {}: it changed there too", escape(name)));
+        }
+        let all = [&self.sent, &self.removed, &self.held];
+        if all.iter().all(|names| names.is_empty()) && self.refused.is_empty() {
             ui.say(format!("{remote} lacks nothing of ours"));
         }
         Ok(())

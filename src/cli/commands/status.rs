@@ -38,13 +38,20 @@ struct Status {
     date: String,
     chain: String,
     pen: PenView,
+    /// The snapshot that asking commands stand on.
+    pin: Option<u64>,
+    /// Pages that home is not known to have.
+    provisional: Option<Provisional>,
+    /// Files of evidence that were kept.
+    evidence: usize,
+    /// Chains beside ours that were kept for a person to look at.
+    beside: usize,
     you: Option<You>,
     waiting: usize,
     reviews_waiting: usize,
     drafted: usize,
     verified: Option<u64>,
     verified_age_seconds: Option<i64>,
-    provisional: Option<Provisional>,
     warnings: Vec<Warning>,
 }
 
@@ -116,15 +123,45 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
             epoch: pen.epoch.0,
             released: pen.released,
         },
+        pin: pin(context)?,
+        provisional: provisional(context, &space, ui)?,
+        evidence: evidence(context),
+        beside: context.store.list(refs::OTHER)?.len(),
         you: you.as_ref().map(You::of),
         waiting: context.store.list(refs::PROPOSALS)?.len(),
         reviews_waiting: reviews_waiting(context, &space, ui)?,
         drafted: Draft::load(context, you.as_ref())?.decisions.len(),
         verified: verified.map(|(number, _)| number.0),
         verified_age_seconds: age(context, global, verified)?,
-        provisional: provisional(context, &space, ui),
         warnings,
     })
+}
+
+fn pin(context: &Context) -> anyhow::Result<Option<u64>> {
+    let pin = context.store.get(refs::PIN)?;
+    let page = pin.map(|pin| Page::read(&context.store, pin)).transpose()?;
+    Ok(page.map(|page| page.number().0))
+}
+
+fn provisional(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    ui: &Ui,
+) -> anyhow::Result<Option<Provisional>> {
+    if shallow::is_shallow(context) {
+        return Ok(None);
+    }
+    let mut index = context.index()?;
+    let history = context.history(space, &mut index, ui)?;
+    home::provisional(context, space, &history)
+}
+
+fn evidence(context: &Context) -> usize {
+    let entries = std::fs::read_dir(context.folio_dir().join("evidence"));
+    let names = entries.into_iter().flatten().flatten();
+    names
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "json"))
+        .count()
 }
 
 /// How long ago the newest verified page was made, by its own date and this clock: a mirror that freezes
@@ -138,17 +175,6 @@ fn age(
     let page = verified.and_then(|(_, commit)| Page::read(&context.store, commit).ok());
     // Dates are below 2^33.
     Ok(page.map(|page| now as i64 - page.commit.committer.seconds as i64))
-}
-
-/// The pages that home is not known to have. What cannot be read is for `verify` to name; without history there is
-/// nothing to compare.
-fn provisional(context: &Context, space: &Space<'_, GitStore>, ui: &Ui) -> Option<Provisional> {
-    if shallow::is_shallow(context) {
-        return None;
-    }
-    let mut index = context.index().ok()?;
-    let history = context.history(space, &mut index, ui).ok()?;
-    home::provisional(context, space, &history).ok()?
 }
 
 /// Reviews whose proposals are on no branch here: they have not come yet, or were replaced.
@@ -166,6 +192,31 @@ fn reviews_waiting(
     Ok(kept
         .filter(|kept| matches!(kept.subject, Subject::Waiting))
         .count())
+}
+
+/// What is not as it usually is.
+fn print_standing(ui: &Ui, status: &Status) -> anyhow::Result<()> {
+    if let Some(pin) = status.pin {
+        ui.line(format!("Pinned:    common@{pin} (folio advance)"))?;
+    }
+    if let Some(Provisional { home, .. }) = status.provisional {
+        let known = match home {
+            0 => "home is not known to have any page".to_owned(),
+            home => format!("home is known to have common@{home}"),
+        };
+        ui.line(format!("Final:     {known}; newer ones are provisional"))?;
+    }
+    if status.beside > 0 {
+        let chains = count(status.beside, "chain");
+        ui.line(format!(
+            "Beside:    {chains} that stand beside ours (folio evidence list, folio pin --takeover)"
+        ))?;
+    }
+    if status.evidence > 0 {
+        let files = count(status.evidence, "file");
+        ui.line(format!("Evidence:  {files} (folio evidence list)"))?;
+    }
+    Ok(())
 }
 
 fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
@@ -189,22 +240,17 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;
-    if let Some(Provisional { home, .. }) = status.provisional {
-        let known = match home {
-            0 => "home was never seen".to_owned(),
-            _ => format!("home is known to have common@{home}"),
-        };
-        ui.line(format!("Final:     {known}; what follows is provisional"))?;
-    }
     let pen = escape(&status.pen.member);
-    let released = match status.pen.released {
-        true => ", released: only a take can follow",
-        false => "",
+    let laid_down = if status.pen.released {
+        ", released"
+    } else {
+        ""
     };
     ui.line(format!(
-        "Pen:       {pen}, epoch {}{released}",
+        "Pen:       {pen}, epoch {}{laid_down}",
         status.pen.epoch
     ))?;
+    print_standing(ui, status)?;
     let you = match &status.you {
         Some(you) => format!(
             "{} [{}]",

@@ -40,18 +40,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         fetched: Vec::new(),
         pushed: Vec::new(),
     };
-    let mut exit = Ok(Exit::Done);
-    for remote in &remotes {
-        let ended = both(&context, &space, remote, &mut answer, ui);
-        match ended {
-            Err(error) if remotes.len() > 1 => {
-                crate::cli::error::report(ui, &error);
-                exit = Err(error);
-            }
-            ended => exit = exit.and(ended),
-        }
-    }
-    if ui.json() {
+    let exit = exchange::each(ui, &remotes, |remote| {
+        both(&context, &space, remote, &mut answer, ui)
+    });
+    if ui.json() && !answer.fetched.is_empty() {
         ui.answer("sync", &answer)?;
     }
     exit

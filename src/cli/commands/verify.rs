@@ -10,6 +10,7 @@ use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::verified;
 use crate::journal::verify;
 use crate::model::{Code, Number};
+use crate::remote::partial;
 use serde::Serialize;
 
 /// Check every rule of every snapshot
@@ -126,6 +127,11 @@ fn refuse_hidden_history(context: &Context) -> anyhow::Result<()> {
         if std::fs::metadata(dir.join(file)).is_ok_and(|meta| meta.len() > 0) {
             return Err(Problem::new(Code::ReplacedObjects, what).into());
         }
+    }
+    if partial::is_partial(&context.store) {
+        let what = "the clone is partial, so what was left out cannot be verified";
+        let hint = "all of it: git config --unset remote.origin.partialclonefilter, then git fetch --refetch; git config --unset remote.origin.promisor";
+        return Err(Problem::new(Code::ReplacedObjects, what).hint(hint).into());
     }
     Ok(())
 }

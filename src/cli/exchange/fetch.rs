@@ -1,13 +1,20 @@
 //! Fetching from one remote: list, bring what is new below refs of its own, verify, take in.
 
-use super::take_in::{self, take_in};
+use super::take_in::take_in;
 use super::{Remote, say_remote, shallow};
 use crate::cli::context::Context;
-use crate::cli::ui::Ui;
-use crate::journal::Space;
+use crate::cli::error::Problem;
+use crate::cli::ui::{Ui, escape};
 use crate::journal::reconcile::receive::Received;
 use crate::journal::reconcile::{RefMap, peer, travels};
-use crate::store::{GitStore, Objects as _};
+use crate::journal::{Space, refs};
+use crate::model::Code;
+use crate::remote::Transport;
+use crate::store::{GitStore, Objects as _, StoreFault};
+use std::collections::BTreeSet;
+
+/// Branches that may fail one by one before a fetch is given up.
+const MISSING: usize = 32;
 
 /// What one fetch did.
 #[derive(Debug)]
@@ -46,8 +53,7 @@ pub fn fetch(
             unchecked,
         });
     }
-    bring(context, remote, &listed, ui)?;
-    let shown = take_in::shown(context, &remote.key, &listed)?;
+    let shown = bring(context, remote, &listed, ui)?;
     let received = take_in(context, space, &remote.key, &remote.name, &shown, ui)?;
     Ok(Fetched {
         received: Some(received),
@@ -56,9 +62,14 @@ pub fn fetch(
     })
 }
 
-/// Brings what is not here. A crash at any moment leaves objects and refs that no reader looks at; the next
-/// fetch goes on from there.
-pub fn bring(context: &Context, remote: &Remote, listed: &RefMap, ui: &Ui) -> anyhow::Result<()> {
+/// Brings what is not here, and returns what the remote shows. A crash at any moment leaves objects and refs that
+/// no reader looks at; the next fetch goes on from there.
+pub fn bring(
+    context: &Context,
+    remote: &Remote,
+    listed: &RefMap,
+    ui: &Ui,
+) -> anyhow::Result<RefMap> {
     let seen = peer::seen(&context.store, &remote.key)?;
     let is_new = |name: &String, id: &crate::model::Oid| {
         seen.get(name) != Some(id) || !context.store.is_known(id)
@@ -68,11 +79,82 @@ pub fn bring(context: &Context, remote: &Remote, listed: &RefMap, ui: &Ui) -> an
         .filter(|(name, id)| is_new(name, id))
         .map(|(name, _)| (name.clone(), peer::incoming_ref(&remote.key, name)))
         .collect();
+    let mut shown = listed.clone();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(shown);
     }
-    let _waiting = ui.spinner("Fetching");
-    let words = remote.transport(context).fetch(&wanted, None)?;
-    say_remote(ui, &words);
-    Ok(())
+    let missing = {
+        let _waiting = ui.spinner("Fetching");
+        some(&remote.transport(context), &wanted, ui)?
+    };
+    // A ref may have moved between listing and fetching: what came counts. What lies there from earlier fetches
+    // says nothing about today.
+    let brought = peer::incoming(&context.store, &remote.key)?;
+    for (name, _) in &wanted {
+        match brought.get(name) {
+            Some(_) if missing.contains(name) => drop(shown.remove(name)),
+            Some(id) => drop(shown.insert(name.clone(), *id)),
+            // git leaves out, without a word, what would make this repository shallow.
+            None if name == refs::MAIN => {
+                let what = format!(
+                    "{} of `{}` did not come: it has no whole history",
+                    refs::MAIN,
+                    remote.name
+                );
+                return Err(Problem::new(Code::RemoteFailed, what)
+                    .hint("ask a repository that has all pages")
+                    .into());
+            }
+            None => drop(shown.remove(name)),
+        }
+    }
+    Ok(shown)
+}
+
+/// Fetches refs; returns the names of those that did not come. One branch that vanished meanwhile, or whose objects
+/// are broken, keeps neither `main` nor the others out: anybody may have put it there.
+fn some(
+    transport: &Transport,
+    wanted: &[(String, String)],
+    ui: &Ui,
+) -> Result<BTreeSet<String>, StoreFault> {
+    let mut missing = BTreeSet::new();
+    let all = match transport.fetch(wanted, None) {
+        Ok(words) => {
+            say_remote(ui, &words);
+            return Ok(missing);
+        }
+        Err(fault) => fault,
+    };
+    let (main, branches): (Vec<_>, Vec<_>) = wanted
+        .iter()
+        .cloned()
+        .partition(|(name, _)| name == refs::MAIN);
+    match main.is_empty() {
+        false if branches.is_empty() => return Err(all),
+        false => drop(transport.fetch(&main, None)?),
+        // Whether it can be reached at all.
+        true => drop(transport.list()?),
+    }
+    let mut left = vec![branches];
+    while let Some(mut refs) = left.pop() {
+        let Err(fault) = transport.fetch(&refs, None) else {
+            continue;
+        };
+        if let [(name, _)] = refs.as_slice() {
+            ui.say(format!(
+                "not brought: {}: {}",
+                escape(name.trim_start_matches("refs/heads/")),
+                escape(&fault.what)
+            ));
+            missing.insert(name.clone());
+            if missing.len() > MISSING {
+                return Err(fault);
+            }
+            continue;
+        }
+        let rest = refs.split_off(refs.len() / 2);
+        left.extend([rest, refs]);
+    }
+    Ok(missing)
 }

@@ -36,7 +36,7 @@ impl Home {
         let row: Option<SpaceRow> =
             Scene::new(&view_of(&space.tables, &page)).get(&RowKey::of(""))?;
         let named = row.map(|row| row.home.to_string()).unwrap_or_default();
-        let remotes = super::all(context)?;
+        let remotes = super::known(context);
         if !named.is_empty() {
             return Ok(Self::by_address(context, &remotes, &named));
         }

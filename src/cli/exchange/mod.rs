@@ -12,7 +12,8 @@ pub mod take_in;
 
 use super::args::Global;
 use super::context::Context;
-use super::error::Problem;
+use super::error::{Problem, is_closed_pipe, report};
+use super::exit::Exit;
 use super::ui::{Ui, escape};
 use crate::crypto::digest;
 use crate::model::{Code, Handle};
@@ -84,6 +85,15 @@ pub fn all(context: &Context) -> anyhow::Result<Vec<Remote>> {
     named.collect()
 }
 
+/// Every remote whose address can be used: one that cannot is no reason to stop what has nothing to do with it.
+pub fn known(context: &Context) -> Vec<Remote> {
+    let remotes = context.store.remotes();
+    let named = remotes
+        .iter()
+        .map(|(name, url)| Remote::named(context, name, url));
+    named.filter_map(Result::ok).collect()
+}
+
 /// The remotes that are named; without names `origin`, or the only one there is.
 pub fn chosen(
     context: &Context,
@@ -124,12 +134,33 @@ fn default(context: &Context, remotes: &[(String, String)]) -> anyhow::Result<Re
     }
 }
 
+/// Does the same with each remote. One that is away, or lies, does not keep the others from being heard: with
+/// several, each error is printed where it happens, and the first one says how the command ends.
+pub fn each(
+    ui: &Ui,
+    remotes: &[Remote],
+    mut once: impl FnMut(&Remote) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    if let [only] = remotes {
+        return once(only);
+    }
+    let mut exit = Exit::Done;
+    for remote in remotes {
+        let ended = match once(remote) {
+            Err(error) if is_closed_pipe(&error) => return Err(error),
+            Err(error) => report(ui, &error),
+            Ok(ended) => ended,
+        };
+        if exit == Exit::Done {
+            exit = ended;
+        }
+    }
+    Ok(exit)
+}
+
 /// What the other side's programs said, safe to print.
 pub fn say_remote(ui: &Ui, words: &str) {
-    for line in words
-        .split("; ")
-        .filter(|line| line.starts_with("remote: "))
-    {
+    for line in words.lines().filter(|line| line.starts_with("remote: ")) {
         ui.say(escape(line.trim_end()));
     }
 }

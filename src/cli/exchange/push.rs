@@ -32,6 +32,8 @@ pub struct Sent {
     pub refs: Vec<Pushed>,
     /// Branches of numbered proposals that were removed there.
     pub removed: Vec<String>,
+    /// Branches that changed on both sides: fetching comes first.
+    pub held: Vec<String>,
     /// Whether the other side has our newest page now, as far as we asked.
     pub main: bool,
 }
@@ -47,13 +49,20 @@ pub fn push(
     let transport = remote.transport(context);
     let there = {
         let _waiting = ui.spinner("Asking");
-        listed(&transport)?
+        let all = transport.list()?;
+        require_undiverted(&all, remote)?;
+        ours_of(all)
     };
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
     let mut sent = Sent::default();
     let mut seen = peer::seen(&context.store, &remote.key)?;
     let before = seen.clone();
+    // What is there as it is here was sent by a push whose answer was lost, or came the same way as ours.
+    let ours = peer::ours(&context.store)?;
+    let branches = there.iter().filter(|(name, _)| *name != refs::MAIN);
+    let same = branches.filter(|(name, id)| ours.get(*name) == Some(*id));
+    seen.extend(same.map(|(name, id)| (name.clone(), *id)));
     if let What::Everything = what {
         send_main(context, &transport, &history, remote, &there, &mut sent, ui)?;
         if sent.main {
@@ -62,6 +71,15 @@ pub fn push(
         }
     }
     let main_there = there.contains_key(refs::MAIN) || sent.main;
+    if let (What::Own(_), false) = (what, main_there) {
+        let what = format!("there is no {} at `{}`", refs::MAIN, remote.name);
+        return Err(Problem::new(Code::NotASpace, what)
+            .hint(format!(
+                "to begin with everything: folio push {}",
+                remote.name
+            ))
+            .into());
+    }
     if main_there {
         send_branches(
             context, space, &history, &transport, &there, &mut seen, what, &mut sent, ui,
@@ -84,9 +102,27 @@ fn remember(context: &Context, edits: &[RefEdit]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn listed(transport: &Transport) -> anyhow::Result<RefMap> {
-    let all = transport.list()?.into_iter();
-    Ok(all.filter(|(name, _)| travels(name)).collect())
+fn ours_of(all: Vec<(String, Oid)>) -> RefMap {
+    let all = all.into_iter();
+    all.filter(|(name, _)| travels(name)).collect()
+}
+
+/// git completes names on the other side: where `refs/heads/refs/heads/main` is, a push of `refs/heads/main` may
+/// end up there.
+fn require_undiverted(all: &[(String, Oid)], remote: &Remote) -> anyhow::Result<()> {
+    let Some((name, _)) = all
+        .iter()
+        .find(|(name, _)| name.starts_with("refs/heads/refs/"))
+    else {
+        return Ok(());
+    };
+    let what = format!(
+        "`{}` has the branch {name}, which would divert what is pushed",
+        remote.name
+    );
+    Err(Problem::new(Code::PushRefused, what)
+        .hint("ask who runs it to remove that branch, and to install the hooks: folio hook install --server")
+        .into())
 }
 
 fn send_main(
@@ -115,25 +151,49 @@ fn send_main(
     };
     let pushed = {
         let _waiting = ui.spinner("Pushing");
-        transport.push(&[edit])
+        transport.push(std::slice::from_ref(&edit))
     };
-    // The answer of a push that succeeded may be lost: what counts is what is there now.
-    let there_now = || listed(transport).map(|refs| refs.get(refs::MAIN).copied());
     match pushed {
-        Ok((results, words)) => {
+        Ok((mut results, words)) => {
             say_remote(ui, &words);
-            sent.main = results.iter().all(|pushed| pushed.refused.is_none());
-            if !sent.main && there_now()? == Some(tip) {
-                sent.main = true;
-                return Ok(());
-            }
+            look_again(transport, std::slice::from_ref(&edit), &mut results, sent)?;
+            sent.main = sent.held.is_empty() && results.iter().all(|one| one.refused.is_none());
             sent.refs.extend(results);
         }
-        Err(fault) => match there_now() {
-            Ok(Some(now)) if now == tip => sent.main = true,
+        // The answer of a push that succeeded may be lost: what counts is what is there now.
+        Err(fault) => match transport.list().map(ours_of) {
+            Ok(now) if now.get(refs::MAIN) == Some(&tip) => sent.main = true,
             _ => return Err(fault.into()),
         },
     }
+    Ok(())
+}
+
+/// What was refused because somebody else was faster: there already as we want it, or moved on since we looked.
+fn look_again(
+    transport: &Transport,
+    edits: &[Push],
+    results: &mut Vec<Pushed>,
+    sent: &mut Sent,
+) -> anyhow::Result<()> {
+    if results.iter().all(|one| one.refused.is_none()) {
+        return Ok(());
+    }
+    let now = ours_of(transport.list()?);
+    results.retain_mut(|one| {
+        let edit = edits.iter().find(|edit| edit.name == one.name);
+        let (Some(edit), true) = (edit, one.refused.is_some()) else {
+            return true;
+        };
+        let now = now.get(&one.name).copied();
+        if now == edit.new {
+            one.refused = None;
+        } else if now != edit.old {
+            sent.held.push(one.name.clone());
+            return false;
+        }
+        true
+    });
     Ok(())
 }
 
@@ -180,7 +240,10 @@ fn send_branches(
         },
         settled: &|name, commit| admit::settled(space, history, name, commit),
     };
-    let edits: Vec<Push> = outgoing::branches(&ours, seen, there, &rules)?
+    let outgoing = outgoing::branches(&ours, seen, there, &rules)?;
+    sent.held.extend(outgoing.held);
+    let edits: Vec<Push> = outgoing
+        .send
         .into_iter()
         .map(|send| Push {
             name: send.name,
@@ -190,11 +253,12 @@ fn send_branches(
         })
         .collect();
     for some in edits.chunks(AT_ONCE) {
-        let (results, words) = {
+        let (mut results, words) = {
             let _waiting = ui.spinner("Pushing");
             transport.push(some)?
         };
         say_remote(ui, &words);
+        look_again(transport, some, &mut results, sent)?;
         for pushed in results {
             let edit = some.iter().find(|edit| edit.name == pushed.name);
             if let (None, Some(edit)) = (&pushed.refused, edit) {

@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::journal::Fault;
-use crate::journal::reconcile::course::Course;
+use crate::journal::reconcile::course::{Course, Fork};
 use crate::journal::reconcile::receive::Received;
 use crate::journal::reconcile::takeover::Stand;
 use crate::model::{ChainDigest, Code};
@@ -20,6 +20,8 @@ pub struct FetchView {
     remote: String,
     /// `same`, `behind`, `ahead`, `fork`, `none` or `shallow`.
     course: &'static str,
+    /// The newest number there.
+    shows: Option<u64>,
     /// The newest number here before.
     from: u64,
     /// The newest number here now.
@@ -59,6 +61,7 @@ impl FetchView {
         let mut view = Self {
             remote: remote.to_owned(),
             course: "shallow",
+            shows: None,
             from: 0,
             to: 0,
             taken: Vec::new(),
@@ -83,6 +86,14 @@ impl FetchView {
             Some(Course::Behind(_)) => "behind",
             Some(Course::Ahead(_)) => "ahead",
             Some(Course::Fork(_)) => "fork",
+        };
+        self.shows = match &received.course {
+            None => None,
+            Some(Course::Same) => Some(received.from.0),
+            Some(Course::Behind(number)) => Some(number.0),
+            Some(Course::Ahead(theirs) | Course::Fork(Fork { theirs, .. })) => {
+                Some(theirs.fork.0 + theirs.pages.len() as u64)
+            }
         };
         (self.from, self.to) = (received.from.0, received.to.0);
         let names = |names: &[String]| names.iter().map(|name| short(name)).collect();
@@ -131,8 +142,10 @@ impl FetchView {
                 "note: {remote} has {refs} that are none of a space's; they were left there"
             ));
         }
-        if self.course == "behind" {
-            ui.say(format!("note: {remote} does not have our newest pages"));
+        if let ("behind", Some(shows)) = (self.course, self.shows) {
+            ui.say(format!(
+                "note: {remote} shows common@{shows} and does not have our newest pages"
+            ));
         }
         if self.course == "none" {
             ui.say(format!("note: {remote} has no main"));

@@ -5,8 +5,8 @@ use super::home::Home;
 use crate::cli::context::Context;
 use crate::cli::ui::{Ui, escape};
 use crate::cli::{allowed_signers, verified, worktree};
+use crate::journal::reconcile::RefMap;
 use crate::journal::reconcile::receive::{self, Hooks, Peer, Received};
-use crate::journal::reconcile::{RefMap, peer};
 use crate::journal::refs;
 use crate::journal::{Fault, Space};
 use crate::store::{GitStore, Refs as _};
@@ -46,11 +46,9 @@ pub fn take_in(
         or_warn(ui, allowed_signers::refresh(context));
         or_warn(ui, worktree::follow(context, ui));
     }
-    for other in waiting_peers(context)? {
-        if other != key {
-            let more = receive::retry(space, &mut index, &other)?;
-            received.branches.taken.extend(more.taken);
-        }
+    for peer in waiting_peers(context)? {
+        let more = receive::retry(space, &mut index, &peer)?;
+        received.branches.taken.extend(more.taken);
     }
     Ok(received)
 }
@@ -77,17 +75,4 @@ fn waiting_peers(context: &Context) -> anyhow::Result<Vec<String>> {
         })
         .collect();
     Ok(keys.into_iter().collect())
-}
-
-/// What was brought from a peer, with the branches that had been brought before and are the same.
-pub fn shown(context: &Context, key: &str, listed: &RefMap) -> anyhow::Result<RefMap> {
-    let brought = peer::incoming(&context.store, key)?;
-    let mut shown = listed.clone();
-    for (name, id) in brought {
-        if listed.contains_key(&name) {
-            // It may have moved between listing and fetching: what is here counts.
-            shown.insert(name, id);
-        }
-    }
-    Ok(shown)
 }

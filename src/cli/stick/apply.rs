@@ -1,19 +1,22 @@
 //! Taking in what others put on a stick.
 
-use super::create::{hash, have};
-use super::manifest::Manifest;
-use super::{dir_of, instance, manifests, receipts};
+use super::create::{hash, have, or_note};
+use super::manifest::{Bundle, Manifest};
+use super::{dir_of, manifests, name_on, plain_size, receipts};
 use crate::cli::context::Context;
-use crate::cli::error::Problem;
+use crate::cli::error::{self, Problem};
 use crate::cli::exchange::fetch::{self, Fetched};
 use crate::cli::exchange::{Remote, take_in};
-use crate::cli::ui::{Ui, escape};
+use crate::cli::ui::Ui;
 use crate::journal::Space;
-use crate::journal::reconcile::RefMap;
+use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::model::Code;
 use crate::remote::{Location, bundle};
-use crate::store::{GitStore, Objects as _, StoreFault};
+use crate::store::{Expect, GitStore, Objects as _, RefEdit, Refs as _, StoreFault};
 use std::path::Path;
+
+/// Refs changed at a time.
+const REFS_AT_ONCE: usize = 128;
 
 /// What one sender's part came to.
 #[derive(Debug)]
@@ -32,31 +35,52 @@ pub fn apply(
     stick: &Path,
     ui: &Ui,
 ) -> anyhow::Result<Vec<Applied>> {
-    let me = instance(context)?;
     let dir = dir_of(stick, &space.id);
+    let me = name_on(context, &dir)?;
     let mut applied = Vec::new();
+    let mut parts = Vec::new();
     for (path, read) in manifests(&dir, &me, ".json")? {
-        let sender = path
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned());
-        let outcome = read.and_then(|manifest| one(context, space, &dir, &manifest, ui));
-        applied.push(Applied {
-            sender: sender.unwrap_or_default(),
-            outcome,
-        });
+        let sender = path.file_stem().unwrap_or_default();
+        let sender = sender.to_string_lossy().into_owned();
+        match read {
+            Ok(manifest) => parts.push((sender, manifest)),
+            Err(error) => applied.push(Applied {
+                sender,
+                outcome: Err(error),
+            }),
+        }
+    }
+    // What one part builds on may come with another: as long as something comes, the rest is tried again.
+    while !parts.is_empty() {
+        let before = parts.len();
+        let (mut left, mut gaps) = (Vec::new(), Vec::new());
+        for (sender, manifest) in parts {
+            let outcome = one(context, space, &dir, &manifest, ui);
+            let done = Applied { sender, outcome };
+            match done.outcome.as_ref().is_err_and(is_gap) {
+                true => {
+                    left.push((done.sender.clone(), manifest));
+                    gaps.push(done);
+                }
+                false => applied.push(done),
+            }
+        }
+        let came = left.len() < before;
+        parts = if came { left } else { Vec::new() };
+        if parts.is_empty() {
+            applied.extend(gaps);
+        }
     }
     receipts::learn(context, &dir, &me)?;
-    if dir.is_dir()
-        && let Err(error) = have(context, space, &dir)
-    {
-        let what = escape(&format!("{error:#}"));
-        ui.say(format!(
-            "note: the stick cannot be written, so nobody learns what is here: {what}"
-        ));
+    if dir.is_dir() {
+        let mut index = context.index()?;
+        let history = context.history(space, &mut index, ui)?;
+        or_note(ui, have(context, space, &history, &dir, &me));
     }
     Ok(applied)
 }
 
+/// One sender's part. Where it is refused, what it brought is forgotten again.
 fn one(
     context: &Context,
     space: &Space<'_, GitStore>,
@@ -71,21 +95,50 @@ fn one(
         );
         return Err(Problem::new(Code::SpaceMismatch, what).into());
     }
-    let key = format!("s-{}", manifest.sender);
-    if let Some(bundle) = &manifest.bundle {
+    let sender = &manifest.sender;
+    let is_older = manifest.serial < receipts::applied(context, sender);
+    let key = match is_older {
+        false => format!("s-{sender}"),
+        // Sticks arrive in any order. An older one accuses nobody of going back, and replaces nothing newer.
+        true => forgotten(context, format!("o-{sender}"))?,
+    };
+    let before = peer::incoming(&context.store, &key)?;
+    let taken = brought(context, space, dir, manifest, &key, ui);
+    if taken.is_err() {
+        restore(context, &key, &before)?;
+    } else {
+        receipts::remember_applied(context, manifest)?;
+    }
+    taken
+}
+
+fn brought(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    dir: &Path,
+    manifest: &Manifest,
+    key: &str,
+    ui: &Ui,
+) -> anyhow::Result<Fetched> {
+    let shown = manifest.refs();
+    let who = format!("stick {}", manifest.sender);
+    let seen = peer::seen(&context.store, key)?;
+    let is_here =
+        |(name, id): (&String, &_)| seen.get(name) == Some(id) && context.store.is_known(id);
+    let bundle = manifest.bundle.as_ref();
+    // What was taken in before is not read again.
+    if let Some(bundle) = bundle.filter(|_| !shown.iter().all(is_here)) {
         let path = std::path::absolute(dir.join(&bundle.file))?;
-        require_whole(&path, bundle.bytes, &bundle.blake3)?;
+        require_whole(&path, bundle)?;
         let remote = Remote {
-            name: format!("stick {}", manifest.sender),
-            key: key.clone(),
+            name: who.clone(),
+            key: key.to_owned(),
             url: Location::path(&path)?,
         };
         bring(context, &remote, ui)?;
     }
-    let shown = manifest.refs();
     require_here(context, &shown)?;
-    let who = format!("stick {}", manifest.sender);
-    let received = take_in::take_in(context, space, &key, &who, &shown, ui)?;
+    let received = take_in::take_in(context, space, key, &who, &shown, ui)?;
     Ok(Fetched {
         received: Some(received),
         foreign: manifest.refs.len() - shown.len(),
@@ -93,34 +146,80 @@ fn one(
     })
 }
 
+/// Forgets what was seen under a key.
+fn forgotten(context: &Context, key: String) -> anyhow::Result<String> {
+    let seen = peer::seen(&context.store, &key)?;
+    let edits = peer::remember(&key, &seen, &RefMap::new());
+    change(context, &edits)?;
+    Ok(key)
+}
+
+/// Makes the refs below which things are brought what they were.
+fn restore(context: &Context, key: &str, before: &RefMap) -> anyhow::Result<()> {
+    let now = peer::incoming(&context.store, key)?;
+    let names = now.keys().chain(before.keys());
+    let changed = names.filter(|name| now.get(*name) != before.get(*name));
+    let edits: Vec<RefEdit> = changed
+        .map(|name| RefEdit {
+            name: peer::incoming_ref(key, name),
+            expect: Expect::Any,
+            new: before.get(name).copied(),
+            message: "folio: refused".into(),
+        })
+        .collect();
+    change(context, &edits)
+}
+
+fn change(context: &Context, edits: &[RefEdit]) -> anyhow::Result<()> {
+    for some in edits.chunks(REFS_AT_ONCE) {
+        context.store.apply(some)?;
+    }
+    Ok(())
+}
+
 /// A file that was cut off or altered is refused before git looks at it.
-fn require_whole(path: &Path, bytes: u64, blake3: &str) -> anyhow::Result<()> {
+pub fn require_whole(path: &Path, bundle: &Bundle) -> anyhow::Result<()> {
     let torn = |why: String| {
         let what = format!("`{}`: {why}", path.display());
         anyhow::Error::from(Problem::new(Code::StickTorn, what))
     };
-    let found = std::fs::metadata(path).map(|meta| meta.len());
-    match found {
-        Ok(found) if found == bytes => {}
-        Ok(found) => return Err(torn(format!("expected {bytes} bytes, found {found}"))),
+    match plain_size(path) {
+        Ok(Some(found)) if found == bundle.bytes => {}
+        Ok(Some(found)) => {
+            let expected = bundle.bytes;
+            return Err(torn(format!("expected {expected} bytes, found {found}")));
+        }
+        Ok(None) => return Err(torn("no ordinary file".into())),
         Err(error) => return Err(torn(error.to_string())),
     }
     let (_, found) = hash(path)?;
-    match found == blake3 {
+    match found == bundle.blake3 {
         true => Ok(()),
-        false => Err(torn(format!("expected BLAKE3 {blake3}, found {found}"))),
+        false => {
+            let expected = &bundle.blake3;
+            Err(torn(format!("expected BLAKE3 {expected}, found {found}")))
+        }
     }
 }
 
 fn bring(context: &Context, remote: &Remote, ui: &Ui) -> anyhow::Result<()> {
     let listed = remote.transport(context).list()?;
-    let listed: RefMap = listed.into_iter().collect();
-    fetch::bring(context, remote, &listed, ui).map_err(|error| {
-        match error.downcast_ref::<StoreFault>() {
+    let listed: RefMap = listed
+        .into_iter()
+        .filter(|(name, _)| travels(name))
+        .collect();
+    let brought = fetch::bring(context, remote, &listed, ui);
+    // What the stick's own list names is what it shows.
+    brought
+        .map(drop)
+        .map_err(|error| match error.downcast_ref::<StoreFault>() {
             Some(fault) if bundle::is_gap(fault) => gap(&fault.what),
             _ => error,
-        }
-    })
+        })
+}
+
+fn is_gap(error: &anyhow::Error) -> bool {
+    error::parts(error).0 == Some(Code::BundleGap)
 }
 
 fn gap(what: &str) -> anyhow::Error {

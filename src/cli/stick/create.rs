@@ -1,10 +1,11 @@
 //! Putting on a stick what the others lack.
 
 use super::manifest::{Bundle, Manifest};
-use super::{dir_of, instance, receipts, sync_parent, write_whole};
+use super::{dir_of, name_on, receipts, sync_parent, write_whole};
 use crate::cli::context::Context;
-use crate::cli::ui::Ui;
+use crate::cli::ui::{Ui, escape};
 use crate::journal::Space;
+use crate::journal::history::History;
 use crate::journal::reconcile::{RefMap, peer};
 use crate::remote::bundle;
 use crate::store::GitStore;
@@ -32,9 +33,13 @@ pub fn create(
     full: bool,
     ui: &Ui,
 ) -> anyhow::Result<Created> {
-    let me = instance(context)?;
     let dir = dir_of(stick, &space.id);
     std::fs::create_dir_all(&dir)?;
+    let me = name_on(context, &dir)?;
+    // First what a torn attempt left: its room may be needed.
+    let path = dir.join(format!("{me}.json"));
+    let held = Manifest::read(&path, &me).ok().and_then(|held| held.bundle);
+    clean(&dir, &me, held.as_ref().map(|held| held.file.as_str()));
     let others = receipts::learn(context, &dir, &me)?;
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
@@ -44,14 +49,13 @@ pub fn create(
     };
     let refs = peer::ours(&context.store)?;
     let serial = next_serial(context)?;
-    let mut manifest = Manifest::new(&space.id, &me, serial, &refs);
+    let mut manifest = Manifest::new(&space.id, &me, serial, &refs, &history)?;
     let name = format!("{me}-{serial}.bundle");
     manifest.bundle = write_bundle(context, &dir, &name, &refs, &without, ui)?;
-    let path = dir.join(format!("{me}.json"));
     // From here on the new bundle counts; a stick torn out before this holds what it held.
     write_whole(&path, &manifest.encode())?;
     clean(&dir, &me, manifest.bundle.as_ref().map(|b| b.file.as_str()));
-    have(context, space, &dir)?;
+    or_note(ui, have(context, space, &history, &dir, &me));
     Ok(Created {
         path,
         bundle: manifest.bundle,
@@ -71,10 +75,13 @@ fn write_bundle(
     let names: Vec<String> = refs.keys().cloned().collect();
     let path = dir.join(name);
     let part = std::path::absolute(dir.join(format!("{name}.part")))?;
-    // What an earlier attempt left.
-    let _ = std::fs::remove_file(&part);
-    if !bundle::create(context.store.common_dir(), &part, &names, without)? {
-        return Ok(None);
+    match bundle::create(context.store.common_dir(), &part, &names, without) {
+        Ok(true) => {}
+        Ok(false) => return Ok(None),
+        Err(fault) => {
+            let _ = std::fs::remove_file(&part);
+            return Err(fault.into());
+        }
     }
     let file = File::open(&part)?;
     file.sync_all()?;
@@ -98,22 +105,45 @@ pub fn hash(path: &Path) -> anyhow::Result<(u64, String)> {
 }
 
 /// Leaves on a stick what this repository has, for the next bundle that is made for it.
-pub fn have(context: &Context, space: &Space<'_, GitStore>, dir: &Path) -> anyhow::Result<()> {
-    let me = instance(context)?;
+pub fn have(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    history: &History<'_>,
+    dir: &Path,
+    me: &str,
+) -> anyhow::Result<()> {
     let refs = peer::ours(&context.store)?;
-    let manifest = Manifest::new(&space.id, &me, next_serial(context)?, &refs);
+    let serial = next_serial(context)?;
+    let manifest = Manifest::new(&space.id, me, serial, &refs, history)?;
     write_whole(&dir.join(format!("{me}.have.json")), &manifest.encode())
+}
+
+/// Says why a stick could not be told what is here. Nothing else fails by it.
+pub fn or_note(ui: &Ui, told: anyhow::Result<()>) {
+    if let Err(error) = told {
+        let what = escape(&format!("{error:#}"));
+        ui.say(format!(
+            "note: the stick cannot be written, so nobody learns what is here: {what}"
+        ));
+    }
+}
+
+fn serial_file(context: &Context) -> PathBuf {
+    context.folio_dir().join("serial")
+}
+
+/// The last number that this repository wrote on a stick.
+pub fn last_serial(context: &Context) -> u64 {
+    let last = std::fs::read_to_string(serial_file(context)).ok();
+    let last = last.and_then(|text| text.trim_end().parse().ok());
+    last.unwrap_or(0)
 }
 
 /// Numbers what this repository writes on sticks.
 fn next_serial(context: &Context) -> anyhow::Result<u64> {
-    let path = context.folio_dir().join("serial");
-    let last = std::fs::read_to_string(&path).ok();
-    let last: u64 = last
-        .and_then(|text| text.trim_end().parse().ok())
-        .unwrap_or(0);
-    write_whole(&path, format!("{}\n", last + 1).as_bytes())?;
-    Ok(last + 1)
+    let next = last_serial(context).saturating_add(1);
+    write_whole(&serial_file(context), format!("{next}\n").as_bytes())?;
+    Ok(next)
 }
 
 /// Removes our older bundles, and what a torn attempt left.

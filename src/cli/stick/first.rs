@@ -1,23 +1,24 @@
 //! A stick as the place that a first clone comes from.
 
 use super::manifest::Manifest;
-use super::manifests;
+use super::{apply, manifests};
 use crate::cli::error::Problem;
 use crate::model::{Code, SpaceId};
 use crate::remote::Location;
 use std::path::Path;
 
-/// The newest whole bundle on a stick, of the space that is asked for or of the only one there; nothing where
+/// A whole bundle on a stick, of the space that is asked for or of the only one there; nothing where
 /// the address is no stick.
 ///
 /// # Errors
-/// `not-found` where the stick has no bundle that builds on nothing, or several spaces and none is named.
+/// `stick-torn` where what could be cloned is cut off or altered; `not-found` where the stick has no bundle that builds on nothing, or several spaces and none is named.
 pub fn whole_bundle(url: &Location, space: Option<&SpaceId>) -> anyhow::Result<Option<Location>> {
     let Some(stick) = url.local().filter(|path| is_stick(path)) else {
         return Ok(None);
     };
     let wanted = space.map(SpaceId::to_hex);
     let mut found: Vec<(Manifest, Location)> = Vec::new();
+    let mut torn = None;
     for dir in std::fs::read_dir(stick.join("folio"))? {
         let dir = dir?.path();
         if !dir.is_dir() {
@@ -29,8 +30,14 @@ pub fn whole_bundle(url: &Location, space: Option<&SpaceId>) -> anyhow::Result<O
                 .as_ref()
                 .is_none_or(|wanted| manifest.space == *wanted);
             if let (true, Some(bundle)) = (fits, manifest.bundle.as_ref().filter(|b| b.whole)) {
-                let location = Location::path(&dir.join(&bundle.file))?;
-                found.push((manifest, location));
+                let path = std::path::absolute(dir.join(&bundle.file))?;
+                match apply::require_whole(&path, bundle) {
+                    Ok(()) => {
+                        let location = Location::path(&path)?;
+                        found.push((manifest, location));
+                    }
+                    Err(error) => torn = Some(error),
+                }
             }
         }
     }
@@ -42,6 +49,7 @@ pub fn whole_bundle(url: &Location, space: Option<&SpaceId>) -> anyhow::Result<O
         .max_by_key(|(manifest, _)| manifest.serial);
     let (what, hint) = match newest {
         Some((_, location)) if !several => return Ok(Some(location)),
+        None if torn.is_some() => return Err(torn.expect("just looked at")),
         Some(_) => (
             "the stick carries several spaces",
             "name one: folio clone STICK DIRECTORY --space ID",

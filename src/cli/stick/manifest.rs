@@ -1,8 +1,9 @@
 //! The description of what a sender put on a stick, or of what it has.
 
 use crate::cli::error::Problem;
+use crate::journal::history::History;
 use crate::journal::reconcile::{RefMap, travels};
-use crate::model::{Code, Oid, SpaceId};
+use crate::model::{Code, Number, Oid, SpaceId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -10,6 +11,8 @@ use std::path::Path;
 
 /// Bytes in one description.
 const LONGEST: u64 = 64 * 1024 * 1024;
+/// Older pages in one description that are looked at.
+const PAGES: usize = 64;
 /// The version of its fields.
 const FORMAT: u64 = 1;
 
@@ -29,6 +32,8 @@ pub struct Manifest {
     pub bundle: Option<Bundle>,
     /// The sender's refs, by full name.
     pub refs: BTreeMap<String, String>,
+    /// Its newest page and older ones, ever farther apart: whoever lacks the newest finds one that both have.
+    pub pages: Vec<String>,
 }
 
 /// A file with objects.
@@ -60,16 +65,30 @@ fn torn(path: &Path, why: &str) -> anyhow::Error {
 
 impl Manifest {
     /// Describes refs.
-    pub fn new(space: &SpaceId, sender: &str, serial: u64, refs: &RefMap) -> Self {
+    pub fn new(
+        space: &SpaceId,
+        sender: &str,
+        serial: u64,
+        refs: &RefMap,
+        history: &History<'_>,
+    ) -> anyhow::Result<Self> {
+        let newest = history.len().0;
+        let back = std::iter::successors(Some(1_u64), |back| back.checked_mul(2));
+        let back = std::iter::once(0).chain(back.take_while(|back| *back < newest));
+        let mut pages = Vec::new();
+        for back in back.take(PAGES) {
+            pages.push(history.commit_of(Number(newest - back))?.to_hex());
+        }
         let refs = refs.iter().map(|(name, id)| (name.clone(), id.to_hex()));
-        Self {
+        Ok(Self {
             format: FORMAT,
             space: space.to_hex(),
             sender: sender.to_owned(),
             serial,
             bundle: None,
             refs: refs.collect(),
-        }
+            pages,
+        })
     }
 
     /// Reads a description that a file's name says is that sender's.
@@ -77,6 +96,9 @@ impl Manifest {
     /// # Errors
     /// `stick-torn` for anything but a whole one.
     pub fn read(path: &Path, sender: &str) -> anyhow::Result<Self> {
+        if super::plain_size(path)?.is_none() {
+            return Err(torn(path, "no ordinary file"));
+        }
         let mut text = Vec::new();
         let file = std::fs::File::open(path)?;
         file.take(LONGEST + 1).read_to_end(&mut text)?;
@@ -113,6 +135,12 @@ impl Manifest {
             travels(name).then(|| (name.clone(), id))
         };
         self.refs.iter().filter_map(parsed).collect()
+    }
+
+    /// The pages that the sender says it has, the newest first.
+    pub fn pages(&self) -> impl Iterator<Item = Oid> {
+        let pages = self.pages.iter().take(PAGES);
+        pages.filter_map(|id| id.parse().ok())
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! A sender is one repository. The description of a bundle is written after the bundle and names its hash, so a
 //! stick that is torn out before the end still holds what it held before, or something that is refused whole. What
-//! a sender says it has is remembered: the next bundle for it leaves that out.
+//! a sender says it has is remembered: the next bundle for it leaves that out, as far as the stick at hand agrees.
 
 pub mod apply;
 pub mod create;
@@ -19,7 +19,10 @@ pub mod receipts;
 use super::context::Context;
 use super::error::Problem;
 use crate::model::{Code, SpaceId};
+use anyhow::Context as _;
 use manifest::Manifest;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The directory of one space on a stick.
@@ -27,8 +30,25 @@ pub fn dir_of(stick: &Path, space: &SpaceId) -> PathBuf {
     stick.join("folio").join(&space.to_hex()[..12])
 }
 
+/// What this repository is called as a sender on a stick. Where the stick has more under that name than this
+/// repository ever wrote, another copy of it is at work, or it was restored from a backup: then it takes a new
+/// name, for two that share one would never read each other.
+pub fn name_on(context: &Context, dir: &Path) -> anyhow::Result<String> {
+    let me = instance(context)?;
+    let last = create::last_serial(context);
+    let is_ahead = [".json", ".have.json"].iter().any(|ending| {
+        let read = Manifest::read(&dir.join(format!("{me}{ending}")), &me);
+        read.is_ok_and(|manifest| manifest.serial > last)
+    });
+    if !is_ahead {
+        return Ok(me);
+    }
+    std::fs::remove_file(context.folio_dir().join("instance"))?;
+    instance(context)
+}
+
 /// What this repository is called as a sender: random, made once.
-pub fn instance(context: &Context) -> anyhow::Result<String> {
+fn instance(context: &Context) -> anyhow::Result<String> {
     let dir = context.folio_dir();
     let path = dir.join("instance");
     if let Ok(text) = std::fs::read_to_string(&path)
@@ -46,21 +66,38 @@ pub fn instance(context: &Context) -> anyhow::Result<String> {
 
 /// Writes a file so that it is there whole or not at all, and stays.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write as _;
     let part = path.with_extension("part");
-    let mut file = std::fs::File::create(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    std::fs::rename(&part, path)?;
+    // What a torn attempt left. A stranger's link there is not followed either.
+    let _ = std::fs::remove_file(&part);
+    let write = || {
+        let mut file = File::create_new(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)
+    };
+    let written = write();
+    if written.is_err() {
+        // A full disk needs the room.
+        let _ = std::fs::remove_file(&part);
+    }
+    written.with_context(|| format!("`{}`", path.display()))?;
     sync_parent(path)
+}
+
+/// The size of an ordinary file; nothing for what leads elsewhere or never ends.
+///
+/// # Errors
+/// Those of the file system.
+pub fn plain_size(path: &Path) -> std::io::Result<Option<u64>> {
+    let meta = std::fs::symlink_metadata(path)?;
+    Ok(meta.is_file().then_some(meta.len()))
 }
 
 /// Makes sure that a name in a directory stays. Some file systems of sticks cannot sync a directory; there the
 /// name stays as well as it can.
 pub fn sync_parent(path: &Path) -> anyhow::Result<()> {
     if let Some(dir) = path.parent()
-        && let Ok(dir) = std::fs::File::open(dir)
+        && let Ok(dir) = File::open(dir)
     {
         let _ = dir.sync_all();
     }

@@ -2,6 +2,7 @@
 
 use super::takeover::{self, Stand};
 use crate::journal::Page;
+use crate::journal::check::Checked;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::space::Space;
@@ -33,7 +34,7 @@ pub struct Fork {
     pub stand: Stand,
 }
 
-/// Compares, and verifies what is new: O(new pages). `final_up_to` is the newest number that home is known to
+/// Compares, and verifies what is new: O(new pages); the pages that were verified come back beside it. `final_up_to` is the newest number that home is known to
 /// have: no page up to it is ever given up.
 ///
 /// # Errors
@@ -45,28 +46,30 @@ pub fn course<S: Store + Clone + Send>(
     shown: Oid,
     final_up_to: Number,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Course, Fault> {
+) -> Result<(Course, Vec<Checked>), Fault> {
     let tip = Page::read(space.store, shown)?;
     if tip.message.space != space.id {
         let (what, found) = ("the space", tip.message.space);
         return Err(Fault::differs(Code::SpaceMismatch, what, space.id, found).in_commit(shown));
     }
     if history.contains(tip.number(), &shown) {
-        return Ok(match tip.number() == history.len() {
+        let course = match tip.number() == history.len() {
             true => Course::Same,
             false => Course::Behind(tip.number()),
-        });
+        };
+        return Ok((course, Vec::new()));
     }
     let theirs = Branch::read(space.store, history, shown)?;
-    verify_branch(space, history, &theirs, progress)?;
+    let checked = verify_branch(space, history, &theirs, progress)?;
     if theirs.fork == history.len() {
-        return Ok(Course::Ahead(theirs));
+        return Ok((Course::Ahead(theirs), checked));
     }
     let ours = history.commit_of(theirs.fork.next())?;
     let stand = takeover::stand(space, history, &theirs, final_up_to)?;
-    Ok(Course::Fork(Fork {
+    let fork = Fork {
         ours,
         theirs,
         stand,
-    }))
+    };
+    Ok((Course::Fork(fork), checked))
 }

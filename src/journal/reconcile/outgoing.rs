@@ -16,6 +16,15 @@ pub struct Send {
     pub new: Option<Oid>,
 }
 
+/// What to change over there, and what not to touch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The changes.
+    pub send: Vec<Send>,
+    /// Branches that changed on both sides since we last looked: fetching comes first.
+    pub held: Vec<String>,
+}
+
 /// What decides about one branch.
 pub struct Rules<'a> {
     /// Whether it is to be sent at all.
@@ -25,30 +34,37 @@ pub struct Rules<'a> {
 }
 
 /// The branches to send, `main` left out: what is ours and what the other side does not have, or has as it was
-/// when we last looked. What both sides changed is left alone: fetching comes first.
+/// when we last looked. What both sides changed is held back.
 pub fn branches(
     ours: &RefMap,
     seen: &RefMap,
     there: &RefMap,
     rules: &Rules<'_>,
-) -> Result<Vec<Send>, Fault> {
-    let mut out = Vec::new();
+) -> Result<Outgoing, Fault> {
+    let mut out = Outgoing::default();
     for (name, new) in ours {
-        let old = there.get(name).copied();
-        let unchanged = old.is_none() || old == seen.get(name).copied();
+        let (old, before) = (there.get(name).copied(), seen.get(name).copied());
         let sent = name != refs::MAIN && super::travels(name) && (rules.wanted)(name);
-        if sent && unchanged && old != Some(*new) && !(rules.settled)(name, *new)? {
-            out.push(Send {
+        // What only they changed comes with the next fetch.
+        if !sent || old == Some(*new) || old.is_some() && before == Some(*new) {
+            continue;
+        }
+        if (rules.settled)(name, *new)? {
+            continue;
+        }
+        match old.is_none() || old == before {
+            true => out.send.push(Send {
                 name: name.clone(),
                 old,
                 new: Some(*new),
-            });
+            }),
+            false => out.held.push(name.clone()),
         }
     }
     for (name, old) in there {
         let gone = name != refs::MAIN && super::travels(name) && !ours.contains_key(name);
         if gone && (rules.wanted)(name) && (rules.settled)(name, *old)? {
-            out.push(Send {
+            out.send.push(Send {
                 name: name.clone(),
                 old: Some(*old),
                 new: None,
@@ -78,19 +94,24 @@ mod tests {
         seen: &[(&str, u8)],
         there: &[(&str, u8)],
     ) -> Vec<(String, Option<u8>)> {
-        let rules = Rules {
-            wanted: &|name| !name.contains("/carol/"),
-            settled: &|_, commit| Ok(commit == id(9)),
-        };
-        let sent = branches(&map(ours), &map(seen), &map(there), &rules).unwrap();
+        let sent = outgoing(ours, seen, there);
         let short = |name: &str| {
             name.strip_prefix("refs/heads/proposals/")
                 .unwrap()
                 .to_owned()
         };
-        sent.into_iter()
+        sent.send
+            .into_iter()
             .map(|send| (short(&send.name), send.new.map(|id| id.as_bytes()[0])))
             .collect()
+    }
+
+    fn outgoing(ours: &[(&str, u8)], seen: &[(&str, u8)], there: &[(&str, u8)]) -> Outgoing {
+        let rules = Rules {
+            wanted: &|name| !name.contains("/carol/"),
+            settled: &|_, commit| Ok(commit == id(9)),
+        };
+        branches(&map(ours), &map(seen), &map(there), &rules).unwrap()
     }
 
     #[test]
@@ -111,7 +132,10 @@ mod tests {
 
     #[test]
     fn what_both_changed_waits_for_a_fetch_and_what_is_numbered_is_removed() {
-        assert_eq!(sent(&[("bob/b", 2)], &[("bob/b", 1)], &[("bob/b", 3)]), []);
+        let both = outgoing(&[("bob/b", 2)], &[("bob/b", 1)], &[("bob/b", 3)]);
+        assert_eq!((both.send.len(), both.held.len()), (0, 1));
+        let theirs = outgoing(&[("bob/b", 1)], &[("bob/b", 1)], &[("bob/b", 3)]);
+        assert_eq!(theirs, Outgoing::default(), "only they changed it");
         assert_eq!(sent(&[("bob/b", 9)], &[], &[]), []);
         assert_eq!(sent(&[], &[], &[("bob/b", 9)]), [("bob/b".into(), None)]);
         assert_eq!(sent(&[], &[], &[("bob/b", 1)]), [], "somebody else's");

@@ -10,10 +10,10 @@ use super::{RefMap, peer};
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
-use crate::journal::pages::PageIndex;
+use crate::journal::pages::{NewPage, PageIndex};
 use crate::journal::refs;
 use crate::journal::space::Space;
-use crate::model::{Number, Oid};
+use crate::model::{Code, Number, Oid};
 use crate::store::{Expect, RefEdit, Store};
 
 /// Refs changed at a time: each keeps a file open.
@@ -69,17 +69,23 @@ pub fn receive<S: Store + Clone + Send>(
     hooks: &mut Hooks<'_>,
 ) -> Result<Received, Fault> {
     let seen = peer::seen(space.store, peer.key)?;
-    let history = open(space, index)?;
+    let mut history = open(space, index)?;
     let from = history.len();
     let final_up_to = match peer.here_is_home {
         true => from,
         false => peer::final_number(space.store, &history)?,
     };
+    let mut checked = Vec::new();
     let (course, went_back) = match shown.get(refs::MAIN) {
         None => (None, seen.get(refs::MAIN).copied()),
         Some(main) => {
-            let course = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let found = course(space, &history, *main, final_up_to, hooks.progress)?;
+            let (mut course, pages) = found;
+            if let (true, Course::Fork(fork)) = (peer.is_home, &mut course) {
+                fork.stand = fork.stand.shown_by_home();
+            }
             let back = went_back(space, &history, &course, seen.get(refs::MAIN))?;
+            checked = pages;
             (Some(course), back)
         }
     };
@@ -102,6 +108,11 @@ pub fn receive<S: Store + Clone + Send>(
         // next run, which finds the same page on both sides.
         space.store.apply(&edits)?;
         (lost, returned) = (kept, again);
+        if lost.is_none() {
+            let new: Vec<NewPage> = checked.into_iter().map(|page| page.entry).collect();
+            // The index is disposable: what could not be added is read again right away.
+            let _ = history.extend(&new, Page::read(space.store, to)?);
+        }
     }
     drop(history);
     let history = open(space, index)?;
@@ -110,7 +121,7 @@ pub fn receive<S: Store + Clone + Send>(
         drop_settled(space, &history)?;
     }
     remember(space, &history, peer, &seen, shown, &branches, went_back)?;
-    drop_incoming(space.store, peer.key, &branches)?;
+    drop_incoming(space.store, peer.key, shown, &branches.waiting)?;
     Ok(Received {
         course,
         from,
@@ -123,21 +134,24 @@ pub fn receive<S: Store + Clone + Send>(
 }
 
 /// Looks again at what another repository brought earlier and what could not be taken then: a proposal on a page
-/// that had not come yet, a review of a proposal that came on another stick.
+/// that had not come yet, a review of a proposal that came on another stick. It waits also where that repository
+/// does not show it any more.
 pub fn retry<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     index: &mut dyn PageIndex,
     key: &str,
 ) -> Result<Merged, Fault> {
-    let left = peer::incoming(space.store, key)?;
+    let mut left = peer::incoming(space.store, key)?;
+    // A `main` that lies there was refused, or a fetch of it did not end: only a fetch looks at it.
+    left.remove(refs::MAIN);
     if left.is_empty() {
         return Ok(Merged::default());
     }
     let seen = peer::seen(space.store, key)?;
     let history = open(space, index)?;
     let mut shown = seen.clone();
-    shown.extend(left);
-    let merged = merge(space, &history, &seen, &shown)?;
+    shown.extend(left.clone());
+    let mut merged = merge(space, &history, &seen, &shown)?;
     let mut now = shown;
     for (name, _) in &merged.waiting {
         match seen.get(name) {
@@ -146,16 +160,31 @@ pub fn retry<S: Store + Clone + Send>(
         };
     }
     apply_each(space.store, &peer::remember(key, &seen, &now))?;
-    drop_incoming(space.store, key, &merged)?;
+    // What no page can put right is not kept. Where it is still shown, it comes with the next fetch.
+    merged.waiting.retain(|(_, fault)| may_heal(fault));
+    drop_incoming(space.store, key, &left, &merged.waiting)?;
     Ok(merged)
 }
 
-/// What was brought and needs no second look is known by other names now, or by none.
-fn drop_incoming<S: Store>(store: &S, key: &str, merged: &Merged) -> Result<(), Fault> {
-    let waits = |name: &String| merged.waiting.iter().any(|(waiting, _)| waiting == name);
+/// Whether pages or objects that come later may make a branch acceptable.
+fn may_heal(fault: &Fault) -> bool {
+    matches!(
+        fault.code,
+        Code::BaseUnknown | Code::ObjectMissing | Code::NotAMember
+    )
+}
+
+/// Of what was brought and looked at, only what waits stays; the rest is known by other names now, or by none.
+fn drop_incoming<S: Store>(
+    store: &S,
+    key: &str,
+    looked_at: &RefMap,
+    waiting: &[(String, Fault)],
+) -> Result<(), Fault> {
+    let waits = |name: &String| waiting.iter().any(|(waiting, _)| waiting == name);
     let mut edits = Vec::new();
     for (name, id) in peer::incoming(store, key)? {
-        if !waits(&name) {
+        if looked_at.contains_key(&name) && !waits(&name) {
             edits.push(RefEdit {
                 name: peer::incoming_ref(key, &name),
                 expect: Expect::At(id),
@@ -288,12 +317,12 @@ pub(super) fn apply_each<S: Store>(store: &S, edits: &[RefEdit]) -> Result<(), F
         let Err(fault) = store.apply(some) else {
             continue;
         };
-        if fault.code != crate::model::Code::RaceLost {
+        if fault.code != Code::RaceLost {
             return Err(fault.into());
         }
         for edit in some {
             match store.apply(std::slice::from_ref(edit)) {
-                Err(fault) if fault.code != crate::model::Code::RaceLost => {
+                Err(fault) if fault.code != Code::RaceLost => {
                     return Err(fault.into());
                 }
                 _ => {}

@@ -31,6 +31,20 @@ pub enum Why {
     BothApproved,
     /// Home had pages that would be cut.
     Final,
+    /// Ours carries an approved take-over, and home, which decides, went on without it.
+    HomeWentOn,
+}
+
+impl Stand {
+    /// The same where it is home that shows their chain: what home has is final, so it is no leftover, and pages
+    /// of ours beside it never get there.
+    #[must_use]
+    pub fn shown_by_home(self) -> Self {
+        match self {
+            Stand::Keep => Stand::Stop(Why::HomeWentOn),
+            other => other,
+        }
+    }
 }
 
 impl Why {
@@ -42,6 +56,7 @@ impl Why {
             }
             Why::BothApproved => "both chains carry an approved take-over",
             Why::Final => "home had pages that would be cut off",
+            Why::HomeWentOn => "home went on without the take-over that is here",
         }
     }
 }

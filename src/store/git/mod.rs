@@ -35,6 +35,9 @@ const OVERRIDES: [&str; 2] = [
     "gitoxide.objects.allocLimit=536870912",
 ];
 
+/// Tries to get an object that is not here, and says whether it may be here now.
+pub type Bring = Arc<dyn Fn(&Oid) -> bool + Send + Sync>;
+
 /// A git repository. Cheap to clone; a clone can be sent to another thread and shares what is known
 /// about packs. System and user configuration, `refs/replace` and grafts are never honoured.
 #[derive(Clone)]
@@ -47,6 +50,8 @@ pub struct GitStore {
     quick: RefCell<Option<gix::Repository>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
     extra: Vec<gix::Repository>,
+    /// Asked for an object that is not here: see [`GitStore::with_missing`].
+    bring: Option<Bring>,
     read_only: bool,
 }
 
@@ -90,6 +95,7 @@ impl GitStore {
             reflog_ident,
             quick: RefCell::default(),
             extra: Vec::new(),
+            bring: None,
             read_only: false,
         })
     }

@@ -1,7 +1,7 @@
 //! Objects: read with gix, written as packs of ours.
 
 use super::hash::to_gix;
-use super::{GitStore, checked_id, object_id};
+use super::{Bring, GitStore, checked_id, object_id};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::{self, Kind, Objects, StoreFault, pack};
 
@@ -11,7 +11,11 @@ impl Objects for GitStore {
     }
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
-        let Some((repo, found, size)) = self.place_of(id)? else {
+        let place = match self.place_of(id)? {
+            None if self.bring_missing(id) => self.place_of(id)?,
+            place => place,
+        };
+        let Some((repo, found, size)) = place else {
             return Err(store::missing(id));
         };
         store::check_header(id, (found, size), kind, max)?;
@@ -73,6 +77,18 @@ impl Objects for GitStore {
 }
 
 impl GitStore {
+    /// The same repository, which asks `bring` for an object that it was to read and that is not here: in a
+    /// partial clone git can fetch it.
+    #[must_use]
+    pub fn with_missing(mut self, bring: Bring) -> GitStore {
+        self.bring = Some(bring);
+        self
+    }
+
+    fn bring_missing(&self, id: &Oid) -> bool {
+        self.bring.as_ref().is_some_and(|bring| bring(id))
+    }
+
     /// Where an object lies, with its kind and size.
     fn place_of(&self, id: &Oid) -> Result<Option<(&gix::Repository, Kind, u64)>, StoreFault> {
         self.check_format(id)?;
