@@ -304,3 +304,45 @@ fn a_safe_quorum_from_the_command_line() {
         "{shown}"
     );
 }
+
+#[test]
+fn who_approves_a_take_is_told_who_numbers_it() {
+    let fixture = with_bob();
+    assert_eq!(fixture.run("bob", &["pen", "take"]).code, 1);
+    let ran = fixture.run("alice", &["approve", "bob/pen-take"]);
+    assert!(
+        ran.err.contains("its author can take the pen now"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("folio accept"), "{}", ran.err);
+}
+
+#[test]
+fn policy_show_tells_the_built_in_terms_of_the_pen() {
+    let fixture = with_bob();
+    let shown = fixture.run("bob", &["policy", "show", "pen.take"]).ok();
+    assert!(shown.contains("pen.take `released`"), "{shown}");
+    assert!(shown.contains("approvals 1:recovery"), "{shown}");
+}
+
+#[test]
+fn status_says_what_is_provisional_and_that_the_pen_is_released() {
+    let fixture = Fixture::bare();
+    let status = || fixture.run("wanda", &["--json", "status"]).json();
+    assert_eq!(status()["provisional"], Value::Null, "this is the home");
+    let home = fixture.path("home.git");
+    fixture.git(&["init", "-q", "--bare", home.to_str().unwrap()]);
+    fixture.git(&["remote", "add", "origin", home.to_str().unwrap()]);
+    fixture.run("wanda", &["push"]).ok();
+    assert_eq!(status()["provisional"], Value::Null);
+    fixture.run("wanda", &["pen", "release"]).ok();
+    let after = status();
+    assert_eq!(
+        after["provisional"],
+        serde_json::json!({ "home": 1, "newest": 2 })
+    );
+    assert_eq!(after["pen"]["released"], true);
+    let words = fixture.run("wanda", &["status"]).ok();
+    assert!(words.contains("home is known to have common@1"), "{words}");
+}

@@ -47,6 +47,13 @@ pub fn run(
                 .map(|(_, row)| rows::decode(row))
                 .collect::<Result<_, _>>()?;
             found.retain(|row| scope.is_none_or(|scope| row.scope.as_str() == scope));
+            if found.is_empty() && scope == Some(PenTake::OP) {
+                // No row of the policy: then what is built in decides.
+                let scene = Scene::new(&view);
+                for from in [TakeFrom::Released, TakeFrom::Held] {
+                    found.push(policy::take_rule(&scene, from)?);
+                }
+            }
             found
         }
     };

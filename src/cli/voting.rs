@@ -7,7 +7,8 @@ use super::opinions::{self, NeedView};
 use super::ui::{Style, Ui, escape};
 use super::{identity, proposals, refusals, signing};
 use crate::codec::message::{Reason, Verdict, clean_text};
-use crate::fold::View;
+use crate::fold::rules::PenTake;
+use crate::fold::{Kind as _, View};
 use crate::journal::history::History;
 use crate::journal::queue::{self, Candidate, Standing};
 use crate::journal::review::{Opinion, Review, write_review};
@@ -15,7 +16,7 @@ use crate::journal::tally::{self, Tally, Worth};
 use crate::journal::{Page, Space, refs};
 use crate::model::rows::MemberRow;
 use crate::model::{Code, Oid};
-use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
+use crate::store::{self, Expect, GitStore, Objects as _, RefEdit, Refs as _};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -63,6 +64,9 @@ pub struct Cast {
     /// Why the review does not count.
     #[serde(skip)]
     pub why: Option<&'static str>,
+    /// Whether the proposal takes the pen: then its author numbers it.
+    #[serde(skip)]
+    pub takes_pen: bool,
     /// Whether the pen's holder has refused the proposal by it.
     pub refusal: bool,
 }
@@ -148,7 +152,7 @@ pub fn cast(
                     &**signer,
                     &identity::when(global)?,
                 )?;
-                objects.push((id, Kind::Commit, bytes));
+                objects.push((id, store::Kind::Commit, bytes));
                 id
             }
             (None, None) => unreachable!("the key is opened where a review is missing"),
@@ -286,6 +290,11 @@ impl Booth<'_> {
             code: fault.as_ref().map(|fault| fault.code.as_str()),
             what: fault.map(|fault| fault.what),
             why: worth.why(),
+            takes_pen: candidate
+                .proposal
+                .decisions()
+                .iter()
+                .any(|decision| decision.op() == PenTake::OP),
             refusal: self.holder && self.opinion.verdict == Verdict::Reject,
         })
     }
@@ -361,6 +370,7 @@ fn next(cast: &Cast) -> String {
         }
         (Some("approvals-missing"), _) => "it waits for the approvals that are missing".to_owned(),
         (Some(code), Some(what)) => format!("today it is refused: {code}: {}", escape(what)),
+        _ if cast.takes_pen => "its author can take the pen now: folio pen take".to_owned(),
         _ => format!("the witness can number it: folio accept {name}"),
     }
 }

@@ -146,6 +146,20 @@ fn a_clean_work_tree_follows_and_following_twice_does_nothing() {
 }
 
 #[test]
+fn a_work_tree_that_plain_git_checked_out_follows() {
+    for format in FORMATS {
+        let space = Space::at_first(format);
+        let git_dir = space.store.git_dir();
+        fs::remove_file(git_dir.join("folio").join("worktree")).unwrap();
+        space.check(Some(0), 1).unwrap();
+        assert_eq!(last_followed(git_dir), Some(space.commits[0]));
+        space.publish(1);
+        assert_eq!(space.follow(Some(0), 1).unwrap(), Follow::Moved);
+        space.assert_clean();
+    }
+}
+
+#[test]
 fn changes_to_files_that_change_are_refused_and_kept() {
     for format in FORMATS {
         let space = Space::at_first(format);

@@ -31,6 +31,8 @@ struct Stage {
     home: tempfile::TempDir,
     dir: PathBuf,
     clock: u64,
+    /// The space that was founded or cloned last: what the word ID stands for.
+    space: String,
 }
 
 /// What a command printed: its output, then `! ` and its messages, then `? ` and how it ended.
@@ -57,10 +59,8 @@ pub fn run(path: &Path) -> Vec<String> {
         let start = step.after.checked_add_signed(grown).expect("a line");
         grown += new.len() as isize - step.expected.len() as isize;
         lines.splice(start..start + step.expected.len(), new);
-    }
-    let new = lines.join("\n") + "\n";
-    if update && new != text {
-        fs::write(path, new).expect("writing a text");
+        // At once: where a later command goes wrong, what came before it is there to be read.
+        fs::write(path, lines.join("\n") + "\n").expect("writing a text");
     }
     steps.into_iter().map(|step| step.words).collect()
 }
@@ -170,11 +170,15 @@ impl Stage {
             home,
             dir,
             clock: START,
+            space: String::new(),
         }
     }
 
     fn perform(&mut self, step: &Step) -> Printed {
-        let words = split(&step.words);
+        let mut words = split(&step.words);
+        for word in words.iter_mut().filter(|word| *word == "ID") {
+            word.clone_from(&self.space);
+        }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["cd", dir] => {
@@ -211,6 +215,7 @@ impl Stage {
         if program == "folio" && words.first() == Some(&"init") && !who.is_empty() {
             command.args(["--nonce", NONCE]);
         }
+        self.name_sender();
         let date = format!("{} +0000", self.clock);
         self.clock += 60;
         command
@@ -226,6 +231,9 @@ impl Stage {
         self.identify(&mut command, who);
         let output = command.output().expect("starting a program");
         let mut printed = self.lines("", &output.stdout);
+        if let Some(id) = printed.iter().find_map(|line| line.strip_prefix("space ")) {
+            self.space = id.to_owned();
+        }
         printed.extend(self.lines("! ", &output.stderr));
         match output.status.code() {
             Some(0) => {}
@@ -233,6 +241,19 @@ impl Stage {
             None => printed.push(format!("? {}", output.status)),
         }
         printed
+    }
+
+    /// What a repository is called on sticks comes from its place, instead of 8 random bytes.
+    fn name_sender(&self) {
+        for git_dir in [self.dir.join(".git"), self.dir.clone()] {
+            let folio = git_dir.join("folio");
+            let file = folio.join("instance");
+            if git_dir.join("HEAD").is_file() && folio.is_dir() && !file.exists() {
+                let place = self.dir.strip_prefix(self.home.path()).unwrap_or(&self.dir);
+                let hash = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex();
+                fs::write(file, format!("{}\n", &hash[..16])).expect("writing a file");
+            }
+        }
     }
 
     /// The person's name, address and key, where git's own configuration has them. The environment's comes

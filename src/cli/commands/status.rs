@@ -124,7 +124,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
             released: pen.released,
         },
         pin: pin(context)?,
-        provisional: provisional(context, &space, ui)?,
+        provisional: provisional(context, &space, ui),
         evidence: evidence(context),
         beside: context.store.list(refs::OTHER)?.len(),
         you: you.as_ref().map(You::of),
@@ -143,17 +143,15 @@ fn pin(context: &Context) -> anyhow::Result<Option<u64>> {
     Ok(page.map(|page| page.number().0))
 }
 
-fn provisional(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    ui: &Ui,
-) -> anyhow::Result<Option<Provisional>> {
+/// The pages that home is not known to have. What cannot be read is for `verify` to name; without history there is
+/// nothing to compare.
+fn provisional(context: &Context, space: &Space<'_, GitStore>, ui: &Ui) -> Option<Provisional> {
     if shallow::is_shallow(context) {
-        return Ok(None);
+        return None;
     }
-    let mut index = context.index()?;
-    let history = context.history(space, &mut index, ui)?;
-    home::provisional(context, space, &history)
+    let mut index = context.index().ok()?;
+    let history = context.history(space, &mut index, ui).ok()?;
+    home::provisional(context, space, &history).ok()?
 }
 
 fn evidence(context: &Context) -> usize {

@@ -199,12 +199,12 @@ pub fn outcome(
 pub fn say_provisional(ui: &Ui, provisional: Option<Provisional>) {
     if let Some(Provisional { home, newest }) = provisional {
         let first = home + 1;
-        let range = match first == newest {
-            true => format!("common@{newest} is"),
-            false => format!("common@{first}..common@{newest} are"),
+        let (range, them) = match first == newest {
+            true => (format!("common@{newest} is"), "it"),
+            false => (format!("common@{first}..common@{newest} are"), "them"),
         };
         ui.say(format!(
-            "note: {range} provisional: home is not known to have them (folio push, folio fetch)"
+            "note: {range} provisional: home is not known to have {them} (folio push, folio fetch)"
         ));
     }
 }
