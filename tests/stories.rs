@@ -98,3 +98,30 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+/// Tests that `docs/threats.md` names are there: `file::test`, where the file may be a directory's.
+#[test]
+fn threats_name_tests_that_exist() {
+    let words = std::fs::read_to_string(root().join("docs/threats.md")).expect("the threats");
+    let names = words.split('`').filter_map(|word| word.split_once("::"));
+    let names: Vec<_> = names
+        .filter(|(_, test)| test.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+        .filter(|(_, test)| !test.is_empty())
+        .collect();
+    assert!(names.len() > 50, "{} tests are named", names.len());
+    for (file, test) in names {
+        let path = root().join("tests").join(file);
+        let files: Vec<PathBuf> = match path.is_dir() {
+            true => std::fs::read_dir(&path)
+                .expect("a directory of tests")
+                .map(|file| file.expect("a file").path())
+                .collect(),
+            false => vec![path.with_extension("rs")],
+        };
+        let found = files.iter().any(|file| {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            text.contains(&format!("fn {test}("))
+        });
+        assert!(found, "{file}::{test}");
+    }
+}

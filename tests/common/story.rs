@@ -31,6 +31,8 @@ struct Stage {
     home: tempfile::TempDir,
     dir: PathBuf,
     clock: u64,
+    /// The space that was founded or cloned last: what the word ID stands for.
+    space: String,
 }
 
 /// What a command printed: its output, then `! ` and its messages, then `? ` and how it ended.
@@ -168,11 +170,15 @@ impl Stage {
             home,
             dir,
             clock: START,
+            space: String::new(),
         }
     }
 
     fn perform(&mut self, step: &Step) -> Printed {
-        let words = split(&step.words);
+        let mut words = split(&step.words);
+        for word in words.iter_mut().filter(|word| *word == "ID") {
+            word.clone_from(&self.space);
+        }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["cd", dir] => {
@@ -225,6 +231,9 @@ impl Stage {
         self.identify(&mut command, who);
         let output = command.output().expect("starting a program");
         let mut printed = self.lines("", &output.stdout);
+        if let Some(id) = printed.iter().find_map(|line| line.strip_prefix("space ")) {
+            self.space = id.to_owned();
+        }
         printed.extend(self.lines("! ", &output.stderr));
         match output.status.code() {
             Some(0) => {}

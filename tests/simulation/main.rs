@@ -81,13 +81,13 @@ fn play_many(seeds: std::ops::Range<u64>, steps: usize) {
 
 #[test]
 fn short_schedules_end_well() {
-    let runs = number_from("FOLIO_SIMULATION_RUNS").unwrap_or(2000);
+    let runs = number_from("FOLIO_SIMULATION_RUNS").unwrap_or(500);
     play_many(0..runs, 25);
 }
 
 #[test]
 fn long_schedules_end_well() {
-    let runs = number_from("FOLIO_SIMULATION_RUNS").unwrap_or(200) / 20;
+    let runs = number_from("FOLIO_SIMULATION_RUNS").unwrap_or(500) / 100;
     play_many(1_000_000..1_000_000 + runs, 300);
 }
 
