@@ -124,7 +124,7 @@ fn gather(context: &Context, global: &Global, at: Option<&str>, ui: &Ui) -> anyh
             released: pen.released,
         },
         pin: pin(context)?,
-        provisional: provisional(context, &space, ui)?,
+        provisional: provisional(context, &space, ui),
         evidence: evidence(context),
         beside: context.store.list(refs::OTHER)?.len(),
         you: you.as_ref().map(You::of),
@@ -143,17 +143,15 @@ fn pin(context: &Context) -> anyhow::Result<Option<u64>> {
     Ok(page.map(|page| page.number().0))
 }
 
-fn provisional(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    ui: &Ui,
-) -> anyhow::Result<Option<Provisional>> {
+/// The pages that home is not known to have. What cannot be read is for `verify` to name; without history there is
+/// nothing to compare.
+fn provisional(context: &Context, space: &Space<'_, GitStore>, ui: &Ui) -> Option<Provisional> {
     if shallow::is_shallow(context) {
-        return Ok(None);
+        return None;
     }
-    let mut index = context.index()?;
-    let history = context.history(space, &mut index, ui)?;
-    home::provisional(context, space, &history)
+    let mut index = context.index().ok()?;
+    let history = context.history(space, &mut index, ui).ok()?;
+    home::provisional(context, space, &history).ok()?
 }
 
 fn evidence(context: &Context) -> usize {
@@ -199,13 +197,6 @@ fn print_standing(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     if let Some(pin) = status.pin {
         ui.line(format!("Pinned:    common@{pin} (folio advance)"))?;
     }
-    if let Some(Provisional { home, .. }) = status.provisional {
-        let known = match home {
-            0 => "home is not known to have any page".to_owned(),
-            home => format!("home is known to have common@{home}"),
-        };
-        ui.line(format!("Final:     {known}; newer ones are provisional"))?;
-    }
     if status.beside > 0 {
         let chains = count(status.beside, "chain");
         ui.line(format!(
@@ -240,14 +231,20 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;
+    if let Some(Provisional { home, .. }) = status.provisional {
+        let known = match home {
+            0 => "home was never seen".to_owned(),
+            _ => format!("home is known to have common@{home}"),
+        };
+        ui.line(format!("Final:     {known}; what follows is provisional"))?;
+    }
     let pen = escape(&status.pen.member);
-    let laid_down = if status.pen.released {
-        ", released"
-    } else {
-        ""
+    let released = match status.pen.released {
+        true => ", released: only a take can follow",
+        false => "",
     };
     ui.line(format!(
-        "Pen:       {pen}, epoch {}{laid_down}",
+        "Pen:       {pen}, epoch {}{released}",
         status.pen.epoch
     ))?;
     print_standing(ui, status)?;
