@@ -5,6 +5,7 @@ use super::context::Context;
 use super::error::Problem;
 use super::ui::Ui;
 use super::{allowed_signers, worktree};
+use crate::journal::refs;
 use crate::model::Code;
 use crate::store::{GitStore, Refs as _};
 use std::fs::{self, File, TryLockError};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 const MARK: &str = "folio-founding";
 
 /// What else a founding makes there before the space exists. `HEAD` makes it a repository and goes first.
-const FILES: [&str; 3] = ["HEAD", "HEAD.new", "config"];
+const FILES: [&str; 5] = ["HEAD", "HEAD.new", "config", "shallow", "shallow.lock"];
 const DIRS: [&str; 4] = ["refs", "objects", "logs", "folio"];
 
 /// The lock of one founding; it goes with the process, the file does not.
@@ -69,7 +70,8 @@ fn take_over(directory: &Path, git_dir: &Path, ui: &Ui) -> anyhow::Result<()> {
     let under_way = lock(git_dir)?;
     if let Ok(store) = GitStore::open(directory) {
         let context = Context { store };
-        if !context.store.list("refs/")?.is_empty() {
+        // A clone brings its objects below refs of their own; `main` is there once they are verified.
+        if context.store.get(refs::MAIN)?.is_some() {
             return finish(&context, directory, under_way, ui);
         }
     }
@@ -95,6 +97,8 @@ fn require_nothing_else(directory: &Path) -> anyhow::Result<()> {
 
 /// The founding was killed after the space came to be: what was left to do.
 fn finish(context: &Context, directory: &Path, under_way: UnderWay, ui: &Ui) -> anyhow::Result<()> {
+    // The git that was killed with it: nobody else works in what is not whole yet.
+    let _ = fs::remove_file(context.store.git_dir().join("index.lock"));
     allowed_signers::refresh(context)?;
     worktree::follow(context, ui)?;
     under_way.end()?;

@@ -19,6 +19,13 @@ pub fn follow(context: &Context, ui: &Ui) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes up for what a crash kept the work tree from, though `main` has not moved now.
+pub fn make_up(context: &Context) -> anyhow::Result<()> {
+    let store = &context.store;
+    let to = context.space()?.tip()?;
+    Ok(worktree::make_up(store.git_dir(), store.work_tree(), to)?)
+}
+
 /// Whether the work tree could follow: asked before publishing, while `main` is still at `old`.
 pub fn check(context: &Context, old: Oid, new: Oid) -> Result<(), crate::store::StoreFault> {
     let store = &context.store;

@@ -96,19 +96,24 @@ impl Tree {
     /// user moved by hand, whichever differs from the index in the fewest files.
     pub(super) fn start(&self, from: Option<Oid>, to: Oid) -> Result<Oid, StoreFault> {
         let from = from.unwrap_or_else(|| object_id(to.format(), Kind::Tree, b""));
-        let Some(marked) = last_followed(&self.git_dir).filter(|marked| *marked != from) else {
-            return Ok(from);
-        };
-        let mut best = (usize::MAX, from);
-        for candidate in [from, marked, to] {
+        match last_followed(&self.git_dir).filter(|marked| *marked != from) {
+            Some(marked) => Ok(self.nearest(&[from, marked, to])),
+            None => Ok(from),
+        }
+    }
+
+    /// Which of these differs from the index in the fewest files; the first one where they are alike.
+    pub(super) fn nearest(&self, candidates: &[Oid]) -> Oid {
+        let mut best = (usize::MAX, candidates[0]);
+        for candidate in candidates {
             // A commit that was collected meanwhile is no candidate.
-            if let Ok(differing) = self.staged(&candidate)
+            if let Ok(differing) = self.staged(candidate)
                 && differing.len() < best.0
             {
-                best = (differing.len(), candidate);
+                best = (differing.len(), *candidate);
             }
         }
-        Ok(best.1)
+        best.1
     }
 
     /// What differs between two commits or trees.
@@ -236,6 +241,33 @@ impl Tree {
         }
     }
 
+    /// Removes files that a crash or a full disk cut off while git wrote them: what is there is the beginning of what
+    /// they should become, so nothing goes that does not come again.
+    pub(super) fn clear_torn(&self, changes: &[Change]) -> Result<(), StoreFault> {
+        for change in changes {
+            let path = self.work_tree.join(&change.path);
+            let small = |meta: &fs::Metadata| meta.is_file() && meta.len() <= READ_AT_MOST;
+            let (Some((_, id)), true) = (
+                &change.new,
+                fs::symlink_metadata(&path).is_ok_and(|meta| small(&meta)),
+            ) else {
+                continue;
+            };
+            let found = fs::read(&path).unwrap_or_default();
+            let is_torn = found.is_empty()
+                || object_id(id.format(), Kind::Blob, &found) != *id
+                    && self
+                        .git
+                        .run(&["cat-file", "blob", &id.to_hex()])?
+                        .starts_with(&found);
+            if is_torn && fs::remove_file(&path).is_err() {
+                // It is named as what is in the way, then.
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the index that these files are what they should become.
     pub(super) fn adopt(&self, changes: &[&Change], to: &Oid) -> Result<(), StoreFault> {
         let zeros = "0".repeat(to.as_bytes().len() * 2);
@@ -252,8 +284,14 @@ impl Tree {
             input.extend_from_slice(change.path.as_bytes());
             input.push(0);
         }
-        self.git
-            .run_with_input(&["update-index", "-z", "--add", "--index-info"], &input)?;
+        let args = ["update-index", "-z", "--add", "--index-info"];
+        let output = self.git.output(&args, &input)?;
+        if is_locked(&output.stderr) {
+            return Err(busy());
+        }
+        if !output.status.success() {
+            return Err(failure(Some(OsStr::new("update-index")), &output));
+        }
         self.git
             .output(&["update-index", "-q", "--refresh"], b"")
             .map(drop)

@@ -70,6 +70,25 @@ pub fn follow(
     })
 }
 
+/// Makes up for a [`follow`] that a crash or a full disk kept from its end: where the marker is not at `main`.
+/// Where plain git moved the work tree meanwhile, only the marker is put right.
+///
+/// # Errors
+/// As [`follow`].
+pub fn make_up(git_dir: &Path, work_tree: Option<&Path>, to: Oid) -> Result<(), StoreFault> {
+    let Some(marked) = last_followed(git_dir).filter(|marked| *marked != to) else {
+        return Ok(());
+    };
+    let Ok(tree) = Tree::open(git_dir, work_tree)? else {
+        return Ok(());
+    };
+    if tree.nearest(&[marked, to]) == to {
+        return mark(git_dir, &to);
+    }
+    tree.clear_torn(&tree.changes(&marked, &to)?)?;
+    follow(git_dir, work_tree, Some(marked), to).map(drop)
+}
+
 /// Whether [`follow`] would succeed, asked before `main` moves: nothing is changed but what the index remembers
 /// about unchanged files, and the marker, where plain git moved the work tree since, or made it. The commits
 /// must exist.

@@ -51,12 +51,12 @@ impl Race {
 }
 
 /// The holder numbers while the two others take the pen from it, each on their own; then all of them push.
-fn takes_and_pages(format: &str) {
+fn takes_and_pages(format: &str, rounds: usize) {
     let Some(mut race) = witnesses(format) else {
         return;
     };
     let mut holders = std::collections::BTreeSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let holder = race.holder("w");
         holders.insert(holder.clone());
         let (before, mut children) = (race.newest("hub.git"), Vec::new());
@@ -98,7 +98,7 @@ fn takes_and_pages(format: &str) {
     }
     println!("held by {holders:?}");
     let dir_of = |holder: &str| PEOPLE.iter().find(|(_, who)| *who == holder).unwrap().0;
-    let holder = race.holder("hub.git");
+    let holder = race.holder("w");
     // What only pages that lost had numbered is in the queue again.
     for _ in 0..2 {
         for (dir, who) in PEOPLE {
@@ -148,8 +148,13 @@ fn one_key_on_two_machines_makes_one_page_a_number_at_home() {
         .flatten();
     assert!(files.count() >= 8);
     for dir in ["w", "x"] {
-        let ran = Race::end(race.start(dir, "wanda", &["accept", "--all"]));
-        assert_eq!(ran.code, 0, "{ran:?}");
+        // A machine that lacks pages of its own key is told so, and numbers nothing before it has them.
+        if race.newest(dir) < race.newest("hub.git") {
+            let ran = Race::end(race.start(dir, "wanda", &["accept", "--all"]));
+            assert!(ran.err.contains("error: restored-backup: "), "{ran:?}");
+        }
+        race.settle(dir, "wanda");
+        Race::end(race.start(dir, "wanda", &["accept", "--all"])).ok();
         Race::end(race.start(dir, "wanda", &["sync"])).ok();
     }
     race.everybody_agrees();
@@ -157,12 +162,12 @@ fn one_key_on_two_machines_makes_one_page_a_number_at_home() {
 
 #[test]
 fn with_files() {
-    takes_and_pages("files");
+    takes_and_pages("files", ROUNDS);
 }
 
 #[test]
 fn with_reftable() {
-    takes_and_pages("reftable");
+    takes_and_pages("reftable", 8);
 }
 
 impl Race {

@@ -1,6 +1,7 @@
 //! What must hold: after each step where it is cheap to see, and of everything at the end.
 
 use crate::exchange::Shown;
+use crate::node::Node;
 use crate::world::{Broken, World};
 use folio::codec::commit::Commit;
 use folio::codec::message::Message;
@@ -301,8 +302,15 @@ fn each_proposal_has_its_answer(world: &mut World) -> Result<(), Broken> {
         let proposal = Proposal::authenticate(&space.tables, &store, Some(&space.id), *commit)
             .map_err(|fault| format!("home held {name}: {fault}"))?;
         let digest = proposal.digest();
-        // The gate lets nobody but its author put something else in its place.
-        let replaced = world.last_at_home.get(name) != Some(commit);
+        // The gate lets nobody but its author put something else in its place. The author may also have what cannot
+        // be sent: made on a page that was cut off.
+        let has_another = |node: &Node| {
+            let theirs = name[refs::PROPOSALS.len()..].split('/').next();
+            let now = node.store.inner().get(name).unwrap();
+            theirs == Some(node.person.handle) && now.is_some_and(|now| now != *commit)
+        };
+        let replaced =
+            world.last_at_home.get(name) != Some(commit) || world.nodes.iter().any(has_another);
         answers.push(
             match (numbers.contains_key(&digest), waits.get(commit), replaced) {
                 (true, _, _) => "proposals numbered",

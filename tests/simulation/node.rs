@@ -61,6 +61,9 @@ pub struct Node {
 /// A proposal that was made: by its digest, on a branch.
 pub type Made = (ProposalDigest, String, Oid);
 
+/// What somebody decides, given the state and their own row there.
+type Decide<'a> = dyn Fn(&TreeView<'_, '_, Store>, &MemberRow) -> Result<Vec<Decision>, Fault> + 'a;
+
 impl Node {
     pub fn new(person: Person, store: MemoryStore, is_home: bool, forgets: bool) -> Self {
         let script = Script::new();
@@ -123,12 +126,7 @@ impl Node {
     }
 
     /// Signs decisions as a proposal on a page and names it by a branch.
-    pub fn propose(
-        &mut self,
-        page: &Page,
-        slug: &str,
-        decide: &dyn Fn(&TreeView<'_, '_, Store>, &MemberRow) -> Result<Vec<Decision>, Fault>,
-    ) -> Result<Made, Fault> {
+    pub fn propose(&mut self, page: &Page, slug: &str, decide: &Decide<'_>) -> Result<Made, Fault> {
         let when = self.when();
         self.made += 1;
         let space = Space::open(&self.store)?;
@@ -176,7 +174,9 @@ impl Node {
     pub fn propose_take(&mut self) -> Result<Made, Fault> {
         let page = Page::read(&self.store, Space::open(&self.store)?.tip()?)?;
         self.propose(&page, "take", &|view, member| {
-            Ok(pen::take(&page, &check::pen_of(view)?, member, None, false))
+            let appoint = !pen::is_appointed(view, &member.handle)?;
+            let row = check::pen_of(view)?;
+            Ok(pen::take(&page, &row, member, None, appoint))
         })
     }
 

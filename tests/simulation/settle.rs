@@ -1,7 +1,7 @@
 //! The end of a schedule: nobody lies or dies any more, everybody talks to home until nothing changes.
 
 use crate::exchange::{follow, push};
-use crate::world::{Broken, HOME, WIM, World};
+use crate::world::{ALICE, Broken, HOME, WIM, World};
 use folio::crypto::Sign as _;
 use folio::journal::reconcile::{RefMap, peer};
 use folio::journal::{Fault, refs};
@@ -113,13 +113,12 @@ impl World {
             let mut keys = self.nodes[*at].person.keys.iter();
             keys.any(|key| key.public_key() == pen.key)
         };
-        let witnesses = [WIM, self.wanda()];
+        let witnesses = [WIM, self.wanda(), ALICE];
         let holder = witnesses
             .into_iter()
             .find(has)
             .ok_or("nobody has the pen")?;
-        let other = if holder == WIM { self.wanda() } else { WIM };
-        for at in [holder, other] {
+        for at in witnesses {
             if at != HOME {
                 self.sync(at)?;
             }
@@ -135,8 +134,11 @@ impl World {
                 }
             }
         }
-        // Who took the pen more often away from home than home saw cannot begin one of those epochs again.
-        for taker in [other, holder] {
+        // Who took the pen more often away from home than home saw cannot begin one of those epochs again. If that
+        // is so of every witness, alice appoints herself.
+        let others = witnesses[..2].iter().filter(|at| **at != holder);
+        let takers: Vec<usize> = others.copied().chain([holder, ALICE]).collect();
+        for taker in takers {
             match self.take_here(taker, true) {
                 Ok(words) => {
                     self.say(taker, &format!("takes the pen: {words}"));

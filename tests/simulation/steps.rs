@@ -106,7 +106,12 @@ impl World {
         at: usize,
         make: impl FnOnce(&mut crate::node::Node) -> Result<Made, Fault>,
     ) -> Tried {
-        let made = make(&mut self.nodes[at])?;
+        let made = make(&mut self.nodes[at]);
+        if at == HOME {
+            // What it replaced was there, and it may be numbered before the next look.
+            self.look_at_home().expect("a proposal moves no page");
+        }
+        let made = made?;
         let words = format!("{} {}", &made.1[refs::PROPOSALS.len()..], made.0.short());
         self.made.push(made);
         Ok(words)

@@ -197,6 +197,13 @@ fn print_standing(ui: &Ui, status: &Status) -> anyhow::Result<()> {
     if let Some(pin) = status.pin {
         ui.line(format!("Pinned:    common@{pin} (folio advance)"))?;
     }
+    if let Some(Provisional { home, .. }) = status.provisional {
+        let known = match home {
+            0 => "home is not known to have any page".to_owned(),
+            home => format!("home is known to have common@{home}"),
+        };
+        ui.line(format!("Final:     {known}; newer ones are provisional"))?;
+    }
     if status.beside > 0 {
         let chains = count(status.beside, "chain");
         ui.line(format!(
@@ -231,20 +238,14 @@ fn print(ui: &Ui, status: &Status) -> anyhow::Result<()> {
         None => "nothing yet (folio verify)".into(),
     };
     ui.line(format!("Verified:  {verified}"))?;
-    if let Some(Provisional { home, .. }) = status.provisional {
-        let known = match home {
-            0 => "home was never seen".to_owned(),
-            _ => format!("home is known to have common@{home}"),
-        };
-        ui.line(format!("Final:     {known}; what follows is provisional"))?;
-    }
     let pen = escape(&status.pen.member);
-    let released = match status.pen.released {
-        true => ", released: only a take can follow",
-        false => "",
+    let laid_down = if status.pen.released {
+        ", released"
+    } else {
+        ""
     };
     ui.line(format!(
-        "Pen:       {pen}, epoch {}{released}",
+        "Pen:       {pen}, epoch {}{laid_down}",
         status.pen.epoch
     ))?;
     print_standing(ui, status)?;

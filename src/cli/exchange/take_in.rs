@@ -45,6 +45,8 @@ pub fn take_in(
         verified::remember(context, received.to, tip)?;
         or_warn(ui, allowed_signers::refresh(context));
         or_warn(ui, worktree::follow(context, ui));
+    } else {
+        or_warn(ui, worktree::make_up(context));
     }
     for peer in waiting_peers(context)? {
         let more = receive::retry(space, &mut index, &peer)?;

@@ -75,9 +75,10 @@ impl Manifest {
         let newest = history.len().0;
         let back = std::iter::successors(Some(1_u64), |back| back.checked_mul(2));
         let back = std::iter::once(0).chain(back.take_while(|back| *back < newest));
+        let numbers = back.map(|back| newest - back).chain([1]);
         let mut pages = Vec::new();
-        for back in back.take(PAGES) {
-            pages.push(history.commit_of(Number(newest - back))?.to_hex());
+        for number in numbers.take(PAGES) {
+            pages.push(history.commit_of(Number(number))?.to_hex());
         }
         let refs = refs.iter().map(|(name, id)| (name.clone(), id.to_hex()));
         Ok(Self {

@@ -57,6 +57,17 @@ pub fn over<S: Store>(
         },
         main_edit(tip.id, to, "folio: follow a take-over"),
     ];
+    // What stood beside ours is ours now.
+    for (name, id) in space.store.list(refs::OTHER)? {
+        if branch.pages.contains(&id) {
+            edits.push(RefEdit {
+                name,
+                expect: Expect::At(id),
+                new: None,
+                message: "folio: followed".into(),
+            });
+        }
+    }
     let returned = returned(space, history, branch)?;
     let names = returned.iter().map(|edit| edit.name.clone()).collect();
     edits.extend(returned);
