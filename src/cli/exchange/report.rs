@@ -30,6 +30,8 @@ pub struct FetchView {
     taken: Vec<String>,
     /// Branches where both sides changed and ours was kept.
     kept: Vec<String>,
+    /// Branches where both sides changed and theirs was taken.
+    replaced: Vec<ReplacedView>,
     /// Branches that cannot be taken yet.
     waiting: Vec<WaitingView>,
     /// Where pages that an approved take-over cut off are kept.
@@ -42,6 +44,13 @@ pub struct FetchView {
     foreign: usize,
     /// What a shallow clone cannot check.
     unchecked: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplacedView {
+    name: String,
+    /// The local ref that keeps ours.
+    at: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,6 +75,7 @@ impl FetchView {
             to: 0,
             taken: Vec::new(),
             kept: Vec::new(),
+            replaced: Vec::new(),
             waiting: Vec::new(),
             lost: None,
             returned: Vec::new(),
@@ -99,6 +109,13 @@ impl FetchView {
         let names = |names: &[String]| names.iter().map(|name| short(name)).collect();
         self.taken = names(&received.branches.taken);
         self.kept = names(&received.branches.kept);
+        let replaced = received.branches.replaced.iter();
+        self.replaced = replaced
+            .map(|(name, at)| ReplacedView {
+                name: short(name),
+                at: at.clone(),
+            })
+            .collect();
         self.returned = names(&received.returned);
         let waiting = received.branches.waiting.iter();
         self.waiting = waiting
@@ -131,6 +148,13 @@ impl FetchView {
         }
         for name in &self.kept {
             ui.say(format!("kept ours of {}: it is newer", escape(name)));
+        }
+        for replaced in &self.replaced {
+            ui.say(format!(
+                "both sides changed {}: theirs is newer, ours is kept at {}",
+                escape(&replaced.name),
+                escape(&replaced.at)
+            ));
         }
         for waiting in &self.waiting {
             let (name, what) = (escape(&waiting.name), escape(&waiting.what));
