@@ -40,6 +40,8 @@ pub struct FetchView {
     returned: Vec<String>,
     /// Whether the remote shows an older page than before.
     went_back: bool,
+    /// Whether it stands still while home goes on.
+    frozen: bool,
     /// Refs over there that are none of a space's.
     foreign: usize,
     /// What a shallow clone cannot check.
@@ -80,6 +82,7 @@ impl FetchView {
             lost: None,
             returned: Vec::new(),
             went_back: false,
+            frozen: fetched.frozen,
             foreign: fetched.foreign,
             unchecked: fetched.unchecked.clone(),
         };
@@ -167,9 +170,11 @@ impl FetchView {
             ));
         }
         if let ("behind", Some(shows)) = (self.course, self.shows) {
-            ui.say(format!(
-                "note: {remote} shows common@{shows} and does not have our newest pages"
-            ));
+            let still = match self.frozen {
+                true => "still, as when it was last asked, though home has gone on",
+                false => "and does not have our newest pages",
+            };
+            ui.say(format!("note: {remote} shows common@{shows} {still}"));
         }
         if self.course == "none" {
             ui.say(format!("note: {remote} has no main"));

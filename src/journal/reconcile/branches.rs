@@ -226,8 +226,15 @@ mod tests {
         let found = merge(&store, &at(ours), &at(old), &at(theirs), &rules).unwrap();
         let kept = format!("{}{}", refs::REPLACED, ours.short());
         assert_eq!(found.replaced, [(name.clone(), kept.clone())]);
-        let edits: Vec<_> = found.edits.iter().map(|e| (e.name.as_str(), e.new)).collect();
-        assert_eq!(edits, [(kept.as_str(), Some(ours)), (name.as_str(), Some(theirs))]);
+        let edits: Vec<_> = found
+            .edits
+            .iter()
+            .map(|e| (e.name.as_str(), e.new))
+            .collect();
+        assert_eq!(
+            edits,
+            [(kept.as_str(), Some(ours)), (name.as_str(), Some(theirs))]
+        );
         let found = merge(&store, &at(theirs), &at(old), &at(ours), &rules).unwrap();
         assert_eq!((found.kept, found.edits.len()), (vec![name], 0));
     }
