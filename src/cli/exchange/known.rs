@@ -31,6 +31,13 @@ pub fn require_not_behind(
         return Ok(());
     }
     let home = Home::of(context, space)?;
+    let desk = Desk {
+        context,
+        space,
+        memory,
+        hand,
+        ui,
+    };
     for remote in &remotes {
         let listed = {
             let _waiting = ui.spinner("Asking");
@@ -48,78 +55,70 @@ pub fn require_not_behind(
             }
         };
         if let Some(main) = main {
-            let is_home = home == Home::Remote(remote.key.clone());
-            compare(context, space, remote, main, is_home, memory, hand, ui)?;
+            desk.compare(remote, main, home == Home::Remote(remote.key.clone()))?;
         }
     }
     Ok(())
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one remote, seen from one space by one key"
-)]
-fn compare(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    remote: &Remote,
-    main: Oid,
-    is_home: bool,
-    memory: &dyn SignerMemory,
-    hand: &Hand,
-    ui: &Ui,
-) -> anyhow::Result<()> {
-    let Some(page) = elsewhere(context, space, remote, main, ui)? else {
-        return Ok(());
-    };
-    let recalled = memory.recall(hand)?;
-    compare_shown(hand, recalled.highest.as_ref(), &page)?;
-    let what = format!(
-        "`{}` has common@{}, which is not here",
-        remote.name,
-        page.number()
-    );
-    if is_home {
-        let hint = format!("folio fetch {}", remote.name);
-        return Err(Problem::new(Code::RaceLost, what).hint(hint).into());
-    }
-    ui.warn(format!(
-        "{} (folio fetch {})",
-        escape(&what),
-        remote.shown()
-    ));
-    Ok(())
+/// Whoever is about to sign, and where.
+struct Desk<'a> {
+    context: &'a Context,
+    space: &'a Space<'a, GitStore>,
+    memory: &'a dyn SignerMemory,
+    hand: &'a Hand,
+    ui: &'a Ui,
 }
 
-/// The page that a remote shows, where it is none of ours; it is brought here to be looked at.
-fn elsewhere(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    remote: &Remote,
-    main: Oid,
-    ui: &Ui,
-) -> anyhow::Result<Option<Page>> {
-    let mut index = context.index()?;
-    let history: History<'_> = context.history(space, &mut index, ui)?;
-    if context.store.header(&main)?.is_some()
-        && let Ok(page) = Page::read(&context.store, main)
-    {
-        let ours = history.contains(page.number(), &main);
-        return Ok((!ours).then_some(page));
+impl Desk<'_> {
+    fn compare(&self, remote: &Remote, main: Oid, is_home: bool) -> anyhow::Result<()> {
+        let Some(page) = self.elsewhere(remote, main)? else {
+            return Ok(());
+        };
+        let recalled = self.memory.recall(self.hand)?;
+        compare_shown(self.hand, recalled.highest.as_ref(), &page)?;
+        let what = format!(
+            "`{}` has common@{}, which is not here",
+            remote.name,
+            page.number()
+        );
+        if is_home {
+            let hint = format!("folio fetch {}", remote.name);
+            return Err(Problem::new(Code::RaceLost, what).hint(hint).into());
+        }
+        let words = escape(&what);
+        self.ui
+            .warn(format!("{words} (folio fetch {})", remote.shown()));
+        Ok(())
     }
-    let into = peer::incoming_ref(&remote.key, refs::MAIN);
-    let wanted = [(refs::MAIN.to_owned(), into.clone())];
-    {
-        let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, None)?;
+
+    /// The page that a remote shows, where it is none of ours; it is brought here to be looked at.
+    fn elsewhere(&self, remote: &Remote, main: Oid) -> anyhow::Result<Option<Page>> {
+        let Desk {
+            context, space, ui, ..
+        } = self;
+        let mut index = context.index()?;
+        let history: History<'_> = context.history(space, &mut index, ui)?;
+        if context.store.header(&main)?.is_some()
+            && let Ok(page) = Page::read(&context.store, main)
+        {
+            let ours = history.contains(page.number(), &main);
+            return Ok((!ours).then_some(page));
+        }
+        let into = peer::incoming_ref(&remote.key, refs::MAIN);
+        let wanted = [(refs::MAIN.to_owned(), into.clone())];
+        {
+            let _waiting = ui.spinner("Fetching");
+            remote.transport(context).fetch(&wanted, None)?;
+        }
+        let Some(tip) = context.store.get(&into)? else {
+            return Ok(None);
+        };
+        // What is no snapshot there is for `folio fetch` to name; it says nothing about what was signed here.
+        let Ok(page) = Page::read(&context.store, tip) else {
+            return Ok(None);
+        };
+        let ours = history.contains(page.number(), &tip);
+        Ok((!ours).then_some(page))
     }
-    let Some(tip) = context.store.get(&into)? else {
-        return Ok(None);
-    };
-    // What is no snapshot there is for `folio fetch` to name; it says nothing about what was signed here.
-    let Ok(page) = Page::read(&context.store, tip) else {
-        return Ok(None);
-    };
-    let ours = history.contains(page.number(), &tip);
-    Ok((!ours).then_some(page))
 }
