@@ -19,6 +19,8 @@ struct Small {
     disk: PathBuf,
     /// Where the second copy of the signer's memory is.
     state: PathBuf,
+    /// Whatever was signed.
+    seen: payloads::Signed,
     /// Seconds that have passed: what is signed again has other bytes.
     now: u64,
 }
@@ -42,6 +44,7 @@ impl Small {
             fixture,
             disk,
             state,
+            seen: payloads::Signed::new(),
             now: 0,
         };
         let place = this.disk.join("space");
@@ -76,15 +79,14 @@ impl Small {
         self.fixture.git(&["rev-parse", "main"]).trim().to_owned()
     }
 
-    /// Runs a command with ever more room, one block of the file system each time, until it ends well at once, and each time again with enough room:
-    /// how often it met the full disk.
+    /// Runs a command with ever more room, one block of the file system each time, until it ends well at once;
+    /// after each failure again with enough room. How often it met the full disk.
     fn run_with_ever_more_room(
         &mut self,
         args: &[&str],
         ready: &mut dyn FnMut(&mut Self, u64) -> &'static str,
-    ) -> u32 {
-        let mut failed = 0;
-        for room in (0..512).step_by(4) {
+    ) -> usize {
+        for (failed, room) in (0..512).step_by(4).enumerate() {
             let who = ready(self, room);
             let before = self.main();
             self.fill(room);
@@ -102,7 +104,6 @@ impl Small {
                 assert_ne!(main, before);
                 return failed;
             }
-            failed += 1;
             assert_eq!(ran.code, 6, "room for {room} KiB: {ran:?}");
             assert!(
                 ran.err.contains("error: io: "),
@@ -118,15 +119,15 @@ impl Small {
         panic!("it never had enough room");
     }
 
-    fn never_two(&self) {
+    fn never_two(&mut self) {
         let dir = travel::git(
             &self.fixture,
             &self.fixture.space,
             &["rev-parse", "--absolute-git-dir"],
         );
         let memory = PathBuf::from(dir).join("folio/signed");
-        payloads::never_two(&self.fixture.space, &memory);
-        payloads::never_two(&self.fixture.space, &self.state);
+        payloads::never_two_since(&mut self.seen, &self.fixture.space, &memory);
+        payloads::never_two_since(&mut self.seen, &self.fixture.space, &self.state);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every snapshot that was ever signed on a disk, wherever it lies: no two of them may differ for one space,
 //! number and epoch.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use folio::codec::commit::Commit;
 use folio::codec::message::Message;
@@ -14,6 +15,10 @@ pub type Signed = BTreeMap<(String, u64, u64), BTreeSet<Vec<u8>>>;
 
 /// All snapshots in a repository, unreachable ones too, and in the files of the signer's memory.
 pub fn signed(repository: &Path, memory: &Path) -> Signed {
+    signed_in(repository, memory, true)
+}
+
+fn signed_in(repository: &Path, memory: &Path, unfinished: bool) -> Signed {
     let mut found = Signed::new();
     let mut git = Command::new("git");
     git.env_clear()
@@ -31,15 +36,31 @@ pub fn signed(repository: &Path, memory: &Path) -> Signed {
         let id = id.parse().unwrap();
         note(&mut found, &store.read(&id, Kind::Commit, 1 << 20).unwrap());
     }
-    files(memory, &mut found);
+    files(memory, unfinished, &mut found);
     found
 }
 
 /// Requires that nothing was signed twice; how much was signed.
 #[track_caller]
 pub fn never_two(repository: &Path, memory: &Path) -> usize {
-    let found = signed(repository, memory);
-    for ((_, epoch, number), payloads) in &found {
+    one_each(&signed(repository, memory))
+}
+
+/// As [`never_two`], and with what was there when it was looked at before, though the memory forgot it meanwhile.
+/// What died in a temporary file of the memory is left out of that: it never came to be a page that anybody could
+/// see, and the next who signs removes it.
+#[track_caller]
+pub fn never_two_since(seen: &mut Signed, repository: &Path, memory: &Path) -> usize {
+    never_two(repository, memory);
+    for (place, mut payloads) in signed_in(repository, memory, false) {
+        seen.entry(place).or_default().append(&mut payloads);
+    }
+    one_each(seen)
+}
+
+#[track_caller]
+fn one_each(found: &Signed) -> usize {
+    for ((_, epoch, number), payloads) in found {
         let count = payloads.len();
         assert_eq!(
             count, 1,
@@ -49,14 +70,18 @@ pub fn never_two(repository: &Path, memory: &Path) -> usize {
     found.len()
 }
 
-fn files(dir: &Path, found: &mut Signed) {
+fn files(dir: &Path, unfinished: bool, found: &mut Signed) {
     let Ok(entries) = std::fs::read_dir(dir) else {
         return;
     };
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files(&path, found);
+            files(&path, unfinished, found);
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy();
+        if !unfinished && name.starts_with("tmp_") {
             continue;
         }
         // Wherever a commit begins in the file, whole or torn: its length is in the line before.
