@@ -613,3 +613,43 @@ fn a_page_that_nobody_signed_at_a_mirror_holds_nothing_up() {
     folio(&world.fixture, &back, "wanda", &args).ok();
     assert_eq!(newest(&world.fixture, &back), 2);
 }
+
+/// A key that held the pen once stopped every later witness: one old page at any mirror was enough.
+#[test]
+fn what_an_old_key_signs_beside_what_home_has_does_not_stop_the_witness() {
+    let world = World::new();
+    let mirror = clone(&world.fixture, &world.server, "mirror");
+    let state = world.fixture.path("stolen");
+    propose(&world.fixture, &mirror, "alice", "there");
+    let args = ["--state-dir", state.to_str().unwrap(), "accept", "--all"];
+    folio(&world.fixture, &mirror, "wanda", &args).ok();
+    let run = |who: &str, args: &[&str]| folio(&world.fixture, &world.wanda, who, args);
+    run("alice", &["witness", "appoint", "bob"]).ok();
+    run("alice", &["propose", "-m", "A second witness"]).ok();
+    run("wanda", &["accept", "--all"]).ok();
+    run("wanda", &["pen", "release"]).ok();
+    run("bob", &["pen", "take"]).ok();
+    run("bob", &["push"]).ok();
+    propose(&world.fixture, &world.wanda, "alice", "here");
+    let address = mirror.to_str().unwrap();
+    git(
+        &world.fixture,
+        &world.wanda,
+        &["remote", "add", "mirror", address],
+    );
+    let ran = run("bob", &["witness", "run"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.starts_with("common@5 alice/here"), "{ran:?}");
+    assert!(ran.err.contains("warning: two-children: "), "{ran:?}");
+    assert_eq!(newest(&world.fixture, &world.server), 5);
+    // Away from home nobody has decided yet.
+    propose(&world.fixture, &world.wanda, "alice", "more");
+    git(
+        &world.fixture,
+        &world.wanda,
+        &["update-ref", "-d", "refs/folio/home"],
+    );
+    world
+        .away(|| run("bob", &["witness", "run"]))
+        .refused("two-children", 4);
+}

@@ -304,10 +304,12 @@ fn a_reader_without_history_lets_nobody_else_sign_in_the_same_epoch() {
     assert_ne!(forged.trim_end(), pen.trim_end());
     let blob = put(path, "blob", forged.as_bytes()).to_hex();
     let listed = git(path, &["ls-tree", &third], b"");
-    let listed = listed.lines().map(|line| match line.ends_with("\tpen.jsonl") {
-        true => format!("100644 blob {blob}\tpen.jsonl\n"),
-        false => format!("{line}\n"),
-    });
+    let listed = listed
+        .lines()
+        .map(|line| match line.ends_with("\tpen.jsonl") {
+            true => format!("100644 blob {blob}\tpen.jsonl\n"),
+            false => format!("{line}\n"),
+        });
     let tree = git(path, &["mktree"], listed.collect::<String>().as_bytes());
     let mut page = scene.bench.good();
     page.message.number = Number(4);
