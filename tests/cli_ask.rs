@@ -488,7 +488,10 @@ fn status(world: &World) {
         (&answer["name"], &answer["at"]["number"]),
         (&json!("zones"), &json!(6))
     );
-    assert_eq!(answer["pen"], json!({"member": "alice", "epoch": 1}));
+    assert_eq!(
+        answer["pen"],
+        json!({"member": "alice", "epoch": 1, "released": false})
+    );
     assert_eq!(
         answer["you"],
         json!({"handle": "alice", "roles": ["admin", "member", "witness"]})

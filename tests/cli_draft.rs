@@ -365,3 +365,19 @@ fn every_command_has_a_help_of_one_screen() {
         assert!(help.lines().count() <= 40, "{command}:\n{help}");
     }
 }
+
+/// Where there are remotes, and the pen is not here.
+#[test]
+fn who_proposes_away_from_the_pen_is_told_how_it_gets_there() {
+    let fixture = Fixture::bare();
+    let line = r#"{"alias":"a","op":"alias.set","target":"b"}"#;
+    let propose = |who: &str, slug: &str| {
+        let args = ["propose", "-m", slug, "--slug", slug, "-f", "-"];
+        let ran = fixture.run_with(who, &args, line);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.err.contains("folio submit")
+    };
+    assert!(!propose("bob", "nowhere-to-send-it"));
+    fixture.git(&["remote", "add", "origin", "/nowhere"]);
+    assert!(propose("bob", "away"));
+}

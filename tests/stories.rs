@@ -44,6 +44,7 @@ stories! {
     lost_laptop
     hostile_mirror
     git_only
+    shared_server
 }
 
 #[test]

@@ -100,6 +100,7 @@ fn finish(context: &Context, directory: &Path, under_way: UnderWay, ui: &Ui) -> 
     // The git that was killed with it: nobody else works in what is not whole yet.
     let _ = fs::remove_file(context.store.git_dir().join("index.lock"));
     allowed_signers::refresh(context)?;
+    worktree::make_up(context, true)?;
     worktree::follow(context, ui)?;
     under_way.end()?;
     let what = format!(

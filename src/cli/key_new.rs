@@ -85,7 +85,8 @@ fn show(
     }
     ui.say(format!("wrote {shown} and {shown}.pub ({fingerprint})"));
     ui.line(escape(line.trim_end()))?;
-    let absolute = std::path::absolute(public_file).unwrap_or_else(|_| public_file.to_owned());
+    let absolute = public_file.canonicalize();
+    let absolute = absolute.unwrap_or_else(|_| public_file.to_owned());
     let public = escape(&absolute.display().to_string());
     ui.say(format!(
         "for git and folio alike: git config --global gpg.format ssh && git config --global user.signingKey '{public}'"

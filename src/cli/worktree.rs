@@ -19,11 +19,17 @@ pub fn follow(context: &Context, ui: &Ui) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes up for what a crash kept the work tree from, though `main` has not moved now.
-pub fn make_up(context: &Context) -> anyhow::Result<()> {
+/// Makes up for what a crash kept the work tree from, though `main` has not moved now. A `new` one has nothing of
+/// anybody's in it.
+pub fn make_up(context: &Context, new: bool) -> anyhow::Result<()> {
     let store = &context.store;
     let to = context.space()?.tip()?;
-    Ok(worktree::make_up(store.git_dir(), store.work_tree(), to)?)
+    Ok(worktree::make_up(
+        store.git_dir(),
+        store.work_tree(),
+        new,
+        to,
+    )?)
 }
 
 /// Whether the work tree could follow: asked before publishing, while `main` is still at `old`.

@@ -27,6 +27,8 @@ pub const PIN: &str = "refs/folio/pin";
 pub const LOST: &str = "refs/folio/lost/";
 /// Below it, by chain digest: another child of a page that is here. Never leaves this repository.
 pub const OTHER: &str = "refs/folio/other/";
+/// Below it, by commit: branches of ours that gave way to a newer version from elsewhere. Never leaves this repository.
+pub const REPLACED: &str = "refs/folio/replaced/";
 /// Below it, by remote: what was brought and is not yet believed. Never leaves this repository.
 pub const INCOMING: &str = "refs/folio/incoming/";
 /// Below it, by remote: what a remote had when it was last looked at. Never leaves this repository.

@@ -231,6 +231,7 @@ pub(super) fn printable(bytes: &[u8]) -> String {
     let mut safe = String::new();
     for c in text.trim().chars().take(2000) {
         match c {
+            '\n' if safe.ends_with("; ") => {}
             '\n' => safe.push_str("; "),
             '\t' => safe.push(' '),
             '"' | '\'' | '\\' => safe.push(c),

@@ -9,7 +9,7 @@
 
 use super::checkout::Tree;
 use crate::model::{Code, Oid};
-use crate::store::StoreFault;
+use crate::store::{Kind, StoreFault, object_id};
 use std::fs;
 use std::path::Path;
 
@@ -70,13 +70,20 @@ pub fn follow(
     })
 }
 
-/// Makes up for a [`follow`] that a crash or a full disk kept from its end: where the marker is not at `main`.
-/// Where plain git moved the work tree meanwhile, only the marker is put right.
+/// Makes up for a [`follow`] that a crash or a full disk kept from its end: where the marker is not at `main`, or
+/// where there is none yet and the work tree is `new`, nobody's but ours. Where plain git moved the work tree
+/// meanwhile, only the marker is put right.
 ///
 /// # Errors
 /// As [`follow`].
-pub fn make_up(git_dir: &Path, work_tree: Option<&Path>, to: Oid) -> Result<(), StoreFault> {
-    let Some(marked) = last_followed(git_dir).filter(|marked| *marked != to) else {
+pub fn make_up(
+    git_dir: &Path,
+    work_tree: Option<&Path>,
+    new: bool,
+    to: Oid,
+) -> Result<(), StoreFault> {
+    let nothing = new.then(|| object_id(to.format(), Kind::Tree, b""));
+    let Some(marked) = last_followed(git_dir).or(nothing).filter(|at| *at != to) else {
         return Ok(());
     };
     let Ok(tree) = Tree::open(git_dir, work_tree)? else {

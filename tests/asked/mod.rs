@@ -331,6 +331,7 @@ fn exchange(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     ask(world, &["pin", "2"]);
     ask(world, &["advance"]);
     ask(world, &["pin", "--clear"]);
+    stick(world, &key, space, clone, ask);
     // One that is refused there.
     let hook = Path::new(hub).join("hooks/update");
     std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
@@ -338,4 +339,29 @@ fn exchange(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o700)).unwrap();
     world.propose("bob", "Not there", &[r#"{"op":"pin","name":"s"}"#]);
     ask(world, &["push"]);
+}
+
+/// A stick, and the witness's round.
+fn stick(
+    world: &World,
+    key: &[&str],
+    space: &str,
+    clone: &str,
+    ask: &mut dyn FnMut(&World, &[&str]),
+) {
+    let stick = world.path("stick");
+    std::fs::create_dir(&stick).unwrap();
+    let on = stick.to_str().unwrap();
+    ask(world, &["bundle", "create", on]);
+    world.run_in(Path::new(clone), &["bundle", "apply", on]);
+    world.run_in(Path::new(clone), &["bundle", "create", on]);
+    // One that is torn.
+    let part = stick.join("folio").join(&space[..12]);
+    std::fs::write(part.join("0123456789abcdef.json"), "{").unwrap();
+    ask(world, &["bundle", "apply", on]);
+    ask(world, &[key, &["witness", "run"]].concat());
+    world.propose("bob", "To number", &[r#"{"op":"pin","name":"t"}"#]);
+    let alice = world.path("alice");
+    let alice = ["--key", alice.to_str().unwrap()];
+    ask(world, &[&alice[..], &["witness", "run"]].concat());
 }

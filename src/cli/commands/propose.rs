@@ -12,7 +12,7 @@ use crate::codec::message::clean_text;
 use crate::fold::Decision;
 use crate::journal::proposal::Base;
 use crate::journal::propose::{self, Intent};
-use crate::journal::{Page, refs};
+use crate::journal::{Page, check, refs};
 use crate::model::{ChainDigest, Code, Handle, Slug, limits};
 use crate::store::{Expect, Refs as _};
 use serde::Serialize;
@@ -120,6 +120,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
             count(decisions, "decision"),
             digest.short()
         ))?;
+        let holds = check::pen_of(&view)?.key == author.key;
+        if !holds && !context.store.remotes().is_empty() {
+            ui.say("`folio submit` sends it to where it is numbered");
+        }
     }
     Ok(Exit::Done)
 }

@@ -48,6 +48,16 @@ pub fn of_course(context: &Context, ui: &Ui, who: &str, shown: &RefMap, received
     }
 }
 
+/// A mirror that stands still while home goes on.
+pub fn of_frozen(context: &Context, ui: &Ui, who: &str, home: Oid, shown: Oid) {
+    made(
+        context,
+        ui,
+        who,
+        Evidence::frozen(&context.store, home, shown, who),
+    );
+}
+
 fn went_back(context: &Context, newer: Oid, older: Oid, who: &str) -> Made {
     Evidence::went_back(&context.store, newer, older, who)
 }

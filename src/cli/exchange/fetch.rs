@@ -1,16 +1,17 @@
 //! Fetching from one remote: list, bring what is new below refs of its own, verify, take in.
 
 use super::take_in::take_in;
-use super::{Remote, say_remote, shallow};
+use super::{Remote, evidence, say_remote, shallow};
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::ui::{Ui, escape};
+use crate::journal::reconcile::course::Course;
 use crate::journal::reconcile::receive::Received;
 use crate::journal::reconcile::{RefMap, peer, travels};
-use crate::journal::{Space, refs};
+use crate::journal::{Page, Space, refs};
 use crate::model::Code;
 use crate::remote::Transport;
-use crate::store::{GitStore, Objects as _, StoreFault};
+use crate::store::{GitStore, Objects as _, Refs as _, StoreFault};
 use std::collections::BTreeSet;
 
 /// Branches that may fail one by one before a fetch is given up.
@@ -25,6 +26,8 @@ pub struct Fetched {
     pub foreign: usize,
     /// What a shallow clone cannot check.
     pub unchecked: Vec<String>,
+    /// Whether it stands still while home goes on.
+    pub frozen: bool,
 }
 
 /// Fetches and takes in.
@@ -51,15 +54,45 @@ pub fn fetch(
             received: None,
             foreign,
             unchecked,
+            frozen: false,
         });
     }
+    let before = peer::seen(&context.store, &remote.key)?;
     let shown = bring(context, remote, &listed, ui)?;
     let received = take_in(context, space, &remote.key, &remote.name, &shown, ui)?;
+    let frozen = is_frozen(context, &before, &shown, &received)?;
+    if let (true, Some(home), Some(main)) = (
+        frozen,
+        context.store.get(refs::HOME)?,
+        shown.get(refs::MAIN),
+    ) {
+        evidence::of_frozen(context, ui, &remote.name, home, *main);
+    }
     Ok(Fetched {
         received: Some(received),
         foreign,
         unchecked: Vec::new(),
+        frozen,
     })
+}
+
+/// Whether a mirror shows the very page that it showed when it was last asked, and home is known to have gone on
+/// since. Once is late; twice is frozen.
+fn is_frozen(
+    context: &Context,
+    before: &RefMap,
+    shown: &RefMap,
+    received: &Received,
+) -> anyhow::Result<bool> {
+    let Some(Course::Behind(number)) = &received.course else {
+        return Ok(false);
+    };
+    let home = context.store.get(refs::HOME)?;
+    if before.get(refs::MAIN) != shown.get(refs::MAIN) {
+        return Ok(false);
+    }
+    let Some(home) = home else { return Ok(false) };
+    Ok(Page::read(&context.store, home)?.number() > *number)
 }
 
 /// Brings what is not here, and returns what the remote shows. A crash at any moment leaves objects and refs that

@@ -32,6 +32,13 @@ pub fn require_not_behind(
         return Ok(());
     }
     let home = Home::of(context, space)?;
+    let desk = Desk {
+        context,
+        space,
+        memory,
+        hand,
+        ui,
+    };
     for remote in &remotes {
         let listed = {
             let _waiting = ui.spinner("Asking");
@@ -45,87 +52,79 @@ pub fn require_not_behind(
             }
         };
         if let Some(main) = main {
-            let is_home = home == Home::Remote(remote.key.clone());
-            compare(context, space, remote, main, is_home, memory, hand, ui)?;
+            desk.compare(remote, main, home == Home::Remote(remote.key.clone()))?;
         }
     }
     Ok(())
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one remote, seen from one space by one key"
-)]
-fn compare(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    remote: &Remote,
-    main: Oid,
-    is_home: bool,
-    memory: &dyn SignerMemory,
-    hand: &Hand,
-    ui: &Ui,
-) -> anyhow::Result<()> {
-    let pages = elsewhere(context, space, remote, main, ui)?;
-    let Some(page) = pages.last() else {
-        return Ok(());
-    };
-    let highest = memory.recall(hand)?.highest;
-    // Somebody else's page may stand on ours.
-    for page in &pages {
-        match compare_shown(hand, highest.as_ref(), page) {
-            Err(fault) if says_so(&fault) => return Err(fault.into()),
-            // What nobody signed is for `folio fetch` to name; it says nothing about what was signed here.
-            _ => {}
+/// Whoever is about to sign, and where.
+struct Desk<'a> {
+    context: &'a Context,
+    space: &'a Space<'a, GitStore>,
+    memory: &'a dyn SignerMemory,
+    hand: &'a Hand,
+    ui: &'a Ui,
+}
+
+impl Desk<'_> {
+    fn compare(&self, remote: &Remote, main: Oid, is_home: bool) -> anyhow::Result<()> {
+        let pages = self.elsewhere(remote, main)?;
+        let Some(page) = pages.last() else {
+            return Ok(());
+        };
+        let highest = self.memory.recall(self.hand)?.highest;
+        // Somebody else's page may stand on ours.
+        for page in &pages {
+            match compare_shown(self.hand, highest.as_ref(), page) {
+                Err(fault) if says_so(&fault) => return Err(fault.into()),
+                // What nobody signed is for `folio fetch` to name; it says nothing about what was signed here.
+                _ => {}
+            }
         }
+        let what = format!(
+            "`{}` has common@{}, which is not here",
+            remote.name,
+            page.number()
+        );
+        if is_home {
+            let hint = format!("folio fetch {}", remote.name);
+            return Err(Problem::new(Code::RaceLost, what).hint(hint).into());
+        }
+        let words = escape(&what);
+        self.ui
+            .warn(format!("{words} (folio fetch {})", remote.shown()));
+        Ok(())
     }
-    let what = format!(
-        "`{}` has common@{}, which is not here",
-        remote.name,
-        page.number()
-    );
-    if is_home {
-        let hint = format!("folio fetch {}", remote.name);
-        return Err(Problem::new(Code::RaceLost, what).hint(hint).into());
+
+    /// The pages that a remote shows and that are none of ours, oldest first; they are brought here to be looked at.
+    fn elsewhere(&self, remote: &Remote, main: Oid) -> anyhow::Result<Vec<Page>> {
+        let Desk {
+            context, space, ui, ..
+        } = self;
+        let mut index = context.index()?;
+        let history: History<'_> = context.history(space, &mut index, ui)?;
+        if context.store.header(&main)?.is_some() {
+            return Ok(above(context, &history, main));
+        }
+        let into = peer::incoming_ref(&remote.key, refs::MAIN);
+        let wanted = [(refs::MAIN.to_owned(), into.clone())];
+        let brought = {
+            let _waiting = ui.spinner("Fetching");
+            remote.transport(context).fetch(&wanted, None)
+        };
+        if let Err(fault) = brought {
+            say_away(remote, &fault, ui);
+            return Ok(Vec::new());
+        }
+        let tip = context.store.get(&into)?;
+        Ok(tip.map_or(Vec::new(), |tip| above(context, &history, tip)))
     }
-    ui.warn(format!(
-        "{} (folio fetch {})",
-        escape(&what),
-        remote.shown()
-    ));
-    Ok(())
 }
 
 fn says_so(fault: &Fault) -> bool {
     let signed = [Code::RestoredBackup, Code::AlreadySigned];
     signed.contains(&fault.code) || fault.is_environment()
-}
-
-/// The pages that a remote shows and that are none of ours, oldest first; they are brought here to be looked at.
-fn elsewhere(
-    context: &Context,
-    space: &Space<'_, GitStore>,
-    remote: &Remote,
-    main: Oid,
-    ui: &Ui,
-) -> anyhow::Result<Vec<Page>> {
-    let mut index = context.index()?;
-    let history: History<'_> = context.history(space, &mut index, ui)?;
-    if context.store.header(&main)?.is_some() {
-        return Ok(above(context, &history, main));
-    }
-    let into = peer::incoming_ref(&remote.key, refs::MAIN);
-    let wanted = [(refs::MAIN.to_owned(), into.clone())];
-    let brought = {
-        let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, None)
-    };
-    if let Err(fault) = brought {
-        say_away(remote, &fault, ui);
-        return Ok(Vec::new());
-    }
-    let tip = context.store.get(&into)?;
-    Ok(tip.map_or(Vec::new(), |tip| above(context, &history, tip)))
 }
 
 /// What leads from our chain to a tip, as far down as it is snapshots. What is none there is for `folio fetch` to

@@ -128,7 +128,7 @@ fn default(context: &Context, remotes: &[(String, String)]) -> anyhow::Result<Re
                 0 => "this repository has no remotes".to_owned(),
                 n => format!("none of the {n} remotes is called origin"),
             };
-            let hint = "name one: folio fetch REMOTE|URL; `git remote add origin URL` makes one";
+            let hint = "name a remote, URL or directory after the command; `git remote add origin URL` makes a remote";
             Err(Problem::new(Code::BadRequest, what).hint(hint).into())
         }
     }

@@ -81,9 +81,8 @@ pub fn push(
             .into());
     }
     if main_there {
-        send_branches(
-            context, space, &history, &transport, &there, &mut seen, what, &mut sent, ui,
-        )?;
+        let edits = lacking(space, &history, &there, &seen, what, &mut sent)?;
+        send_branches(&transport, &edits, &mut seen, &mut sent, ui)?;
     }
     let mut edits = peer::remember(&remote.key, &before, &seen);
     if sent.main && Home::of(context, space)? == Home::Remote(remote.key.clone()) {
@@ -215,22 +214,16 @@ fn require_ours(
         .into())
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one step of one push, with what the steps before found"
-)]
-fn send_branches(
-    context: &Context,
+/// The branches that the other side lacks, as far as they are asked for.
+fn lacking(
     space: &Space<'_, GitStore>,
     history: &History<'_>,
-    transport: &Transport,
     there: &RefMap,
-    seen: &mut RefMap,
+    seen: &RefMap,
     what: What<'_>,
     sent: &mut Sent,
-    ui: &Ui,
-) -> anyhow::Result<()> {
-    let ours = peer::ours(&context.store)?;
+) -> anyhow::Result<Vec<Push>> {
+    let ours = peer::ours(space.store)?;
     let rules = Rules {
         wanted: &|name| match what {
             What::Everything => true,
@@ -242,16 +235,24 @@ fn send_branches(
     };
     let outgoing = outgoing::branches(&ours, seen, there, &rules)?;
     sent.held.extend(outgoing.held);
-    let edits: Vec<Push> = outgoing
-        .send
-        .into_iter()
+    let send = outgoing.send.into_iter();
+    Ok(send
         .map(|send| Push {
             name: send.name,
             new: send.new,
             old: send.old,
             replace: true,
         })
-        .collect();
+        .collect())
+}
+
+fn send_branches(
+    transport: &Transport,
+    edits: &[Push],
+    seen: &mut RefMap,
+    sent: &mut Sent,
+    ui: &Ui,
+) -> anyhow::Result<()> {
     for some in edits.chunks(AT_ONCE) {
         let (mut results, words) = {
             let _waiting = ui.spinner("Pushing");

@@ -30,6 +30,8 @@ pub struct FetchView {
     taken: Vec<String>,
     /// Branches where both sides changed and ours was kept.
     kept: Vec<String>,
+    /// Branches where both sides changed and theirs was taken.
+    replaced: Vec<ReplacedView>,
     /// Branches that cannot be taken yet.
     waiting: Vec<WaitingView>,
     /// Where pages that an approved take-over cut off are kept.
@@ -38,10 +40,19 @@ pub struct FetchView {
     returned: Vec<String>,
     /// Whether the remote shows an older page than before.
     went_back: bool,
+    /// Whether it stands still while home goes on.
+    frozen: bool,
     /// Refs over there that are none of a space's.
     foreign: usize,
     /// What a shallow clone cannot check.
     unchecked: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplacedView {
+    name: String,
+    /// The local ref that keeps ours.
+    at: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,10 +77,12 @@ impl FetchView {
             to: 0,
             taken: Vec::new(),
             kept: Vec::new(),
+            replaced: Vec::new(),
             waiting: Vec::new(),
             lost: None,
             returned: Vec::new(),
             went_back: false,
+            frozen: fetched.frozen,
             foreign: fetched.foreign,
             unchecked: fetched.unchecked.clone(),
         };
@@ -99,6 +112,13 @@ impl FetchView {
         let names = |names: &[String]| names.iter().map(|name| short(name)).collect();
         self.taken = names(&received.branches.taken);
         self.kept = names(&received.branches.kept);
+        let replaced = received.branches.replaced.iter();
+        self.replaced = replaced
+            .map(|(name, at)| ReplacedView {
+                name: short(name),
+                at: at.clone(),
+            })
+            .collect();
         self.returned = names(&received.returned);
         let waiting = received.branches.waiting.iter();
         self.waiting = waiting
@@ -132,6 +152,13 @@ impl FetchView {
         for name in &self.kept {
             ui.say(format!("kept ours of {}: it is newer", escape(name)));
         }
+        for replaced in &self.replaced {
+            ui.say(format!(
+                "both sides changed {}: theirs is newer, ours is kept at {}",
+                escape(&replaced.name),
+                escape(&replaced.at)
+            ));
+        }
         for waiting in &self.waiting {
             let (name, what) = (escape(&waiting.name), escape(&waiting.what));
             ui.say(format!("not taken: {name}: {}: {what}", waiting.code));
@@ -143,9 +170,11 @@ impl FetchView {
             ));
         }
         if let ("behind", Some(shows)) = (self.course, self.shows) {
-            ui.say(format!(
-                "note: {remote} shows common@{shows} and does not have our newest pages"
-            ));
+            let still = match self.frozen {
+                true => "still, as when it was last asked, though home has gone on",
+                false => "and does not have our newest pages",
+            };
+            ui.say(format!("note: {remote} shows common@{shows} {still}"));
         }
         if self.course == "none" {
             ui.say(format!("note: {remote} has no main"));

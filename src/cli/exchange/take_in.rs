@@ -46,7 +46,7 @@ pub fn take_in(
         or_warn(ui, allowed_signers::refresh(context));
         or_warn(ui, worktree::follow(context, ui));
     } else {
-        or_warn(ui, worktree::make_up(context));
+        or_warn(ui, worktree::make_up(context, false));
     }
     for peer in waiting_peers(context)? {
         let more = receive::retry(space, &mut index, &peer)?;

@@ -74,7 +74,11 @@ pub fn run(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
         } else {
             ""
         };
-        let state = ui.paint(style, entry.state);
+        let state = match (entry.state, entry.wanted) {
+            ("missing", false) => "not needed here",
+            (state, _) => state,
+        };
+        let state = ui.paint(style, state);
         ui.line(format!("  {:<22} {state}{local}", entry.hook))?;
     }
     if !complete {

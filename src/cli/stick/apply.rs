@@ -143,6 +143,7 @@ fn brought(
         received: Some(received),
         foreign: manifest.refs.len() - shown.len(),
         unchecked: Vec::new(),
+        frozen: false,
     })
 }
 

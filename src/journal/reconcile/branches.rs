@@ -21,6 +21,8 @@ pub struct Merged {
     pub waiting: Vec<(String, Fault)>,
     /// Branches where both sides changed and ours is the newer one.
     pub kept: Vec<String>,
+    /// Branches where both sides changed and theirs is the newer one, and the local ref that keeps ours.
+    pub replaced: Vec<(String, String)>,
 }
 
 /// What decides about one branch.
@@ -92,10 +94,18 @@ fn take<S: Store>(
     }
     if let Some(old) = here
         && here != before
-        && !is_newer(store, &new, &old)?
     {
-        merged.kept.push(name.to_owned());
-        return Ok(());
+        if !is_newer(store, &new, &old)? {
+            merged.kept.push(name.to_owned());
+            return Ok(());
+        }
+        // A clock decided, and clocks go wrong: what gives way keeps a name.
+        let at = format!("{}{}", refs::REPLACED, old.short());
+        merged.edits.push(RefEdit {
+            expect: Expect::Any,
+            ..edit(&at, None, Some(old))
+        });
+        merged.replaced.push((name.to_owned(), at));
     }
     merged.edits.push(edit(name, here, Some(new)));
     merged.taken.push(name.to_owned());
@@ -122,7 +132,7 @@ fn is_newer<S: Store>(store: &S, new: &Oid, old: &Oid) -> Result<bool, Fault> {
 mod tests {
     use super::*;
     use crate::model::{Code, ObjectFormat};
-    use crate::store::{MemoryStore, Refs as _};
+    use crate::store::{Kind, MemoryStore, Objects as _, Refs as _};
 
     fn id(byte: u8) -> Oid {
         Oid::from_bytes(&[byte; 20]).unwrap()
@@ -191,6 +201,42 @@ mod tests {
         let found = merged(&[], &[], &[("mallory/b", 1)]);
         assert!(found.edits.is_empty());
         assert_eq!(found.waiting[0].1.code, Code::NotAMember);
+    }
+
+    #[test]
+    fn what_gives_way_to_a_newer_one_keeps_a_name() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let commit = |seconds: u64| {
+            let tree = store.id_of(Kind::Tree, b"");
+            let text = format!(
+                "tree {tree}\nauthor a <a@x> {seconds} +0000\ncommitter a <a@x> {seconds} +0000\n\nx\n"
+            );
+            let id = store.id_of(Kind::Commit, text.as_bytes());
+            let object = (id, Kind::Commit, text.into_bytes());
+            store.write_all(&[object]).unwrap();
+            id
+        };
+        let (old, ours, theirs) = (commit(1), commit(2), commit(3));
+        let name = "refs/heads/proposals/bob/b".to_owned();
+        let at = |id: Oid| RefMap::from([(name.clone(), id)]);
+        let rules = Rules {
+            admit: &|_, _| Ok(()),
+            settled: &|_, _| Ok(false),
+        };
+        let found = merge(&store, &at(ours), &at(old), &at(theirs), &rules).unwrap();
+        let kept = format!("{}{}", refs::REPLACED, ours.short());
+        assert_eq!(found.replaced, [(name.clone(), kept.clone())]);
+        let edits: Vec<_> = found
+            .edits
+            .iter()
+            .map(|e| (e.name.as_str(), e.new))
+            .collect();
+        assert_eq!(
+            edits,
+            [(kept.as_str(), Some(ours)), (name.as_str(), Some(theirs))]
+        );
+        let found = merge(&store, &at(theirs), &at(old), &at(ours), &rules).unwrap();
+        assert_eq!((found.kept, found.edits.len()), (vec![name], 0));
     }
 
     #[test]
