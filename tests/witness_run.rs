@@ -547,6 +547,18 @@ fn a_restored_machine_that_runs_a_round_hears_its_own_pages_first() {
     assert_eq!(newest(&world.fixture, &world.server), 4);
 }
 
+/// What home had could not be taken in, so a page was signed in its place before the work tree was looked at.
+#[test]
+fn a_work_tree_in_the_way_of_what_home_has_ends_the_round_before_anything_is_signed() {
+    let world = restored();
+    let mine = world.wanda.join("aliases.jsonl");
+    std::fs::write(&mine, "mine\n").unwrap();
+    elsewhere(&world, &["witness", "run"]).refused("worktree-changed", 6);
+    never_two(&[&world.wanda, &world.server, &world.alice]);
+    std::fs::remove_file(&mine).unwrap();
+    recover(&world, &|args| elsewhere(&world, args));
+}
+
 #[test]
 fn who_numbers_away_from_home_is_told_that_it_is_provisional() {
     let world = World::new();

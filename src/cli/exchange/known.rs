@@ -91,11 +91,9 @@ impl Desk<'_> {
             let hint = format!("folio fetch {}", remote.name);
             return Err(Problem::new(Code::RaceLost, what).hint(hint).into());
         }
-        self.ui.warn(format!(
-            "{} (folio fetch {})",
-            escape(&what),
-            remote.shown()
-        ));
+        let words = escape(&what);
+        self.ui
+            .warn(format!("{words} (folio fetch {})", remote.shown()));
         Ok(())
     }
 
