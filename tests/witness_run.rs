@@ -550,13 +550,34 @@ fn a_restored_machine_that_runs_a_round_hears_its_own_pages_first() {
 /// What home had could not be taken in, so a page was signed in its place before the work tree was looked at.
 #[test]
 fn a_work_tree_in_the_way_of_what_home_has_ends_the_round_before_anything_is_signed() {
-    let world = restored();
-    let mine = world.wanda.join("aliases.jsonl");
+    let world = World::new();
+    let server = world.server.display().to_string();
+    let space = folio(
+        &world.fixture,
+        &world.server,
+        "wanda",
+        &["--json", "status"],
+    )
+    .json();
+    let space = space["space"].as_str().unwrap().to_owned();
+    let desk = world.fixture.path("desk");
+    let args = ["clone", &server, "desk", "--space", &space];
+    folio(&world.fixture, world.fixture.home.path(), "wanda", &args).ok();
+    world.send("one");
+    world.run(&[]).ok();
+    propose(&world.fixture, &desk, "alice", "two");
+    let round = || {
+        let home = world.fixture.path("other-home");
+        let mut run = world.fixture.command(&desk, Some("wanda"));
+        finish(run.env("HOME", home).args(["witness", "run"]), b"")
+    };
+    let mine = desk.join("aliases.jsonl");
     std::fs::write(&mine, "mine\n").unwrap();
-    elsewhere(&world, &["witness", "run"]).refused("worktree-changed", 6);
-    never_two(&[&world.wanda, &world.server, &world.alice]);
+    round().refused("worktree-changed", 6);
+    never_two(&[&desk, &world.server]);
     std::fs::remove_file(&mine).unwrap();
-    recover(&world, &|args| elsewhere(&world, args));
+    assert_eq!(round().ok(), "common@3 alice/two: two\n");
+    never_two(&[&desk, &world.server]);
 }
 
 #[test]

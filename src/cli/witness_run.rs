@@ -139,12 +139,24 @@ fn hear(
             }
             Ok(_) => Ok(()),
         },
+        // What is there could not be taken in for a reason that lies here: what would be signed now could stand
+        // beside it.
+        Err(error) if is_ours(&error) => Err(error),
         Err(error) => {
             or_warn::<()>(ui, Err(error));
             round.away.push(remote.name.clone());
             Ok(())
         }
     }
+}
+
+/// Whether a fetch failed here and not over there.
+fn is_ours(error: &anyhow::Error) -> bool {
+    let code = super::error::parts(error).0;
+    matches!(
+        code,
+        Some(Code::WorktreeChanged | Code::Busy | Code::RaceLost | Code::Io)
+    )
 }
 
 /// Whether a chain beside ours is one that home, which has ours, never had, and that somebody else signed: whoever
