@@ -167,7 +167,7 @@ fn with_files() {
 
 #[test]
 fn with_reftable() {
-    takes_and_pages("reftable", 8);
+    takes_and_pages("reftable", ROUNDS);
 }
 
 impl Race {

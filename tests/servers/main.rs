@@ -40,6 +40,17 @@ struct Way<'s> {
 }
 
 impl Way<'_> {
+    /// The binary in a directory, signing as somebody, with git's ways of getting there.
+    fn folio(&self, dir: &Path, who: &str, args: &[&str]) -> Ran {
+        let who = Some(who).filter(|who| !who.is_empty());
+        let mut folio = self.served.fixture.command(dir, who);
+        folio.env("GIT_TERMINAL_PROMPT", "0");
+        if let Some(ssh) = &self.ssh {
+            folio.env("GIT_SSH_COMMAND", ssh);
+        }
+        finish(folio.args(args), b"")
+    }
+
     fn git(&self, dir: &Path, args: &[&str]) -> Ran {
         let mut git = self.served.fixture.bare_command("git", dir);
         git.env("GIT_TERMINAL_PROMPT", "0");
@@ -92,6 +103,54 @@ impl Way<'_> {
         let here = format!("{}\t{MAIN}", here.trim());
         let rest = there.lines().filter(|line| !line.ends_with("\tHEAD"));
         assert_eq!(rest.collect::<Vec<_>>(), [here], "{there}");
+        self.carries_folio();
+    }
+
+    /// The same with Folio's own commands: a proposal goes there, is numbered elsewhere and comes back.
+    fn carries_folio(&self) {
+        let served = self.served;
+        let (home, space) = (served.fixture.home.path(), &served.fixture.space);
+        let status = self.folio(space, "", &["--json", "status"]).json();
+        let id = status["space"].as_str().unwrap();
+        let clone = ["clone", &self.url, "own", "--space", id];
+        self.folio(home, "", &clone).ok();
+        let own = home.join("own");
+        self.folio(&own, "", &["verify"]).ok();
+        let propose = |slug: &str| {
+            let args = ["propose", "-m", slug, "--slug", slug, "-f", "-"];
+            let mut run = served.fixture.command(&own, Some("bob"));
+            finish(run.args(args), set(slug, "y").as_bytes()).ok();
+        };
+        propose("b");
+        self.folio(&own, "bob", &["submit"]).ok();
+        assert!(served.at("refs/heads/proposals/bob/b").is_some());
+        self.folio(space, "wanda", &["fetch", &self.url]).ok();
+        let numbered = served.fixture.accept_all();
+        assert!(numbered.contains("common@3"), "{numbered}");
+        self.folio(space, "wanda", &["push", &self.url]).ok();
+        self.folio(&own, "", &["fetch"]).ok();
+        assert_eq!(self.folio(&own, "", &["resolve", "b"]).ok(), "y\n");
+        let main = served.fixture.git(&["rev-parse", "main"]);
+        assert_eq!(self.git(&own, &["rev-parse", "main"]).ok(), main);
+        assert_eq!(served.at(MAIN).as_deref(), Some(main.trim()));
+        self.tells_what_the_hook_says(&own, &propose);
+    }
+
+    /// A server for another space: its hook refuses, and Folio says with which code.
+    fn tells_what_the_hook_says(&self, own: &Path, propose: &dyn Fn(&str)) {
+        let served = self.served;
+        served.behind(&["config", "folio.space", &"5a".repeat(32)]);
+        propose("c");
+        let before = served.refs();
+        for command in ["submit", "push"] {
+            let ran = self.folio(own, "bob", &[command]);
+            let said = ran.refused("push-refused", 6);
+            assert!(said.contains("remote: error: space-mismatch: "), "{said}");
+            assert_eq!(served.refs(), before);
+        }
+        served.behind(&["config", "--unset", "folio.space"]);
+        self.folio(own, "bob", &["submit"]).ok();
+        assert!(served.at("refs/heads/proposals/bob/c").is_some());
     }
 }
 
