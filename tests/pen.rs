@@ -9,8 +9,14 @@ use folio::codec::message::Verdict;
 use folio::crypto::Sign as _;
 use folio::fold::Decision;
 use folio::journal::accept::{self, Witness};
-use folio::journal::{Page, Space, pen};
+use folio::journal::memory::ShortMemory;
+use folio::journal::reconcile::RefMap;
+use folio::journal::reconcile::course::Course;
+use folio::journal::reconcile::receive::{Hooks, Peer, receive};
+use folio::journal::reconcile::takeover::{Stand, Why};
+use folio::journal::{Page, Space, pen, refs};
 use folio::model::{ChainDigest, Code, Epoch, Number};
+use folio::store::{Expect, RefEdit, Refs as _};
 use std::collections::BTreeMap;
 
 const ALIAS: &str = r#"{"op":"alias.set","alias":"kiev","target":"kyiv"}"#;
@@ -320,6 +326,101 @@ fn a_reader_follows_only_a_take_that_asked_for_approvals() {
     propose_take(&space, &wanda(), "back").unwrap();
     accept_as(&mut space, &wanda()).unwrap();
     assert!(!approved(&space), "a released pen needs none");
+}
+
+/// Another chain over an older page of the same store, by another machine: `grow` makes it, and it is taken in as
+/// a mirror shows it.
+fn shown_beside(
+    space: &mut Memory,
+    fork: &Page,
+    grow: &dyn Fn(&mut Memory),
+) -> folio::journal::reconcile::receive::Received {
+    let ours = space.tip();
+    let set = |space: &Memory, to| {
+        space.store.apply(&[RefEdit {
+            name: refs::MAIN.into(),
+            expect: Expect::Any,
+            new: Some(to),
+            message: String::new(),
+        }])
+    };
+    set(space, fork.id).unwrap();
+    space.memory = Box::new(ShortMemory::default());
+    grow(space);
+    let shown = RefMap::from([(refs::MAIN.to_owned(), space.tip().id)]);
+    set(space, ours.id).unwrap();
+    let peer = Peer {
+        key: "mirror",
+        is_home: false,
+        here_is_home: false,
+    };
+    let mut hooks = Hooks {
+        before_move: &mut |_, _| Ok(()),
+        progress: &mut |_, _| {},
+    };
+    let opened = Space::open(&space.store).unwrap();
+    receive(&opened, &mut space.index, &peer, &shown, &mut hooks).unwrap()
+}
+
+/// Whoever has the pen and may change members numbered their own approver, took the pen with that approval, and
+/// every reader without home gave up years for it.
+#[test]
+fn whoever_has_the_pen_brings_no_approvers_of_their_own() {
+    let mut space = with_witnesses();
+    let fork = space.tip();
+    number(&mut space, "bob", "alias", &[ALIAS]);
+    let ours = space.tip();
+    let received = shown_beside(&mut space, &fork, &|space| {
+        let bert = Actor::new("bert").member_add(r#""recovery""#);
+        number(space, "alice", "bert", &[&bert]);
+        let take = propose_take(space, &wim(), "take").unwrap();
+        approve(space, &Actor::new("bert"), take);
+        assert_eq!(accept_as(space, &wim()).unwrap().numbered.len(), 1);
+    });
+    assert_eq!(space.tip().id, ours.id, "{received:?}");
+    let Some(Course::Fork(fork)) = received.course else {
+        panic!("{received:?}");
+    };
+    assert_eq!(fork.stand, Stand::Stop(Why::NoApproval));
+}
+
+/// The same with somebody who could approve it before: that is what approvals are for.
+#[test]
+fn approvers_of_the_last_common_page_are_heard_on_later_ones() {
+    let mut space = with_witnesses();
+    let fork = space.tip();
+    number(&mut space, "bob", "alias", &[ALIAS]);
+    let received = shown_beside(&mut space, &fork, &|space| {
+        number(space, "bob", "pin", &[PIN]);
+        let take = propose_take(space, &wim(), "take").unwrap();
+        approve(space, &rick(), take);
+        assert_eq!(accept_as(space, &wim()).unwrap().numbered.len(), 1);
+    });
+    assert!(received.lost.is_some(), "{received:?}");
+}
+
+/// A proposal of a page that was cut off came back to the queue without its approvals: everybody had to look again.
+#[test]
+fn reviews_of_pages_that_were_cut_off_wait_again_too() {
+    let mut space = with_witnesses();
+    let line = r#"{"op":"policy.set","approvals":[{"count":1,"role":"recovery"}],"prefix":"","roles":["member"],"scope":"pin","self_approval":false,"tier":"quorum"}"#;
+    number(&mut space, "alice", "quorum", &[line]);
+    let fork = space.tip();
+    let (pin, digest) = space.propose(&space.bob, "pin", &[PIN]).unwrap();
+    approve(&space, &rick(), pin);
+    accept_as(&mut space, &wanda()).unwrap();
+    assert_eq!(space.store.list(refs::REVIEWS).unwrap(), []);
+    let received = shown_beside(&mut space, &fork, &|space| {
+        let take = propose_take(space, &wim(), "take").unwrap();
+        approve(space, &rick(), take);
+        assert_eq!(accept_as(space, &wim()).unwrap().numbered.len(), 1);
+    });
+    assert_eq!(received.returned.len(), 1, "{received:?}");
+    let name = refs::review(&folio::model::Handle::new("rick").unwrap(), &digest);
+    assert!(space.store.get(&name).unwrap().is_some());
+    space.memory = Box::new(ShortMemory::default());
+    let report = accept_as(&mut space, &wim()).unwrap();
+    assert_eq!(report.numbered.len(), 1, "{:?}", report.refused);
 }
 
 #[test]

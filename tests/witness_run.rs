@@ -547,6 +547,39 @@ fn a_restored_machine_that_runs_a_round_hears_its_own_pages_first() {
     assert_eq!(newest(&world.fixture, &world.server), 4);
 }
 
+/// What home had could not be taken in, so a page was signed in its place before the work tree was looked at.
+#[test]
+fn a_work_tree_in_the_way_of_what_home_has_ends_the_round_before_anything_is_signed() {
+    let world = World::new();
+    let server = world.server.display().to_string();
+    let space = folio(
+        &world.fixture,
+        &world.server,
+        "wanda",
+        &["--json", "status"],
+    )
+    .json();
+    let space = space["space"].as_str().unwrap().to_owned();
+    let desk = world.fixture.path("desk");
+    let args = ["clone", &server, "desk", "--space", &space];
+    folio(&world.fixture, world.fixture.home.path(), "wanda", &args).ok();
+    world.send("one");
+    world.run(&[]).ok();
+    propose(&world.fixture, &desk, "alice", "two");
+    let round = || {
+        let home = world.fixture.path("other-home");
+        let mut run = world.fixture.command(&desk, Some("wanda"));
+        finish(run.env("HOME", home).args(["witness", "run"]), b"")
+    };
+    let mine = desk.join("aliases.jsonl");
+    std::fs::write(&mine, "mine\n").unwrap();
+    round().refused("worktree-changed", 6);
+    never_two(&[&desk, &world.server]);
+    std::fs::remove_file(&mine).unwrap();
+    assert_eq!(round().ok(), "common@3 alice/two: two\n");
+    never_two(&[&desk, &world.server]);
+}
+
 #[test]
 fn who_numbers_away_from_home_is_told_that_it_is_provisional() {
     let world = World::new();
@@ -560,4 +593,96 @@ fn who_numbers_away_from_home_is_told_that_it_is_provisional() {
     let ran = accept(&["--offline", "accept", "--all"]);
     assert!(!ran.err.contains("cannot be asked"), "{}", ran.err);
     assert!(ran.err.contains("provisional"), "{}", ran.err);
+}
+
+/// A mirror, and a machine of wanda's that was put back to what it was before it numbered anything.
+fn put_back(world: &World) -> (PathBuf, PathBuf) {
+    let mirror = clone(&world.fixture, &world.server, "mirror");
+    let back = clone(&world.fixture, &world.server, "back");
+    let address = mirror.to_str().unwrap();
+    git(&world.fixture, &back, &["remote", "add", "mirror", address]);
+    propose(&world.fixture, &back, "alice", "here");
+    (mirror, back)
+}
+
+/// It only looked at the newest page of a mirror: where that was by the next holder, other pages than those below it
+/// were signed.
+#[test]
+fn forgotten_pages_below_somebody_elses_are_seen_too() {
+    let world = World::new();
+    let (mirror, back) = put_back(&world);
+    // Numbered in the mirror itself: home never hears of it.
+    let run = |who: &str, args: &[&str]| folio(&world.fixture, &mirror, who, args);
+    run("alice", &["witness", "appoint", "bob"]).ok();
+    run("alice", &["propose", "-m", "A second witness"]).ok();
+    run("wanda", &["--offline", "accept", "--all"]).ok();
+    run("wanda", &["--offline", "pen", "release"]).ok();
+    run("bob", &["--offline", "pen", "take"]).ok();
+    assert_eq!(newest(&world.fixture, &mirror), 4);
+    let state = world.fixture.path("empty");
+    let args = ["--state-dir", state.to_str().unwrap(), "accept", "--all"];
+    folio(&world.fixture, &back, "wanda", &args).refused("restored-backup", 6);
+    assert_eq!(newest(&world.fixture, &back), 1);
+}
+
+/// Whoever ran a mirror could stop the witness with a page that nobody signed.
+#[test]
+fn a_page_that_nobody_signed_at_a_mirror_holds_nothing_up() {
+    let world = World::new();
+    let (mirror, back) = put_back(&world);
+    page(&world.fixture, &mirror, "there");
+    let raw = git(&world.fixture, &mirror, &["cat-file", "commit", "main"]);
+    let raw = raw.replace("common@2", "common@2 altered") + "\n";
+    let mut run = world.fixture.bare_command("git", &mirror);
+    let id = finish(
+        run.args(["hash-object", "-t", "commit", "-w", "--stdin"]),
+        raw.as_bytes(),
+    )
+    .ok();
+    let set = ["update-ref", "refs/heads/main", id.trim()];
+    git(&world.fixture, &mirror, &set);
+    let state = world.fixture.path("empty");
+    let args = ["--state-dir", state.to_str().unwrap(), "accept", "--all"];
+    folio(&world.fixture, &back, "wanda", &args).ok();
+    assert_eq!(newest(&world.fixture, &back), 2);
+}
+
+/// A key that held the pen once stopped every later witness: one old page at any mirror was enough.
+#[test]
+fn what_an_old_key_signs_beside_what_home_has_does_not_stop_the_witness() {
+    let world = World::new();
+    let mirror = clone(&world.fixture, &world.server, "mirror");
+    let state = world.fixture.path("stolen");
+    propose(&world.fixture, &mirror, "alice", "there");
+    let args = ["--state-dir", state.to_str().unwrap(), "accept", "--all"];
+    folio(&world.fixture, &mirror, "wanda", &args).ok();
+    let run = |who: &str, args: &[&str]| folio(&world.fixture, &world.wanda, who, args);
+    run("alice", &["witness", "appoint", "bob"]).ok();
+    run("alice", &["propose", "-m", "A second witness"]).ok();
+    run("wanda", &["accept", "--all"]).ok();
+    run("wanda", &["pen", "release"]).ok();
+    run("bob", &["pen", "take"]).ok();
+    run("bob", &["push"]).ok();
+    propose(&world.fixture, &world.wanda, "alice", "here");
+    let address = mirror.to_str().unwrap();
+    git(
+        &world.fixture,
+        &world.wanda,
+        &["remote", "add", "mirror", address],
+    );
+    let ran = run("bob", &["witness", "run"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.starts_with("common@5 alice/here"), "{ran:?}");
+    assert!(ran.err.contains("warning: two-children: "), "{ran:?}");
+    assert_eq!(newest(&world.fixture, &world.server), 5);
+    // Away from home nobody has decided yet.
+    propose(&world.fixture, &world.wanda, "alice", "more");
+    git(
+        &world.fixture,
+        &world.wanda,
+        &["update-ref", "-d", "refs/folio/home"],
+    );
+    world
+        .away(|| run("bob", &["witness", "run"]))
+        .refused("two-children", 4);
 }

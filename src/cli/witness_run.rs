@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::context::Context;
 use super::error::Problem;
+use super::exchange::fetch::Fetched;
 use super::exchange::push::{self, What};
 use super::exchange::{self, Remote, fetch, home, report};
 use super::exit::Exit;
@@ -10,14 +11,16 @@ use super::numbering::{self, or_warn};
 use super::observed::{self, Clock};
 use super::ui::{Style, Ui, escape};
 use super::{identity, proposals, signing, verified};
-use crate::crypto::Sign;
+use crate::crypto::{Sign, seal};
 use crate::fold::rules::TakeFrom;
 use crate::fold::{Scene, policy};
 use crate::journal::accept::{Choice, Report};
 use crate::journal::heartbeat::{self, Heartbeat};
 use crate::journal::page::read_commit;
-use crate::journal::{Page, Space, check, refs};
-use crate::model::Code;
+use crate::journal::reconcile::course::Course;
+use crate::journal::reconcile::peer;
+use crate::journal::{Fault, Page, Space, check, refs};
+use crate::model::{Code, PublicKey};
 use crate::state::TreeView;
 use crate::store::{GitStore, Refs as _};
 use serde::Serialize;
@@ -66,7 +69,7 @@ pub fn round(
         .collect();
     for remote in &remotes {
         if !global.offline {
-            hear(&context, remote, ui, &mut round)?;
+            hear(&context, remote, &signer.public_key(), ui, &mut round)?;
         }
     }
     let space = context.space()?;
@@ -111,24 +114,79 @@ fn holds(context: &Context, signer: &dyn Sign) -> anyhow::Result<bool> {
 }
 
 /// Fetches from one remote. One that is away holds nothing up; one that shows another chain does, for a page on
-/// the wrong one can never be taken back.
-fn hear(context: &Context, remote: &Remote, ui: &Ui, round: &mut Round) -> anyhow::Result<()> {
+/// the wrong one can never be taken back: unless home has decided between the two.
+fn hear(
+    context: &Context,
+    remote: &Remote,
+    key: &PublicKey,
+    ui: &Ui,
+    round: &mut Round,
+) -> anyhow::Result<()> {
     let space = context.space()?;
     match fetch::fetch(context, &space, remote, ui) {
         Ok(fetched) => match report::outcome(&remote.name, &fetched, None) {
-            Err(error) if super::error::parts(&error).0 == Some(Code::TwoChildren) => Err(error),
+            Err(error) if super::error::parts(&error).0 == Some(Code::TwoChildren) => {
+                if !is_leftover(context, remote, &fetched, key, ui)? {
+                    return Err(error);
+                }
+                or_warn::<()>(ui, Err(error));
+                round.away.push(remote.name.clone());
+                Ok(())
+            }
             Err(error) => {
                 or_warn::<()>(ui, Err(error));
                 Ok(())
             }
             Ok(_) => Ok(()),
         },
+        // What is there could not be taken in for a reason that lies here: what would be signed now could stand
+        // beside it.
+        Err(error) if is_ours(&error) => Err(error),
         Err(error) => {
             or_warn::<()>(ui, Err(error));
             round.away.push(remote.name.clone());
             Ok(())
         }
     }
+}
+
+/// Whether a fetch failed here and not over there.
+fn is_ours(error: &anyhow::Error) -> bool {
+    let code = super::error::parts(error).0;
+    matches!(
+        code,
+        Some(Code::WorktreeChanged | Code::Busy | Code::RaceLost | Code::Io)
+    )
+}
+
+/// Whether a chain beside ours is one that home, which has ours, never had, and that somebody else signed: whoever
+/// held the pen once could stop every witness after them with it.
+fn is_leftover(
+    context: &Context,
+    remote: &Remote,
+    fetched: &Fetched,
+    key: &PublicKey,
+    ui: &Ui,
+) -> anyhow::Result<bool> {
+    let course = fetched.received.as_ref().map(|received| &received.course);
+    let Some(Some(Course::Fork(fork))) = course else {
+        return Ok(false);
+    };
+    let space = context.space()?;
+    let mut index = context.index()?;
+    let history = context.history(&space, &mut index, ui)?;
+    let home = match home::Home::of(context, &space)? {
+        home::Home::Remote(home) if home == remote.key => return Ok(false),
+        home::Home::Here => history.len(),
+        _ => peer::final_number(&context.store, &history)?,
+    };
+    for id in &fork.theirs.pages {
+        let page = Page::read(&context.store, *id)?;
+        if seal::open(&page.commit).map_err(Fault::from)? == *key {
+            return Ok(false);
+        }
+    }
+    Ok(fork.theirs.fork < home)
 }
 
 fn tell(context: &Context, remote: &Remote, ui: &Ui, round: &mut Round) -> anyhow::Result<()> {

@@ -235,6 +235,23 @@ pub(super) fn require_approvals(
     Ok(())
 }
 
+/// Whether these votes are the approvals that a row asks of an author in this state; never where it asks for none.
+pub fn is_approved(
+    scene: &Scene<'_>,
+    author: &MemberRow,
+    rule: &PolicyRow,
+    votes: &[Vote],
+) -> Result<bool, Stop> {
+    if rule.approvals.is_empty() {
+        return Ok(false);
+    }
+    match require_approvals(scene, author, rule, &approving(scene, votes)?, "") {
+        Ok(()) => Ok(true),
+        Err(Stop::Refused(_)) => Ok(false),
+        Err(broken) => Err(broken),
+    }
+}
+
 /// How many approvals a row needs of a role today: what it says, and with `safe` more than half of all who
 /// hold the role and of those who may lie.
 pub fn required(scene: &Scene<'_>, rule: &PolicyRow, needed: &Approvals) -> Result<u64, Stop> {

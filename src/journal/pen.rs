@@ -3,13 +3,15 @@
 
 use super::check;
 use super::fault::Fault;
+use super::judge;
 use super::page::Page;
 use super::proposal::Proposal;
+use super::review::Review;
 use super::space::Space;
 use crate::fold::rules::{PenRelease, PenTake, TakeFrom, WitnessAppoint};
-use crate::fold::{Decision, Scene, View, policy};
+use crate::fold::{Decision, Scene, View, Vote, policy};
 use crate::model::rows::{MemberRow, PenRow, PolicyRow, WitnessRow};
-use crate::model::{Handle, RowKey, Slug};
+use crate::model::{Handle, Oid, RowKey, Slug};
 use crate::state::TreeView;
 use crate::store::Store;
 
@@ -98,4 +100,32 @@ pub fn is_approved_take<S: Store>(space: &Space<'_, S>, page: &Page) -> Result<b
     let before = Page::read(space.store, previous)?.tree();
     let terms = policy::take_rule(&Scene::new(&TreeView::new(tables, Some(before))), take.from)?;
     Ok(!terms.approvals.is_empty())
+}
+
+/// Whether the approvals of such a take are also those that another state asks for, by its policy and of those
+/// who hold its roles: whoever numbers pages by themselves brings no voters of their own.
+pub fn is_approved_in<S: Store>(
+    space: &Space<'_, S>,
+    page: &Page,
+    root: Oid,
+) -> Result<bool, Fault> {
+    let (tables, store) = (&space.tables, space.store);
+    let proposal = Proposal::authenticate(tables, store, Some(&space.id), page.proposal())?;
+    let (Some(take), Some(previous)) = (check::take_in(&proposal), page.previous()) else {
+        return Ok(false);
+    };
+    let mut votes = Vec::new();
+    for id in page.reviews() {
+        let review = Review::authenticate(store, &proposal, *id)?;
+        votes.push(Vote {
+            reviewer: review.reviewer(),
+            approve: review.approves(),
+        });
+    }
+    let before = Page::read(store, previous)?.tree();
+    let taker = judge::member_of(&TreeView::new(tables, Some(before)), &take.key)?;
+    let view = TreeView::new(tables, Some(root));
+    let scene = Scene::new(&view);
+    let terms = policy::take_rule(&scene, take.from)?;
+    Ok(policy::is_approved(&scene, &taker, &terms, &votes)?)
 }

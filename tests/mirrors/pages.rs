@@ -284,3 +284,41 @@ fn what_one_remote_showed_wrongly_is_not_remembered_by_a_look_at_another() {
     assert_eq!(seen, scene.third.to_hex());
     scene.repaired();
 }
+
+/// A clone without history cannot check how a state came about, but it knows who signs in this epoch: anybody could
+/// write themselves into the pen's row and be followed.
+#[test]
+fn a_reader_without_history_lets_nobody_else_sign_in_the_same_epoch() {
+    let scene = Scene::new();
+    let (bob, wanda) = (Actor::new("bob"), Actor::new("wanda"));
+    let (id, place) = (scene.bench.space.id.to_hex(), scene.mirror());
+    scene
+        .run(&["clone", &place, "shallow", "--depth", "1", "--space", &id])
+        .ok();
+    let path = scene.bench.path();
+    let third = scene.third.to_hex();
+    let pen = git(path, &["show", &format!("{third}:pen.jsonl")], b"");
+    let keys = [&wanda, &bob].map(|who| who.key.public_key().to_string());
+    let forged = pen.trim_end().replace(&keys[0], &keys[1]) + "\n";
+    assert_ne!(forged.trim_end(), pen.trim_end());
+    let blob = put(path, "blob", forged.as_bytes()).to_hex();
+    let listed = git(path, &["ls-tree", &third], b"");
+    let listed = listed
+        .lines()
+        .map(|line| match line.ends_with("\tpen.jsonl") {
+            true => format!("100644 blob {blob}\tpen.jsonl\n"),
+            false => format!("{line}\n"),
+        });
+    let tree = git(path, &["mktree"], listed.collect::<String>().as_bytes());
+    let mut page = scene.bench.good();
+    page.message.number = Number(4);
+    page.commit.parents[0] = scene.third;
+    page.commit.tree = tree.trim().parse().unwrap();
+    page.commit.author = ident(&bob);
+    page.commit.committer = ident(&bob);
+    scene.show(page.sealed(&scene.bench, &bob));
+    scene
+        .run(&["-C", "shallow", "fetch"])
+        .refused("signer-wrong", 4);
+    assert_eq!(scene.git(&["-C", "shallow", "rev-parse", "main"]), third);
+}

@@ -7,7 +7,7 @@ use folio::journal::history::History;
 use folio::journal::reconcile::course::{Course, Fork};
 use folio::journal::reconcile::outgoing::{self, Rules};
 use folio::journal::reconcile::receive::{self, Hooks, Peer, Received};
-use folio::journal::reconcile::{RefMap, admit, peer, settle, takeover, travels};
+use folio::journal::reconcile::{RefMap, peer, settle, settled::settled, takeover, travels};
 use folio::journal::verify::{Branch, verify_branch};
 use folio::journal::{Fault, Page, Space, refs};
 use folio::model::{Code, Oid};
@@ -179,7 +179,7 @@ pub fn push(node: &mut Node, home: &mut Node, answer: bool) -> Result<(), Fault>
     seen.insert(refs::MAIN.into(), tip);
     let rules = Rules {
         wanted: &|_| true,
-        settled: &|name, commit| admit::settled(&space, &history, name, commit),
+        settled: &|name, commit| settled(&space, &history, name, commit),
     };
     let ours = peer::ours(&node.store)?;
     let sends = outgoing::branches(&ours, &seen, &there, &rules)?

@@ -79,16 +79,24 @@ fn play_many(seeds: std::ops::Range<u64>, steps: usize) {
     );
 }
 
+fn runs() -> u64 {
+    number_from("FOLIO_SIMULATION_RUNS").unwrap_or(2_000)
+}
+
+// Two tests, so that both cores have something to do.
 #[test]
 fn short_schedules_end_well() {
-    let runs = number_from("FOLIO_SIMULATION_RUNS").unwrap_or(400);
-    play_many(0..runs, 25);
+    play_many(0..runs() / 2, 25);
+}
+
+#[test]
+fn more_short_schedules_end_well() {
+    play_many(runs() / 2..runs(), 25);
 }
 
 #[test]
 fn long_schedules_end_well() {
-    let runs = number_from("FOLIO_SIMULATION_RUNS").unwrap_or(400) / 100;
-    play_many(1_000_000..1_000_000 + runs, 300);
+    play_many(1_000_000..1_000_000 + runs() / 200, 300);
 }
 
 /// With a rule switched off some schedule has to break in these words.

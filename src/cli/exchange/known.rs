@@ -9,9 +9,10 @@ use crate::cli::ui::{Ui, escape};
 use crate::journal::history::History;
 use crate::journal::memory::{Hand, SignerMemory, compare_shown};
 use crate::journal::reconcile::{RefMap, peer};
-use crate::journal::{Page, Space, refs};
+use crate::journal::verify::Branch;
+use crate::journal::{Fault, Page, Space, refs};
 use crate::model::{Code, Oid};
-use crate::store::{GitStore, Objects as _, Refs as _};
+use crate::store::{GitStore, Objects as _, Refs as _, StoreFault};
 
 /// Asks every remote for its `main`. One that cannot be asked is named and holds nothing up: a witness may number
 /// away from home.
@@ -46,11 +47,7 @@ pub fn require_not_behind(
         let main = match listed {
             Ok(listed) => RefMap::from_iter(listed).get(refs::MAIN).copied(),
             Err(fault) => {
-                ui.say(format!(
-                    "note: {} cannot be asked ({}); what is numbered now is provisional until it has it",
-                    remote.shown(),
-                    escape(&fault.what)
-                ));
+                say_away(remote, &fault, ui);
                 continue;
             }
         };
@@ -72,11 +69,19 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn compare(&self, remote: &Remote, main: Oid, is_home: bool) -> anyhow::Result<()> {
-        let Some(page) = self.elsewhere(remote, main)? else {
+        let pages = self.elsewhere(remote, main)?;
+        let Some(page) = pages.last() else {
             return Ok(());
         };
-        let recalled = self.memory.recall(self.hand)?;
-        compare_shown(self.hand, recalled.highest.as_ref(), &page)?;
+        let highest = self.memory.recall(self.hand)?.highest;
+        // Somebody else's page may stand on ours.
+        for page in &pages {
+            match compare_shown(self.hand, highest.as_ref(), page) {
+                Err(fault) if says_so(&fault) => return Err(fault.into()),
+                // What nobody signed is for `folio fetch` to name; it says nothing about what was signed here.
+                _ => {}
+            }
+        }
         let what = format!(
             "`{}` has common@{}, which is not here",
             remote.name,
@@ -92,33 +97,52 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The page that a remote shows, where it is none of ours; it is brought here to be looked at.
-    fn elsewhere(&self, remote: &Remote, main: Oid) -> anyhow::Result<Option<Page>> {
+    /// The pages that a remote shows and that are none of ours, oldest first; they are brought here to be looked at.
+    fn elsewhere(&self, remote: &Remote, main: Oid) -> anyhow::Result<Vec<Page>> {
         let Desk {
             context, space, ui, ..
         } = self;
         let mut index = context.index()?;
         let history: History<'_> = context.history(space, &mut index, ui)?;
-        if context.store.header(&main)?.is_some()
-            && let Ok(page) = Page::read(&context.store, main)
-        {
-            let ours = history.contains(page.number(), &main);
-            return Ok((!ours).then_some(page));
+        if context.store.header(&main)?.is_some() {
+            return Ok(above(context, &history, main));
         }
         let into = peer::incoming_ref(&remote.key, refs::MAIN);
         let wanted = [(refs::MAIN.to_owned(), into.clone())];
-        {
+        let brought = {
             let _waiting = ui.spinner("Fetching");
-            remote.transport(context).fetch(&wanted, None)?;
+            remote.transport(context).fetch(&wanted, None)
+        };
+        if let Err(fault) = brought {
+            say_away(remote, &fault, ui);
+            return Ok(Vec::new());
         }
-        let Some(tip) = context.store.get(&into)? else {
-            return Ok(None);
-        };
-        // What is no snapshot there is for `folio fetch` to name; it says nothing about what was signed here.
-        let Ok(page) = Page::read(&context.store, tip) else {
-            return Ok(None);
-        };
-        let ours = history.contains(page.number(), &tip);
-        Ok((!ours).then_some(page))
+        let tip = context.store.get(&into)?;
+        Ok(tip.map_or(Vec::new(), |tip| above(context, &history, tip)))
     }
+}
+
+fn says_so(fault: &Fault) -> bool {
+    let signed = [Code::RestoredBackup, Code::AlreadySigned];
+    signed.contains(&fault.code) || fault.is_environment()
+}
+
+/// What leads from our chain to a tip, as far down as it is snapshots. What is none there is for `folio fetch` to
+/// name.
+fn above(context: &Context, history: &History<'_>, tip: Oid) -> Vec<Page> {
+    let store = &context.store;
+    let pages = match Branch::read(store, history, tip) {
+        Ok(branch) => branch.pages,
+        Err(_) => vec![tip],
+    };
+    let pages = pages.iter().map(|id| Page::read(store, *id));
+    pages.filter_map(Result::ok).collect()
+}
+
+fn say_away(remote: &Remote, fault: &StoreFault, ui: &Ui) {
+    ui.say(format!(
+        "note: {} cannot be asked ({}); what is numbered now is provisional until it has it",
+        remote.shown(),
+        escape(&fault.what)
+    ));
 }

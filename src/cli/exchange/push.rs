@@ -7,7 +7,8 @@ use crate::cli::error::Problem;
 use crate::cli::ui::Ui;
 use crate::journal::history::History;
 use crate::journal::reconcile::outgoing::{self, Rules};
-use crate::journal::reconcile::{RefMap, admit, peer, travels};
+use crate::journal::reconcile::settled::settled;
+use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, Handle, Oid};
 use crate::remote::{Push, Pushed, Transport};
@@ -231,7 +232,7 @@ fn lacking(
                 .iter()
                 .any(|prefix| name.starts_with(&format!("{prefix}{handle}/"))),
         },
-        settled: &|name, commit| admit::settled(space, history, name, commit),
+        settled: &|name, commit| settled(space, history, name, commit),
     };
     let outgoing = outgoing::branches(&ours, seen, there, &rules)?;
     sent.held.extend(outgoing.held);

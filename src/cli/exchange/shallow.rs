@@ -21,7 +21,8 @@ pub fn is_shallow(context: &Context) -> bool {
 }
 
 /// Follows the `main` that a remote shows, as far as that can be checked: the signature, the space, that the
-/// number grows and that the pen is in the hands that the new state names.
+/// number grows, that the pen is in the hands that the new state names, and in the same ones as long as its epoch
+/// lasts.
 pub fn follow(
     context: &Context,
     space: &Space<'_, GitStore>,
@@ -56,6 +57,7 @@ pub fn follow(
         );
         return Err(Problem::new(Code::WentBack, what).into());
     }
+    require_epoch(space, &old, &new)?;
     if new.message.epoch != old.message.epoch {
         unchecked.push(format!(
             "the pen changed hands between common@{} and common@{}",
@@ -79,6 +81,25 @@ pub fn follow(
     allowed_signers::refresh(context)?;
     worktree::follow(context, ui)?;
     Ok(unchecked)
+}
+
+/// One key signs in each epoch, and epochs only grow: that much follows from the page that is here.
+fn require_epoch(space: &Space<'_, GitStore>, old: &Page, new: &Page) -> anyhow::Result<()> {
+    let pen = check::pen_of(&view_of(&space.tables, old))?;
+    let signer = seal::open(&new.commit)?;
+    let epoch = new.message.epoch;
+    if epoch > pen.epoch || (epoch == pen.epoch && signer == pen.key) {
+        return Ok(());
+    }
+    let what = format!(
+        "common@{} of epoch {epoch} is signed by {}, and at common@{} the pen is {}'s, in epoch {}",
+        new.number(),
+        sshsig::fingerprint(&signer),
+        old.number(),
+        pen.member,
+        pen.epoch
+    );
+    Err(Problem::new(Code::SignerWrong, what).into())
 }
 
 /// Reads a page and checks what it says about itself.

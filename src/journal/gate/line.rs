@@ -15,16 +15,13 @@ use crate::state::{Tables, TreeView};
 use crate::store::Store;
 use std::collections::BTreeMap;
 
-/// The snapshots that are there, and those that the push adds once they are verified.
-pub(super) struct Line<'a, S: Store> {
+/// The space that a push is for, opened: what the line stands on.
+pub(super) struct Ground<'a, S: Store> {
     pub(super) space: Space<'a, S>,
-    history: History<'a>,
-    new: Branch,
-    numbered: BTreeMap<ProposalDigest, Number>,
-    root: Option<Oid>,
+    pub(super) history: History<'a>,
 }
 
-impl<'a, S: Store + Clone + Send> Line<'a, S> {
+impl<'a, S: Store + Clone + Send> Ground<'a, S> {
     /// Reads the `main` that is there. Where there is none the push has to bring it, and says whose space it
     /// is; the inner fault says why it does not.
     pub(super) fn open(
@@ -56,18 +53,33 @@ impl<'a, S: Store + Clone + Send> Line<'a, S> {
         }
         let tables = Tables::new(store);
         let history = History::open(&tables, store, here, index, &mut |_, _| {})?;
-        let root = history.tip().map(Page::tree);
-        let new = Branch {
-            fork: history.len(),
-            pages: Vec::new(),
-        };
-        Ok(Ok(Self {
-            space: Space { store, tables, id },
+        let space = Space { store, tables, id };
+        Ok(Ok(Self { space, history }))
+    }
+}
+
+/// The snapshots that are there, and those that a push adds once they are verified.
+pub(super) struct Line<'a, 's, 'i, S: Store> {
+    pub(super) space: &'a Space<'s, S>,
+    history: &'a History<'i>,
+    new: Branch,
+    numbered: BTreeMap<ProposalDigest, Number>,
+    root: Option<Oid>,
+}
+
+impl<'a, 's, 'i, S: Store + Clone + Send> Line<'a, 's, 'i, S> {
+    /// The snapshots that are there.
+    pub(super) fn on(space: &'a Space<'s, S>, history: &'a History<'i>) -> Self {
+        Self {
+            space,
             history,
-            new,
+            new: Branch {
+                fork: history.len(),
+                pages: Vec::new(),
+            },
             numbered: BTreeMap::new(),
-            root,
-        }))
+            root: history.tip().map(Page::tree),
+        }
     }
 
     /// Judges the move of `main`, and stands on its new pages from then on.
@@ -92,9 +104,9 @@ impl<'a, S: Store + Clone + Send> Line<'a, S> {
                 found,
             ));
         }
-        let branch = Branch::read(self.space.store, &self.history, tip)?;
+        let branch = Branch::read(self.space.store, self.history, tip)?;
         self.require_forward(&branch, page.number())?;
-        let checked = verify_branch(&self.space, &self.history, &branch, &mut |_, _| {})?;
+        let checked = verify_branch(self.space, self.history, &branch, &mut |_, _| {})?;
         self.numbered = checked
             .into_iter()
             .map(|page| (page.proposal, page.number))
@@ -156,7 +168,7 @@ impl<'a, S: Store + Clone + Send> Line<'a, S> {
     }
 
     /// The newest state.
-    pub(super) fn view(&self) -> TreeView<'_, 'a, S> {
+    pub(super) fn view(&self) -> TreeView<'a, 's, S> {
         TreeView::new(&self.space.tables, self.root)
     }
 

@@ -12,11 +12,13 @@ mod proposal;
 mod review;
 
 use super::fault::Fault;
+use super::history::History;
 use super::pages::PageIndex;
 use super::refs;
+use super::space::Space;
 use crate::model::{Code, Oid, SpaceId};
 use crate::store::Store;
-use line::Line;
+use line::{Ground, Line};
 use std::collections::BTreeSet;
 
 /// Refs that one push may move.
@@ -61,13 +63,15 @@ pub fn judge<S: Store + Clone + Send>(
         return Err(Fault::new(Code::TooLarge, what));
     }
     let moved = updates.iter().find(|update| update.name == refs::MAIN);
+    let ground = Ground::open(store, index, space, moved)?;
     let (mut line, mut of_main) = (None, None);
-    match Line::open(store, index, space, moved)? {
-        Ok(mut opened) => {
+    match &ground {
+        Ok(ground) => {
+            let mut opened = Line::on(&ground.space, &ground.history);
             of_main = moved.and_then(|update| opened.advance(update).err());
             line = Some(opened);
         }
-        Err(fault) if moved.is_some() => of_main = Some(fault),
+        Err(fault) if moved.is_some() => of_main = Some(fault.clone()),
         Err(_) => {}
     }
     let mut names = BTreeSet::new();
@@ -85,13 +89,33 @@ pub fn judge<S: Store + Clone + Send>(
     Ok(verdicts.collect())
 }
 
+/// Whether a reader takes in what somebody else shows on a branch: the rule of a push, judged by the newest
+/// snapshot here. `old` is what the branch is here.
+///
+/// # Errors
+/// Why a push of it would be refused.
+pub fn admit<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    name: &str,
+    old: Option<Oid>,
+    new: Oid,
+) -> Result<(), Fault> {
+    let update = Update {
+        name: name.to_owned(),
+        old,
+        new: Some(new),
+    };
+    one(Some(&Line::on(space, history)), &update, &[])
+}
+
 fn twice() -> Fault {
     Fault::new(Code::RefInvalid, "expected each ref once in a push")
 }
 
 /// Judges any ref but `main`.
 fn one<S: Store + Clone + Send>(
-    line: Option<&Line<'_, S>>,
+    line: Option<&Line<'_, '_, '_, S>>,
     update: &Update,
     all: &[Update],
 ) -> Result<(), Fault> {

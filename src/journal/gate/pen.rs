@@ -11,7 +11,7 @@ use crate::model::{Code, Handle, Oid, RowKey};
 use crate::store::Store;
 
 pub(super) fn judge<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     update: &Update,
 ) -> Result<(), Fault> {
     let witness = update.name.strip_prefix(refs::PENS).unwrap_or_default();
@@ -28,12 +28,12 @@ pub(super) fn judge<S: Store + Clone + Send>(
 /// The witness's own, on a snapshot of this journal, and no older than the one that is there: whoever kept an
 /// old one could make the witness look dead.
 fn offered<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     witness: &Handle,
     old: Option<Oid>,
     new: Oid,
 ) -> Result<(), Fault> {
-    let beat = Heartbeat::authenticate(&line.space, new)?;
+    let beat = Heartbeat::authenticate(line.space, new)?;
     line.require_base(beat.page.number(), Some(beat.page.id))
         .and_then(|()| line.member(&beat.key, witness).map(drop))
         .map_err(|fault| fault.in_commit(new))?;
@@ -41,7 +41,7 @@ fn offered<S: Store + Clone + Send>(
         let what = format!("`{witness}` is no witness any more");
         return Err(Fault::new(Code::HeartbeatInvalid, what).in_commit(new));
     }
-    let last = old.and_then(|id| Heartbeat::authenticate(&line.space, id).ok());
+    let last = old.and_then(|id| Heartbeat::authenticate(line.space, id).ok());
     match last.filter(|last| last.key == beat.key && last.beat >= beat.beat) {
         None => Ok(()),
         Some(last) => {
@@ -53,7 +53,10 @@ fn offered<S: Store + Clone + Send>(
 }
 
 /// Only that of somebody who is a witness no more.
-fn removed<S: Store + Clone + Send>(line: &Line<'_, S>, witness: &Handle) -> Result<(), Fault> {
+fn removed<S: Store + Clone + Send>(
+    line: &Line<'_, '_, '_, S>,
+    witness: &Handle,
+) -> Result<(), Fault> {
     match is_appointed(line, witness)? {
         false => Ok(()),
         true => {
@@ -64,7 +67,7 @@ fn removed<S: Store + Clone + Send>(line: &Line<'_, S>, witness: &Handle) -> Res
 }
 
 fn is_appointed<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     witness: &Handle,
 ) -> Result<bool, Fault> {
     let view = line.view();

@@ -8,7 +8,7 @@ use crate::model::{Code, Handle, Oid};
 use crate::store::Store;
 
 pub(super) fn judge<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     update: &Update,
 ) -> Result<(), Fault> {
     let (author, _) = refs::parse_proposal(&update.name)?;
@@ -21,7 +21,7 @@ pub(super) fn judge<S: Store + Clone + Send>(
 
 /// Authentic, its author's, and without a preview that lies. Whether it may be numbered is for the witness.
 fn offered<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     author: &Handle,
     new: Oid,
 ) -> Result<(), Fault> {
@@ -35,7 +35,7 @@ fn offered<S: Store + Clone + Send>(
 }
 
 /// Whoever may delete what waits could silence anybody; what is numbered is kept by `main`.
-fn removed<S: Store + Clone + Send>(line: &Line<'_, S>, old: Oid) -> Result<(), Fault> {
+fn removed<S: Store + Clone + Send>(line: &Line<'_, '_, '_, S>, old: Oid) -> Result<(), Fault> {
     let proposal = line.proposal(old)?;
     match line.numbered(&proposal)? {
         Some(_) => Ok(()),

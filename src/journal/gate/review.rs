@@ -12,7 +12,7 @@ use crate::model::{Code, Handle, Oid};
 use crate::store::Store;
 
 pub(super) fn judge<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     update: &Update,
     all: &[Update],
 ) -> Result<(), Fault> {
@@ -26,7 +26,7 @@ pub(super) fn judge<S: Store + Clone + Send>(
 
 /// One commit on one proposal, signed by the reviewer, under the name that its proposal gives it.
 fn offered<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     reviewer: &Handle,
     short: &str,
     new: Oid,
@@ -45,7 +45,7 @@ fn offered<S: Store + Clone + Send>(
 }
 
 /// The one parent of a review.
-fn proposal_of<S: Store>(line: &Line<'_, S>, review: Oid) -> Result<Oid, Fault> {
+fn proposal_of<S: Store>(line: &Line<'_, '_, '_, S>, review: Oid) -> Result<Oid, Fault> {
     let commit = read_commit(line.space.store, &review)?;
     let Message::Review(_) = Message::parse(&commit.message)? else {
         let what = "expected a review, found a commit of another kind";
@@ -61,7 +61,7 @@ fn proposal_of<S: Store>(line: &Line<'_, S>, review: Oid) -> Result<Oid, Fault> 
 }
 
 fn removed<S: Store + Clone + Send>(
-    line: &Line<'_, S>,
+    line: &Line<'_, '_, '_, S>,
     old: Oid,
     all: &[Update],
 ) -> Result<(), Fault> {
@@ -74,7 +74,11 @@ fn removed<S: Store + Clone + Send>(
 }
 
 /// Whether a branch below `proposals/` points at this commit once the push is through.
-fn waits<S: Store>(line: &Line<'_, S>, proposal: Oid, all: &[Update]) -> Result<bool, Fault> {
+fn waits<S: Store>(
+    line: &Line<'_, '_, '_, S>,
+    proposal: Oid,
+    all: &[Update],
+) -> Result<bool, Fault> {
     if all.iter().any(|update| update.new == Some(proposal)) {
         return Ok(true);
     }

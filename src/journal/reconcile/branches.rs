@@ -6,7 +6,7 @@ use super::RefMap;
 use crate::journal::fault::Fault;
 use crate::journal::page::read_commit;
 use crate::journal::refs;
-use crate::model::Oid;
+use crate::model::{Code, Oid};
 use crate::store::{Expect, RefEdit, Store};
 use std::collections::BTreeSet;
 
@@ -84,6 +84,11 @@ fn take<S: Store>(
     match (rules.admit)(name, new) {
         Ok(()) => {}
         Err(fault) if fault.is_environment() => return Err(fault),
+        // An older sign of life than ours.
+        Err(fault) if fault.code == Code::HeartbeatInvalid && here.is_some() => {
+            merged.kept.push(name.to_owned());
+            return Ok(());
+        }
         Err(fault) => {
             merged.waiting.push((name.to_owned(), fault));
             return Ok(());
@@ -131,7 +136,7 @@ fn is_newer<S: Store>(store: &S, new: &Oid, old: &Oid) -> Result<bool, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Code, ObjectFormat};
+    use crate::model::ObjectFormat;
     use crate::store::{Kind, MemoryStore, Objects as _, Refs as _};
 
     fn id(byte: u8) -> Oid {

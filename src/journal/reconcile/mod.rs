@@ -9,13 +9,13 @@
 //! `main` follows only pages that are verified and that stand on its own newest page. Two children of one page
 //! are never chosen between by number or epoch: see [`takeover`].
 
-pub mod admit;
 pub mod branches;
 pub mod course;
 pub mod outgoing;
 pub mod peer;
 pub mod receive;
 pub mod settle;
+pub mod settled;
 pub mod takeover;
 
 use super::refs;

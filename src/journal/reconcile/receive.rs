@@ -1,13 +1,14 @@
 //! Taking in what another repository shows, whose objects are in the store already: verify, move `main`, merge
 //! the branches, remember what was shown. Each step can be run again after a crash, and changes nothing then.
 
-use super::admit::{admit, settled};
 use super::branches::{self, Merged, Rules};
 use super::course::{Course, Fork, course};
 use super::settle::{self, Move};
+use super::settled::settled;
 use super::takeover::Stand;
 use super::{RefMap, peer};
 use crate::journal::fault::Fault;
+use crate::journal::gate;
 use crate::journal::history::History;
 use crate::journal::page::Page;
 use crate::journal::pages::{NewPage, PageIndex};
@@ -239,7 +240,7 @@ fn settle_fork<S: Store>(
     Ok(None)
 }
 
-fn merge<S: Store>(
+fn merge<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
     seen: &RefMap,
@@ -247,7 +248,8 @@ fn merge<S: Store>(
 ) -> Result<Merged, Fault> {
     let ours = peer::ours(space.store)?;
     let rules = Rules {
-        admit: &|name, commit| admit(space, history, name, commit),
+        // The rules are those of a server's hook.
+        admit: &|name, new| gate::admit(space, history, name, ours.get(name).copied(), new),
         settled: &|name, commit| settled(space, history, name, commit),
     };
     let merged = branches::merge(space.store, &ours, seen, shown, &rules)?;

@@ -1,14 +1,17 @@
 //! Moving `main` to what was verified: forward, or over to a chain that an approved take-over leads.
 
+use crate::fold::{Scene, View};
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::judge;
 use crate::journal::page::Page;
 use crate::journal::proposal::Proposal;
 use crate::journal::refs;
+use crate::journal::review::Review;
 use crate::journal::space::Space;
 use crate::journal::verify::Branch;
-use crate::model::{Number, Oid, ProposalDigest, Slug};
+use crate::model::rows::KeyRow;
+use crate::model::{Number, Oid, ProposalDigest, RowKey, Slug};
 use crate::state::TreeView;
 use crate::store::{Expect, RefEdit, Store};
 use std::collections::BTreeSet;
@@ -39,7 +42,7 @@ pub fn forward(history: &History<'_>, branch: &Branch) -> Option<Move> {
 }
 
 /// Over to another, verified chain: our pages after the fork are kept by name, and the proposals that only they
-/// had numbered are branches again.
+/// had numbered are branches again, and so are the reviews that counted for them.
 pub fn over<S: Store>(
     space: &Space<'_, S>,
     history: &History<'_>,
@@ -69,7 +72,10 @@ pub fn over<S: Store>(
         }
     }
     let returned = returned(space, history, branch)?;
-    let names = returned.iter().map(|edit| edit.name.clone()).collect();
+    let proposals = returned.iter().map(|edit| edit.name.clone());
+    let names = proposals
+        .filter(|name| name.starts_with(refs::PROPOSALS))
+        .collect();
     edits.extend(returned);
     Ok(Move {
         edits,
@@ -88,7 +94,7 @@ fn main_edit(from: Oid, to: Oid, message: &str) -> RefEdit {
     }
 }
 
-/// The proposals of the pages that are cut and that the other chain did not number.
+/// The proposals of the pages that are cut and that the other chain did not number, with their reviews.
 fn returned<S: Store>(
     space: &Space<'_, S>,
     history: &History<'_>,
@@ -108,7 +114,7 @@ fn returned<S: Store>(
     for number in branch.fork.0 + 1..=history.len().0 {
         let page = Page::read(space.store, history.commit_of(Number(number))?)?;
         let digest = page.message.proposal;
-        if numbered.contains(&digest) || queued.contains(&page.proposal()) {
+        if numbered.contains(&digest) {
             continue;
         }
         let proposal =
@@ -122,6 +128,12 @@ fn returned<S: Store>(
             .expect("a page after a fork is not the first");
         let before = Page::read(space.store, previous)?;
         let view = TreeView::new(&space.tables, Some(before.tree()));
+        for id in page.reviews() {
+            edits.extend(reviewed(space, &view, &proposal, *id)?);
+        }
+        if queued.contains(&page.proposal()) {
+            continue;
+        }
         let author = judge::member_of(&view, &proposal.author())?;
         let slug = Slug::new(format!("again-{}", digest.short()))
             .expect("a word and hexadecimal digits are a slug");
@@ -133,4 +145,28 @@ fn returned<S: Store>(
         });
     }
     Ok(edits)
+}
+
+/// The branch of a review that a page had as a parent; none where the reviewer has another one there.
+fn reviewed<S: Store>(
+    space: &Space<'_, S>,
+    view: &dyn View,
+    proposal: &Proposal,
+    id: Oid,
+) -> Result<Option<RefEdit>, Fault> {
+    let review = Review::authenticate(space.store, proposal, id)?;
+    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(review.reviewer().to_string()))?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let name = refs::review(&row.member, &proposal.digest());
+    if space.store.get(&name)?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(RefEdit {
+        name,
+        expect: Expect::Absent,
+        new: Some(id),
+        message: "folio: waits again".into(),
+    }))
 }

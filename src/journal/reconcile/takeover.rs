@@ -1,6 +1,8 @@
 //! Two children of one page. "The higher epoch wins" is not a rule: one stolen key could rewind years with
 //! it. A chain is followed in place of ours only where it carries a take of the pen that the policy's threshold
-//! approved over that very chain, ours carries none, and home is not known to have what would be cut.
+//! approved over that very chain, ours carries none, and home is not known to have what would be cut. The
+//! threshold is also that of the last page in common: else whoever may change the policy and has the pen would
+//! number their own approvers first.
 
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
@@ -68,17 +70,22 @@ pub fn stand<S: Store>(
     theirs: &Branch,
     final_up_to: Number,
 ) -> Result<Stand, Fault> {
+    let common = match theirs.fork {
+        Number(0) => None,
+        fork => Some(Page::read(space.store, history.commit_of(fork)?)?),
+    };
+    let common = common.as_ref();
     let mut ours = (theirs.fork.0 + 1..=history.len().0).map(Number);
     let mut kept = false;
     for number in ours.by_ref() {
-        if is_approved_take(space, history.commit_of(number)?)? {
+        if is_approved_take(space, common, history.commit_of(number)?)? {
             kept = true;
             break;
         }
     }
     let mut followed = None;
     for (number, page) in (theirs.fork.0 + 1..).map(Number).zip(&theirs.pages) {
-        if is_approved_take(space, *page)? {
+        if is_approved_take(space, common, *page)? {
             followed = Some(number);
             break;
         }
@@ -92,9 +99,25 @@ pub fn stand<S: Store>(
     })
 }
 
-/// Whether a verified page takes the pen by a policy that asked for approvals.
-fn is_approved_take<S: Store>(space: &Space<'_, S>, id: Oid) -> Result<bool, Fault> {
-    pen::is_approved_take(space, &Page::read(space.store, id)?)
+/// Whether a verified page takes the pen with the approvals that policy asked for, right before it and where the
+/// chains part.
+fn is_approved_take<S: Store>(
+    space: &Space<'_, S>,
+    common: Option<&Page>,
+    id: Oid,
+) -> Result<bool, Fault> {
+    let page = Page::read(space.store, id)?;
+    let Some(common) = common else {
+        return Ok(false);
+    };
+    if !pen::is_approved_take(space, &page)? {
+        return Ok(false);
+    }
+    // Right after the last common page both are one question, and its answer is verified.
+    if page.previous() == Some(common.id) {
+        return Ok(true);
+    }
+    pen::is_approved_in(space, &page, common.tree())
 }
 
 /// What a person says who looked at two children of one page: follow the chain with this digest.

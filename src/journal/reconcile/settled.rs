@@ -1,0 +1,57 @@
+//! Which branches nobody needs any more. What they may hold is the gate's to say.
+
+use crate::journal::fault::Fault;
+use crate::journal::history::History;
+use crate::journal::page::read_commit;
+use crate::journal::proposal::Proposal;
+use crate::journal::refs;
+use crate::journal::review::Review;
+use crate::journal::space::Space;
+use crate::model::{Code, Oid};
+use crate::store::Store;
+
+/// Whether nobody needs the branch any more: its proposal, or the one it reviews, is numbered.
+///
+/// # Errors
+/// Those of the index; a branch that cannot be read is not settled.
+pub fn settled<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    name: &str,
+    commit: Oid,
+) -> Result<bool, Fault> {
+    let proposal = if name.starts_with(refs::PROPOSALS) {
+        proposal_at(space, commit)
+    } else if name.starts_with(refs::REVIEWS) {
+        review_at(space, commit).map(|(proposal, _)| proposal)
+    } else {
+        return Ok(false);
+    };
+    match proposal {
+        Ok(proposal) => {
+            let number = history.numbered(&proposal.digest(), proposal.base().number)?;
+            Ok(number.is_some())
+        }
+        Err(fault) if fault.is_environment() => Err(fault),
+        Err(_) => Ok(false),
+    }
+}
+
+fn proposal_at<S: Store>(space: &Space<'_, S>, commit: Oid) -> Result<Proposal, Fault> {
+    Proposal::authenticate(&space.tables, space.store, Some(&space.id), commit)
+}
+
+/// A review, and the proposal that is its only parent.
+fn review_at<S: Store>(space: &Space<'_, S>, id: Oid) -> Result<(Proposal, Review), Fault> {
+    let commit = read_commit(space.store, &id)?;
+    let [parent] = commit.parents.as_slice() else {
+        let what = format!(
+            "expected the proposal as only parent, found {}",
+            commit.parents.len()
+        );
+        return Err(Fault::new(Code::ReviewInvalid, what).in_commit(id));
+    };
+    let proposal = proposal_at(space, *parent)?;
+    let review = Review::authenticate(space.store, &proposal, id)?;
+    Ok((proposal, review))
+}
