@@ -154,7 +154,7 @@ impl FetchView {
         }
         for replaced in &self.replaced {
             ui.say(format!(
-                "both sides changed {}: theirs is newer, ours is kept at {}",
+                "replaced {}: the older one, which was here, is kept at {}",
                 escape(&replaced.name),
                 escape(&replaced.at)
             ));
