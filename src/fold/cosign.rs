@@ -67,7 +67,7 @@ pub(super) fn require(
     )
 }
 
-/// Calls `each` with the rows that [`require`] asks for approvals by: which decision, the state afterwards, the row.
+/// Calls `each` with the rows that `require` asks for approvals by: which decision, the state afterwards, the row.
 pub fn asked(
     view: &dyn View,
     decisions: &[Decision],
