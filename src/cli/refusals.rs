@@ -13,11 +13,8 @@ use crate::journal::review::{Opinion, write_review};
 use crate::journal::{Page, Space, check, judge, refs};
 use crate::model::rows::MemberRow;
 use crate::model::{Code, ProposalDigest, PublicKey};
-use crate::store::{Expect, GitStore, Kind, Objects as _, RefEdit, Refs as _};
+use crate::store::{Expect, GitStore, Kind, Objects as _, REFS_AT_ONCE, RefEdit, Refs as _};
 use std::collections::BTreeMap;
-
-/// Reasons that are left at a time: each ref that changes keeps a file open.
-const REFS_AT_ONCE: usize = 128;
 
 /// Signs a rejection for every refused proposal that does not have this very reason from us yet, in one
 /// pack; per proposal, whether a signed reason stands there now. Where one cannot be left, that is said

@@ -20,9 +20,6 @@ use crate::store::{self, Expect, GitStore, Objects as _, RefEdit, Refs as _};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Reviews that are published at a time: each ref that changes keeps a file open.
-const REFS_AT_ONCE: usize = 128;
-
 /// What somebody wants to say of some proposals.
 #[derive(Debug, Clone, Copy)]
 pub struct Ballot<'a> {
@@ -337,10 +334,7 @@ fn publish(context: &Context, papers: &[Paper]) -> anyhow::Result<()> {
             message: "folio: review".into(),
         })
         .collect();
-    for edits in edits.chunks(REFS_AT_ONCE) {
-        context.store.apply(edits)?;
-    }
-    Ok(())
+    Ok(store::apply_in_parts(&context.store, &edits)?)
 }
 
 /// Says what was signed and what comes next.

@@ -12,11 +12,8 @@ use super::space::Space;
 use crate::codec::message::{Message, Verdict};
 use crate::model::{Handle, Oid, PublicKey};
 use crate::state::TreeView;
-use crate::store::{Expect, RefEdit, Store};
+use crate::store::{Expect, REFS_AT_ONCE, RefEdit, Store};
 use std::collections::BTreeSet;
-
-/// Refs removed at a time.
-const REFS_AT_ONCE: usize = 128;
 
 /// Whose left-over rejections may be removed: the holder of the pen, if it is that holder who numbers.
 pub(super) struct Own(Option<Handle>);
@@ -105,7 +102,6 @@ pub(super) fn remove<S: Store>(
             message: message.into(),
         })
         .collect();
-    // Each ref that changes keeps a file open, and a process may open only so many.
     for edits in edits.chunks(REFS_AT_ONCE) {
         if space.store.apply(edits).is_ok() {
             continue;

@@ -127,6 +127,20 @@ pub trait Refs {
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault>;
 }
 
+/// Refs that are changed at a time where nothing asks for all of them at once: each keeps a file open, and a
+/// process may open only so many.
+pub const REFS_AT_ONCE: usize = 128;
+
+/// Makes changes that do not depend on each other, some at a time. A crash on the way leaves some of them made.
+///
+/// # Errors
+/// Those of [`Refs::apply`]; what was made before stays.
+pub fn apply_in_parts<R: Refs + ?Sized>(refs: &R, edits: &[RefEdit]) -> Result<(), StoreFault> {
+    edits
+        .chunks(REFS_AT_ONCE)
+        .try_for_each(|some| refs.apply(some))
+}
+
 /// A place that has both.
 pub trait Store: Objects + Refs {}
 

@@ -252,3 +252,61 @@ fn numbered_branches_go_with_the_page() {
     assert_eq!(net.at("a", "refs/heads/proposals/bob/two"), None);
     assert!(!net.refs("a").contains("bob/two"), "{}", net.refs("a"));
 }
+
+/// What was seen on a stick was remembered as what `origin` had shown.
+#[test]
+fn a_clone_from_a_stick_accuses_no_remote_that_is_late() {
+    let net = Net::new();
+    net.number("two");
+    std::fs::create_dir(net.path("stick")).unwrap();
+    net.run("space", "", &["bundle", "create", "../stick", "--full"])
+        .ok();
+    let id = net.space_id();
+    net.run(".", "", &["clone", "stick", "a", "--space", &id])
+        .ok();
+    net.git("a", &["remote", "add", "origin", "../hub.git"]);
+    let answer = net.json("a", "", &["fetch"]);
+    let fetched = &answer["fetched"][0];
+    assert_eq!(
+        (&fetched["course"], &fetched["went_back"]),
+        (&"behind".into(), &false.into())
+    );
+    assert!(!net.path("a/.git/folio/evidence").exists());
+}
+
+/// What one repository had shown was held against another one that took its name.
+#[test]
+fn a_remote_that_stands_for_another_place_now_is_not_accused_of_going_back() {
+    let net = Net::new();
+    net.git(".", &["clone", "-q", "--bare", "hub.git", "late.git"]);
+    net.number("two");
+    net.run("space", "wanda", &["push"]).ok();
+    net.clone_to("a", &[]);
+    net.git("a", &["remote", "set-url", "origin", "../late.git"]);
+    let answer = net.json("a", "", &["fetch"]);
+    let fetched = &answer["fetched"][0];
+    assert_eq!(
+        (&fetched["course"], &fetched["went_back"]),
+        (&"behind".into(), &false.into())
+    );
+    assert!(!net.path("a/.git/folio/evidence").exists());
+}
+
+/// Who only fetched had to begin to wait when they wanted the pen.
+#[test]
+fn where_takers_wait_for_silence_a_fetch_looks_at_the_holder() {
+    let net = Net::new();
+    net.clone_to("a", &[]);
+    net.run("a", "", &["fetch"]).ok();
+    let seen = net.path("a/.git/folio/observed/main");
+    assert!(!seen.exists(), "nobody waits here");
+    let policy = ["policy", "pen", "appointed", "--ttl", "60"];
+    net.run("space", "alice", &policy).ok();
+    net.run("space", "alice", &["propose", "-m", "Manners"])
+        .ok();
+    net.run("space", "wanda", &["accept", "--all"]).ok();
+    net.run("space", "wanda", &["push"]).ok();
+    net.run("a", "", &["fetch"]).ok();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains(&net.at("a", "main").unwrap()), "{seen}");
+}

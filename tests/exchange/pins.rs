@@ -1,5 +1,6 @@
 //! The snapshot that a consumer stands on.
 
+use crate::cli::finish;
 use crate::net::Net;
 
 #[test]
@@ -83,4 +84,33 @@ fn only_pages_of_main_can_be_stood_on() {
     ran.refused("not-found", 1);
     net.run("a", "", &["pin", "--takeover", "x"])
         .refused("bad-request", 2);
+}
+
+/// Every page that was cut off gave a branch to one transaction, and each ref of a transaction keeps a file open.
+#[test]
+fn a_take_over_cuts_more_pages_than_a_process_may_open_files() {
+    let net = Net::new();
+    net.clone_to("b", &[]);
+    for at in 0..200 {
+        net.propose("space", "bob", &format!("mine-{at}"));
+    }
+    net.run("space", "wanda", &["--offline", "accept", "--all"])
+        .ok();
+    net.propose("b", "bob", "theirs");
+    let state = net.path("elsewhere").display().to_string();
+    let accept = ["--offline", "--state-dir", &state, "accept", "--all"];
+    net.run("b", "wanda", &accept).ok();
+    net.run("space", "wanda", &["fetch", "../b"])
+        .refused("two-children", 4);
+    let chain = net.json("b", "", &["status"])["chain"].clone();
+    let mut follow = net.fixture.bare_command("sh", &net.path("space"));
+    follow.args(["-c", "ulimit -n 180 && exec \"$@\"", "sh"]);
+    follow.arg(env!("CARGO_BIN_EXE_folio"));
+    follow.args(["pin", "--takeover", chain.as_str().unwrap()]);
+    finish(&mut follow, b"").ok();
+    assert_eq!(net.at("space", "main"), net.at("b", "main"));
+    let refs = net.refs("space");
+    let back = refs.lines().filter(|line| line.contains("/again-")).count();
+    assert_eq!(back, 200, "{refs}");
+    net.sound("space");
 }

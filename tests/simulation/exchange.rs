@@ -229,7 +229,7 @@ pub fn go_over(node: &mut Node, branch: &Branch) -> Result<(), Fault> {
         &mut |_, _| {},
     )?;
     let step = settle::over(&space, &history, branch)?;
-    node.store.apply(&step.edits)?;
+    step.make(&node.store)?;
     Ok(())
 }
 
@@ -254,6 +254,6 @@ pub fn follow(node: &mut Node, home_tip: &Page) -> Result<(), Fault> {
     let known = peer::final_number(&node.store, &history)?;
     takeover::explicit(&branch, &page, chain, known)?;
     let step = settle::over(&space, &history, &branch)?;
-    node.store.apply(&step.edits)?;
+    step.make(&node.store)?;
     Ok(())
 }

@@ -145,8 +145,8 @@ fn follow(context: &Context, chain: &str, ui: &Ui) -> anyhow::Result<Exit> {
     let step = settle::over(&space, &history, &branch)?;
     let old = history.tip().expect("an open space has a tip").id;
     worktree::check(context, old, step.to)?;
-    // One transaction: before it nothing has changed, after it the rest is made up for by any command.
-    context.store.apply(&step.edits)?;
+    // A crash before it changes nothing, and after it the rest is made up for by any command.
+    step.make(&context.store)?;
     drop(history);
     verified::remember(context, page.number(), step.to)?;
     allowed_signers::refresh(context)?;

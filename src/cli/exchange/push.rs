@@ -12,7 +12,7 @@ use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, Handle, Oid};
 use crate::remote::{Push, Pushed, Transport};
-use crate::store::{GitStore, RefEdit, Refs as _};
+use crate::store::{self, GitStore};
 
 /// Refs sent at a time: a command line is only so long.
 const AT_ONCE: usize = 400;
@@ -91,15 +91,8 @@ pub fn push(
         edits.extend(peer::home_edit(&context.store, &history, tip)?);
     }
     // A crash before this makes the next look at that remote compare with older memories: nothing is lost.
-    remember(context, &edits)?;
+    store::apply_in_parts(&context.store, &edits)?;
     Ok(sent)
-}
-
-fn remember(context: &Context, edits: &[RefEdit]) -> anyhow::Result<()> {
-    for some in edits.chunks(128) {
-        context.store.apply(some)?;
-    }
-    Ok(())
 }
 
 fn ours_of(all: Vec<(String, Oid)>) -> RefMap {

@@ -12,11 +12,8 @@ use crate::journal::Space;
 use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::model::Code;
 use crate::remote::{Location, bundle};
-use crate::store::{Expect, GitStore, Objects as _, RefEdit, Refs as _, StoreFault};
+use crate::store::{self, Expect, GitStore, Objects as _, RefEdit, StoreFault};
 use std::path::Path;
-
-/// Refs changed at a time.
-const REFS_AT_ONCE: usize = 128;
 
 /// What one sender's part came to.
 #[derive(Debug)]
@@ -151,7 +148,7 @@ fn brought(
 fn forgotten(context: &Context, key: String) -> anyhow::Result<String> {
     let seen = peer::seen(&context.store, &key)?;
     let edits = peer::remember(&key, &seen, &RefMap::new());
-    change(context, &edits)?;
+    store::apply_in_parts(&context.store, &edits)?;
     Ok(key)
 }
 
@@ -168,14 +165,7 @@ fn restore(context: &Context, key: &str, before: &RefMap) -> anyhow::Result<()> 
             message: "folio: refused".into(),
         })
         .collect();
-    change(context, &edits)
-}
-
-fn change(context: &Context, edits: &[RefEdit]) -> anyhow::Result<()> {
-    for some in edits.chunks(REFS_AT_ONCE) {
-        context.store.apply(some)?;
-    }
-    Ok(())
+    Ok(store::apply_in_parts(&context.store, &edits)?)
 }
 
 /// A file that was cut off or altered is refused before git looks at it.

@@ -15,10 +15,7 @@ use crate::journal::pages::{NewPage, PageIndex};
 use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::model::{Code, Number, Oid};
-use crate::store::{Expect, RefEdit, Store};
-
-/// Refs changed at a time: each keeps a file open.
-const REFS_AT_ONCE: usize = 128;
+use crate::store::{Expect, REFS_AT_ONCE, RefEdit, Store};
 
 /// The other repository.
 #[derive(Debug, Clone)]
@@ -96,19 +93,12 @@ pub fn receive<S: Store + Clone + Send>(
         _ => None,
     };
     let (mut lost, mut returned) = (None, Vec::new());
-    if let Some(Move {
-        edits,
-        to,
-        lost: kept,
-        returned: again,
-    }) = step
-    {
-        let old = history.tip().expect("an open space has a tip").id;
+    let moves = step.is_some();
+    if let Some(step) = step {
+        let (old, to) = (history.tip().expect("an open space has a tip").id, step.to);
         (hooks.before_move)(old, to)?;
-        // One transaction: a crash before it leaves everything as it was, one after it is made up for by the
-        // next run, which finds the same page on both sides.
-        space.store.apply(&edits)?;
-        (lost, returned) = (kept, again);
+        step.make(space.store)?;
+        (lost, returned) = (step.lost, step.returned);
         if lost.is_none() {
             let new: Vec<NewPage> = checked.into_iter().map(|page| page.entry).collect();
             // The index is disposable: what could not be added is read again right away.
@@ -118,7 +108,7 @@ pub fn receive<S: Store + Clone + Send>(
     drop(history);
     let history = open(space, index)?;
     let branches = merge(space, &history, &seen, shown)?;
-    if from != history.len() {
+    if moves {
         drop_settled(space, &history)?;
     }
     remember(space, &history, peer, &seen, shown, &branches, went_back)?;

@@ -1,5 +1,6 @@
 //! Moving `main` to what was verified: forward, or over to a chain that an approved take-over leads.
 
+use super::receive::apply_each;
 use crate::fold::{Scene, View};
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
@@ -20,8 +21,11 @@ use std::collections::BTreeSet;
 #[must_use = "main has not moved yet"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
+    /// The branches of what goes back to the queue. They come first: between this and the move a crash leaves
+    /// branches that say nothing new.
+    before: Vec<RefEdit>,
     /// The refs that change together.
-    pub edits: Vec<RefEdit>,
+    edits: Vec<RefEdit>,
     /// Where `main` will be.
     pub to: Oid,
     /// Where the pages that are cut off are kept, if some are.
@@ -30,10 +34,23 @@ pub struct Move {
     pub returned: Vec<String>,
 }
 
+impl Move {
+    /// Makes it. A crash before `main` moves loses nothing, and one after it is made up for by the next run, which
+    /// finds the same page on both sides.
+    ///
+    /// # Errors
+    /// `race-lost` where `main` moved meanwhile; those of the store.
+    pub fn make<S: Store>(&self, store: &S) -> Result<(), Fault> {
+        apply_each(store, &self.before)?;
+        Ok(store.apply(&self.edits)?)
+    }
+}
+
 /// Forward along verified pages.
 pub fn forward(history: &History<'_>, branch: &Branch) -> Option<Move> {
     let (from, to) = (history.tip()?.id, *branch.pages.last()?);
     Some(Move {
+        before: Vec::new(),
         edits: vec![main_edit(from, to, "folio: fetch")],
         to,
         lost: None,
@@ -76,8 +93,8 @@ pub fn over<S: Store>(
     let names = proposals
         .filter(|name| name.starts_with(refs::PROPOSALS))
         .collect();
-    edits.extend(returned);
     Ok(Move {
+        before: returned,
         edits,
         to,
         lost: Some(lost),
