@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod disk;
+pub mod made;
 pub mod moves;
 pub mod payloads;
 pub mod pens;
 pub mod recorder;
 pub mod repo;
+pub mod rng;
 
 use folio::codec::commit::Zone;
 use folio::crypto::Sign;
@@ -17,7 +19,7 @@ use folio::journal::accept::{self, Report, Witness};
 use folio::journal::found::{self, Charter};
 use folio::journal::history::History;
 use folio::journal::memory::{ShortMemory, SignerMemory};
-use folio::journal::pages::MemoryIndex;
+use folio::journal::pages::{MemoryIndex, PageIndex};
 use folio::journal::proposal::Base;
 use folio::journal::propose::{self, Intent, When};
 use folio::journal::{Fault, Page, Space, judge, refs};
@@ -200,15 +202,21 @@ impl<S: Store + Clone + Send> TestSpace<S> {
 
     /// Numbers everything that is acceptable.
     pub fn accept_all(&mut self) -> Result<Report, Fault> {
+        let mut index = std::mem::take(&mut self.index);
+        let report = self.accept_into(&mut index);
+        self.index = index;
+        report
+    }
+
+    /// As [`TestSpace::accept_all`], with an index of the caller's.
+    pub fn accept_into(&self, index: &mut dyn PageIndex) -> Result<Report, Fault> {
         let space = Space::open(&self.store)?;
         let witness = Witness {
             signer: &self.wanda.key,
             when: when(),
             memory: &*self.memory,
         };
-        accept::accept(&space, &mut self.index, &witness, &|_| true, &mut |_, _| {
-            Ok(())
-        })
+        accept::accept(&space, index, &witness, &|_| true, &mut |_, _| Ok(()))
     }
 
     /// Verifies the whole history with an empty index.

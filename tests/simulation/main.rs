@@ -15,7 +15,6 @@ mod found;
 mod memory;
 mod mirror;
 mod node;
-mod rng;
 mod settle;
 mod steps;
 mod thief;

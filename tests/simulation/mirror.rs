@@ -1,8 +1,8 @@
 //! Three mirrors that nobody should have to trust: one is slow, one loses things, one lies.
 
+use crate::common::rng::Rng;
 use crate::exchange::Shown;
 use crate::node::Node;
-use crate::rng::Rng;
 use folio::journal::reconcile::{RefMap, peer};
 use folio::journal::{Page, refs};
 use folio::model::Oid;

@@ -1,8 +1,8 @@
 //! One repository of one person: everything that a command does there, on the real code.
 
 use crate::common::moves::{Move, RULES_OF_NAMES};
+use crate::common::rng::Rng;
 use crate::memory::MachineMemory;
-use crate::rng::Rng;
 use folio::codec::commit::Zone;
 use folio::codec::message::{Reason, Verdict};
 use folio::crypto::Sign as _;

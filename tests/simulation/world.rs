@@ -1,9 +1,9 @@
 //! A space, everybody in it, and what the simulation writes down about them.
 
+use crate::common::rng::Rng;
 use crate::exchange::Shown;
 use crate::mirror::Mirrors;
 use crate::node::{Made, Node, Person};
-use crate::rng::Rng;
 use folio::crypto::Sign as _;
 use folio::journal::memory::ShortMemory;
 use folio::journal::reconcile::RefMap;

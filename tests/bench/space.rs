@@ -1,0 +1,148 @@
+//! Makes spaces for `compare.sh`, and runs one operation on one at a time: under a clock, a profiler or valgrind.
+//!
+//! ```text
+//! cargo bench --bench space -- make DIR rows=100 pages=1000 authors=10 queue=100 waiting=1000 seed=1
+//! cargo bench --bench space -- accept DIR      numbers everything that waits
+//! cargo bench --bench space -- verify DIR      every rule of every page
+//! cargo bench --bench space -- replay DIR      the state from the decisions alone
+//! cargo bench --bench space -- propose DIR n   one proposal of n decisions
+//! ```
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use common::made::{Shape, make};
+use common::{TestSpace, when};
+use folio::fold::Decision;
+use folio::journal::history::History;
+use folio::journal::proposal::Base;
+use folio::journal::propose::{Intent, prepare};
+use folio::journal::{Space, refs, replay, verify};
+use folio::model::{Number, ObjectFormat, Slug};
+use folio::state::TreeView;
+use folio::store::{Expect, GitStore, Index, SignedPages};
+use std::path::Path;
+use std::time::Instant;
+
+fn main() {
+    let args: Vec<String> = std::env::args().filter(|arg| arg != "--bench").collect();
+    let args: Vec<&str> = args[1..].iter().map(String::as_str).collect();
+    let started = Instant::now();
+    let done = match args.as_slice() {
+        ["make", dir, sizes @ ..] => made(Path::new(dir), sizes),
+        ["accept", dir] => accepted(Path::new(dir)),
+        ["verify", dir] => verified(Path::new(dir)),
+        ["replay", dir] => replayed(Path::new(dir)),
+        ["propose", dir, count] => proposed(Path::new(dir), count.parse().expect("a number")),
+        _ => {
+            println!(
+                "space: nothing to do without `make`, `accept`, ...; see tests/bench/space.rs"
+            );
+            return;
+        }
+    };
+    let wall = started.elapsed().as_secs_f64();
+    let cpu = cpu_seconds();
+    println!("{} {done} items {wall:.3} s wall {cpu:.2} s cpu", args[0]);
+}
+
+/// Seconds of all cores that this process has used, where the system tells.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
+    let ticks = fields.skip(12).take(2);
+    ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+fn made(dir: &Path, sizes: &[&str]) -> usize {
+    let size = |name: &str, usual: usize| {
+        let given = sizes.iter().filter_map(|size| size.split_once('='));
+        let given = given.filter(|(key, _)| *key == name).last();
+        given.map_or(usual, |(_, value)| value.parse().expect("a number"))
+    };
+    let shape = Shape {
+        seed: size("seed", 1) as u64,
+        rows: size("rows", 100),
+        pages: size("pages", 0),
+        authors: size("authors", 10),
+        queue: size("queue", 100),
+        waiting: size("waiting", 0),
+    };
+    let store = GitStore::init(dir, true, ObjectFormat::Sha1, &[]).expect("an empty directory");
+    let made = make(&store, &shape);
+    store.consolidate().expect("packs");
+    println!("tip {}", made.tip);
+    if let Some((alias, target)) = made.alias {
+        println!("alias {alias} {target}");
+    }
+    shape.pages.max(1)
+}
+
+fn accepted(dir: &Path) -> usize {
+    let store = GitStore::open(dir).expect("a space");
+    let mut space = TestSpace::reopen(store);
+    let memory = SignedPages::new(&dir.join("folio"), Some(dir.join("outside")));
+    space.memory = Box::new(memory);
+    let mut index = Index::open(&dir.join("folio"), ObjectFormat::Sha1).expect("an index");
+    let report = space.accept_into(&mut index).expect("accepted");
+    assert!(report.refused.is_empty() && report.invalid.is_empty());
+    report.numbered.len()
+}
+
+/// Runs something on the space in a directory and its whole history.
+fn with_history<T>(dir: &Path, run: impl FnOnce(&Space<'_, GitStore>, &History<'_>) -> T) -> T {
+    let store = GitStore::open(dir).expect("a space");
+    let space = Space::open(&store).expect("a space");
+    let mut index = Index::open(&dir.join("folio"), ObjectFormat::Sha1).expect("an index");
+    let tip = Some(space.tip().expect("a tip"));
+    let history = History::open(&space.tables, &store, tip, &mut index, &mut |_, _| {});
+    run(&space, &history.expect("a history"))
+}
+
+fn verified(dir: &Path) -> usize {
+    let report = with_history(dir, |space, history| {
+        verify::verify(space, history, Number(1), &mut |_, _| {})
+    });
+    report.expect("a good history").to.0 as usize
+}
+
+fn replayed(dir: &Path) -> usize {
+    with_history(dir, |space, history| {
+        let view = replay::replay(space, history, history.len(), &mut |_, _| {});
+        let tree = replay::tree_of(&space.tables, &view.expect("a good history"));
+        let tip = history.tip().expect("a page").tree();
+        assert_eq!(tree.expect("a tree"), tip);
+        history.len().0 as usize
+    })
+}
+
+fn proposed(dir: &Path, count: usize) -> usize {
+    let store = GitStore::open(dir).expect("a space");
+    let test = TestSpace::reopen(store.clone());
+    let (space, base) = (test.space(), test.tip());
+    let view = TreeView::new(&space.tables, Some(base.tree()));
+    let alice = &test.alice.key;
+    let author = folio::journal::judge::member_of(&view, &test.alice.person().key).expect("alice");
+    let line = |at: usize| {
+        let line = format!(
+            r#"{{"op":"alias.set","alias":"registry.example.org/more/{at:08}","target":"registry.example.org/works/of/{:08}"}}"#,
+            at / 8
+        );
+        Decision::parse_lenient(&line).expect("a decision")
+    };
+    let decisions: Vec<Decision> = (0..count).map(line).collect();
+    let intent = Intent {
+        base: Base::of(&base),
+        author: &author,
+        decisions: &decisions,
+        text: "Decide many things\n",
+        when: when(),
+    };
+    let prepared = prepare(&space.tables, &store, test.id, &intent, alice).expect("a proposal");
+    let slug = Slug::new("many").expect("a slug");
+    let name = refs::proposal(&author.handle, &slug);
+    prepared
+        .publish(&space, name, Expect::Any)
+        .expect("a branch");
+    count
+}
