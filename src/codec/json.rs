@@ -3,6 +3,7 @@
 //! Duplicate keys, floats, integers in another spelling, unknown fields, other escapes, spaces, a BOM
 //! and trailing data all fail one of those three steps.
 
+use super::canonical;
 use crate::model::Code;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt;
@@ -46,8 +47,10 @@ impl JsonFault {
 
 /// Encodes a value as one canonical line, without a line feed.
 pub fn encode<T: Serialize>(value: &T) -> String {
-    serde_json_canonicalizer::to_string(value)
-        .expect("payloads and rows hold strings, integers, lists and objects only")
+    canonical::to_string(value).unwrap_or_else(|_| {
+        serde_json_canonicalizer::to_string(value)
+            .expect("payloads and rows hold strings, integers, lists and objects only")
+    })
 }
 
 /// Reads one line leniently: any spelling of the JSON value, but the same fields and limits.

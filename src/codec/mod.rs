@@ -1,6 +1,7 @@
 //! The only door to bytes: canonical JSON, commits, messages, table rows. Every parser re-encodes
 //! what it read and requires equal bytes.
 
+mod canonical;
 pub mod commit;
 pub mod evidence;
 pub mod json;
