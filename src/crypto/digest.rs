@@ -4,27 +4,59 @@ use crate::model::{
     ChainDigest, Epoch, LayerId, Number, ProposalDigest, PublicKey, ReviewDigest, Row, RowDigest,
     RowKey, SpaceId, Table,
 };
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
+use std::sync::OnceLock;
 
 /// Length-prefixed fields into a derive-key hash: a field is its length as 8 bytes, little endian,
 /// then its bytes; an integer is a field of 8 bytes, little endian.
 struct Fields(blake3::Hasher);
 
+/// A purpose, hashed once for the process rather than before each of its digests.
+struct Context(&'static str, OnceLock<ContextKey>);
+
+impl Context {
+    const fn new(words: &'static str) -> Self {
+        Self(words, OnceLock::new())
+    }
+}
+
+/// One line for each purpose.
+macro_rules! contexts {
+    ($($name:ident = $words:literal;)*) => {
+        $(static $name: Context = Context::new($words);)*
+    };
+}
+
+contexts! {
+    CHAIN_START = "folio v1 chain start";
+    CHAIN = "folio v1 chain";
+    PROPOSAL = "folio v1 proposal";
+    REVIEW = "folio v1 review";
+    ROW = "folio v1 row";
+    LAYER = "folio v1 layer";
+    TABLE_SUBJECT = "folio v1 table subject";
+    TABLE_KEY = "folio v1 table key";
+}
+
 impl Fields {
-    fn new(context: &'static str) -> Self {
-        Self(blake3::Hasher::new_derive_key(context))
+    fn new(context: &'static Context) -> Self {
+        let Context(words, key) = context;
+        let key = key.get_or_init(|| hash_derive_key_context(words));
+        Self(blake3::Hasher::new_from_context_key(key))
     }
 
-    fn bytes(mut self, field: &[u8]) -> Self {
+    /// By reference: a hasher is two kilobytes, which would be moved from field to field.
+    fn bytes(&mut self, field: &[u8]) -> &mut Self {
         self.0.update(&(field.len() as u64).to_le_bytes());
         self.0.update(field);
         self
     }
 
-    fn number(self, field: u64) -> Self {
+    fn number(&mut self, field: u64) -> &mut Self {
         self.bytes(&field.to_le_bytes())
     }
 
-    fn finish(self) -> [u8; 32] {
+    fn finish(&self) -> [u8; 32] {
         *self.0.finalize().as_bytes()
     }
 }
@@ -41,11 +73,7 @@ pub fn file(bytes: &[u8]) -> String {
 
 /// `Chain(0)`.
 pub fn chain_start(space: &SpaceId) -> ChainDigest {
-    ChainDigest(
-        Fields::new("folio v1 chain start")
-            .bytes(space.as_bytes())
-            .finish(),
-    )
+    ChainDigest(Fields::new(&CHAIN_START).bytes(space.as_bytes()).finish())
 }
 
 /// What one link of the chain binds besides the previous one.
@@ -65,7 +93,8 @@ pub struct Link<'a> {
 
 /// `Chain(N)`.
 pub fn chain_next(previous: &ChainDigest, link: &Link<'_>) -> ChainDigest {
-    let mut fields = Fields::new("folio v1 chain")
+    let mut fields = Fields::new(&CHAIN);
+    fields
         .bytes(previous.as_bytes())
         .number(link.number.0)
         .number(link.epoch.0)
@@ -73,7 +102,7 @@ pub fn chain_next(previous: &ChainDigest, link: &Link<'_>) -> ChainDigest {
         .bytes(link.proposal.as_bytes())
         .number(link.reviews.len() as u64);
     for review in link.reviews {
-        fields = fields.bytes(review.as_bytes());
+        fields.bytes(review.as_bytes());
     }
     ChainDigest(fields.finish())
 }
@@ -98,7 +127,7 @@ pub struct ProposalFields<'a> {
 /// The proposal digest.
 pub fn proposal(fields: &ProposalFields<'_>) -> ProposalDigest {
     ProposalDigest(
-        Fields::new("folio v1 proposal")
+        Fields::new(&PROPOSAL)
             .bytes(fields.space.as_bytes())
             .number(fields.base.0)
             .bytes(fields.base_chain.as_bytes())
@@ -129,7 +158,7 @@ pub struct ReviewFields<'a> {
 /// The review digest.
 pub fn review(fields: &ReviewFields<'_>) -> ReviewDigest {
     ReviewDigest(
-        Fields::new("folio v1 review")
+        Fields::new(&REVIEW)
             .bytes(fields.space.as_bytes())
             .bytes(fields.proposal.as_bytes())
             .bytes(&fields.reviewer.0)
@@ -143,7 +172,7 @@ pub fn review(fields: &ReviewFields<'_>) -> ReviewDigest {
 /// The digest of one row, as `was` names it.
 pub fn row(table: Table, row: &Row) -> RowDigest {
     RowDigest(
-        Fields::new("folio v1 row")
+        Fields::new(&ROW)
             .bytes(table.name().as_bytes())
             .bytes(row.as_str().as_bytes())
             .finish(),
@@ -153,7 +182,7 @@ pub fn row(table: Table, row: &Row) -> RowDigest {
 /// The id of the overlay layer that decision `index` of a proposal adds.
 pub fn layer(proposal: &ProposalDigest, index: u64) -> LayerId {
     LayerId(
-        Fields::new("folio v1 layer")
+        Fields::new(&LAYER)
             .bytes(proposal.as_bytes())
             .number(index)
             .finish(),
@@ -162,7 +191,7 @@ pub fn layer(proposal: &ProposalDigest, index: u64) -> LayerId {
 
 /// Hash whose first 8 hexadecimal digits place all rows of one subject.
 pub fn subject_place(table: Table, subject: &str) -> [u8; 32] {
-    Fields::new("folio v1 table subject")
+    Fields::new(&TABLE_SUBJECT)
         .bytes(table.name().as_bytes())
         .bytes(subject.as_bytes())
         .finish()
@@ -170,7 +199,7 @@ pub fn subject_place(table: Table, subject: &str) -> [u8; 32] {
 
 /// Hash whose hexadecimal digits place one row among those of its subject.
 pub fn key_place(table: Table, key: &RowKey) -> [u8; 32] {
-    Fields::new("folio v1 table key")
+    Fields::new(&TABLE_KEY)
         .bytes(table.name().as_bytes())
         .bytes(key.subject.as_bytes())
         .bytes(key.detail.as_bytes())

@@ -45,7 +45,10 @@ impl<'v> Scene<'v> {
 
     /// The row with that key, untyped.
     pub fn raw(&self, table: Table, key: &RowKey) -> Result<Option<Row>, Stop> {
-        // Almost every scene is empty or small: the clone is cheap beside a look-up in a tree.
+        // Many scenes are empty; where one is not, a clone is cheap beside a look-up in a tree.
+        if self.edits.is_empty() {
+            return Ok(self.base.row(table, key)?);
+        }
         match self.edits.get(&(table, key.clone())) {
             Some(row) => Ok(row.clone()),
             None => Ok(self.base.row(table, key)?),

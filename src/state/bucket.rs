@@ -49,8 +49,11 @@ impl Bucket {
 
     /// Checks every row's digits; the fault is words.
     pub(super) fn lies_under(&self, table: Table, prefix: &Prefix) -> Result<(), String> {
+        if prefix.depth() == 0 {
+            return Ok(());
+        }
         let mut placer = Placer::new(table);
-        let astray = |row: &Keyed| !prefix.covers(&placer.place(&row.0));
+        let astray = |row: &Keyed| !placer.lies_under(&row.0, prefix);
         match self.rows.iter().position(astray) {
             Some(at) => Err(format!("line {} belongs elsewhere", at + 1)),
             None => Ok(()),

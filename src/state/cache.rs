@@ -4,6 +4,7 @@ use super::bucket::Bucket;
 use super::tree::{Dir, Root};
 use crate::model::{Oid, Table};
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// What an object was read as. One blob may be a bucket of two tables (an alias and its reverse row
@@ -33,13 +34,32 @@ impl Node {
     }
 }
 
+/// What was read, and as what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key(Oid, Shape);
+
+impl Hash for Key {
+    /// An id is a hash already: a part of it tells most keys apart, and the map's own seed hides from others which
+    /// ids would meet.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Key(id, shape) = self;
+        let part = id.as_bytes()[..8].try_into().expect("8 of 20 or more");
+        let shape = match shape {
+            Shape::Root => 0,
+            Shape::Dir => 1,
+            Shape::Bucket(table) => 2 + *table as u64,
+        };
+        state.write_u64(u64::from_le_bytes(part) ^ shape.rotate_right(8));
+    }
+}
+
 /// Two generations: what is used moves to the young one; when that is full it becomes the old one,
 /// and what nobody used since the last change is dropped. No list to keep, a hit costs one or two
 /// look-ups.
 #[derive(Debug)]
 pub(super) struct Cache {
-    young: HashMap<(Oid, Shape), Node>,
-    old: HashMap<(Oid, Shape), Node>,
+    young: HashMap<Key, Node>,
+    old: HashMap<Key, Node>,
     weight: usize,
     /// Most bytes in one generation.
     most: usize,
@@ -57,7 +77,7 @@ impl Cache {
     }
 
     pub(super) fn get(&mut self, id: &Oid, shape: Shape) -> Option<Node> {
-        let key = (*id, shape);
+        let key = Key(*id, shape);
         if let Some(node) = self.young.get(&key) {
             return Some(node.clone());
         }
@@ -67,7 +87,7 @@ impl Cache {
     }
 
     pub(super) fn contains(&self, id: &Oid, shape: Shape) -> bool {
-        let key = (*id, shape);
+        let key = Key(*id, shape);
         self.young.contains_key(&key) || self.old.contains_key(&key)
     }
 
@@ -78,7 +98,7 @@ impl Cache {
             self.weight = 0;
         }
         self.weight += weight;
-        if let Some(before) = self.young.insert((id, shape), node) {
+        if let Some(before) = self.young.insert(Key(id, shape), node) {
             self.weight = self.weight.saturating_sub(before.weight());
         }
     }
@@ -87,10 +107,10 @@ impl Cache {
     pub(super) fn remove(&mut self, id: &Oid) {
         let tables = Table::ALL.iter().map(|table| Shape::Bucket(*table));
         for shape in tables.chain([Shape::Root, Shape::Dir]) {
-            if let Some(node) = self.young.remove(&(*id, shape)) {
+            if let Some(node) = self.young.remove(&Key(*id, shape)) {
                 self.weight = self.weight.saturating_sub(node.weight());
             }
-            self.old.remove(&(*id, shape));
+            self.old.remove(&Key(*id, shape));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::bucket::{Bucket, Keyed};
 use super::place::{Place, Placer, Prefix};
 use super::raw::Child;
 use super::{StateFault, Tables};
-use crate::model::{Code, Oid, Row, RowKey, Table};
+use crate::model::{Code, Oid, Row, RowKey, Table, limits};
 use crate::store::Objects;
 use std::ops::ControlFlow;
 
@@ -47,11 +47,13 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         limit: usize,
     ) -> Result<Vec<(RowKey, Row)>, StateFault> {
         let mut child = self.root(root)?.table(table);
-        let goal = Placer::new(table).subject(subject);
+        // Most tables of most spaces are one file or none: no need to hash.
+        let mut goal = None;
         let mut at = Prefix::TABLE;
         while let Some(Child::Dir(id)) = child
-            && at.depth() < goal.depth()
+            && at.depth() < limits::SUBJECT_DIGITS
         {
+            let goal = goal.get_or_insert_with(|| Placer::new(table).subject(subject));
             let digit = goal.digit(at.depth());
             child = self.dir(&id, table, &at)?.children[digit];
             at = at.child(digit);

@@ -70,6 +70,14 @@ impl Placer {
         Place(bytes)
     }
 
+    /// Whether a row lies at a prefix or below it. Most prefixes are short: then its subject alone says.
+    pub(super) fn lies_under(&mut self, key: &RowKey, prefix: &Prefix) -> bool {
+        if prefix.depth() <= limits::SUBJECT_DIGITS {
+            return prefix.covers_prefix(&self.subject(&key.subject));
+        }
+        prefix.covers(&self.place(key))
+    }
+
     fn load(&mut self, subject: &str) {
         if self.subject.as_deref() == Some(subject) {
             return;

@@ -105,10 +105,15 @@ pub(super) fn encode(mut entries: Vec<Entry<'_>>) -> Vec<u8> {
     entries.sort_by(order);
     let mut bytes = Vec::with_capacity(entries.len() * 56);
     for entry in entries {
-        bytes.extend_from_slice(entry.child.mode());
-        bytes.extend_from_slice(entry.name);
-        bytes.push(0);
-        bytes.extend_from_slice(entry.child.id().as_bytes());
+        put(&mut bytes, &entry);
     }
     bytes
+}
+
+/// Appends one entry.
+pub(super) fn put(bytes: &mut Vec<u8>, entry: &Entry<'_>) {
+    bytes.extend_from_slice(entry.child.mode());
+    bytes.extend_from_slice(entry.name);
+    bytes.push(0);
+    bytes.extend_from_slice(entry.child.id().as_bytes());
 }

@@ -7,13 +7,18 @@ use super::place::Prefix;
 use super::raw::Child;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
+use crate::codec::commit::Commit;
 use crate::model::{Code, ObjectFormat, Oid, Table, limits};
 use crate::store::{Kind, Objects};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bytes of parsed objects kept by default.
 const CACHE: usize = 128 * 1024 * 1024;
+
+/// Commits kept, before all of them are forgotten.
+const COMMITS: usize = 64;
 
 /// The tables of any number of states in one store: one of these per thread.
 ///
@@ -26,6 +31,8 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     staged: RefCell<Staged>,
     /// The id of git's empty tree, which is never looked for in the store.
     empty: Oid,
+    /// The last commits that were read; see [`Tables::commit`].
+    commits: RefCell<BTreeMap<Oid, Arc<Commit>>>,
 }
 
 impl<'s, S: Objects + ?Sized> Tables<'s, S> {
@@ -41,7 +48,27 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             cache: RefCell::new(Cache::new(bytes)),
             staged: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
+            commits: RefCell::default(),
         }
+    }
+
+    /// A commit that was read lately, parsed: neighbours in a history stand on the same ones. Else `read` brings
+    /// it, from this store or one that has the same objects.
+    pub fn commit<E>(
+        &self,
+        id: &Oid,
+        read: impl FnOnce() -> Result<Commit, E>,
+    ) -> Result<Arc<Commit>, E> {
+        if let Some(known) = self.commits.borrow().get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let commit = Arc::new(read()?);
+        let mut commits = self.commits.borrow_mut();
+        if commits.len() == COMMITS {
+            commits.clear();
+        }
+        commits.insert(*id, Arc::clone(&commit));
+        Ok(commit)
     }
 
     /// The hash that names objects here.

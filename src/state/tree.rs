@@ -92,14 +92,21 @@ impl Dir {
 
     /// The tree object.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let children = self.children.iter().zip(DIGITS);
-        let named: Vec<_> = children
-            .filter_map(|(child, digit)| {
-                let digit = char::from(*digit);
-                Some((spell(digit.encode_utf8(&mut [0; 4]), (*child)?), (*child)?))
-            })
-            .collect();
-        encode(&named)
+        // Names begin with different digits, so their order is that of the digits.
+        let mut bytes = Vec::with_capacity(16 * 48);
+        let mut name = *b"?.jsonl";
+        for (child, digit) in self.children.iter().zip(DIGITS) {
+            let Some(child) = *child else {
+                continue;
+            };
+            name[0] = *digit;
+            let name = match child {
+                Child::File(_) => &name[..],
+                Child::Dir(_) => &name[..1],
+            };
+            raw::put(&mut bytes, &Entry { name, child });
+        }
+        bytes
     }
 }
 

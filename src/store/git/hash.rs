@@ -35,7 +35,9 @@ pub(crate) fn checked_id(
     bytes: &[u8],
 ) -> Result<Oid, StoreFault> {
     let mut hasher = Hasher::new(format);
-    hasher.update(format!("{} {}\0", word(kind), bytes.len()).as_bytes());
+    for part in [word(kind), " ", &bytes.len().to_string(), "\0"] {
+        hasher.update(part.as_bytes());
+    }
     hasher.update(bytes);
     hasher.finish()
 }
