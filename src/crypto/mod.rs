@@ -5,6 +5,7 @@ pub mod digest;
 pub mod keyfile;
 pub mod seal;
 pub mod sshsig;
+mod strict;
 mod wire;
 
 use crate::model::PublicKey;

@@ -4,6 +4,7 @@
 //! git accepts many spellings of one signature, so a stranger could make a second commit that is
 //! "signed" by somebody else. Here the block is read, written again, and the two must be equal.
 
+use super::strict;
 use super::wire::{Wire, put, unsupported};
 use super::{Namespace, Signature};
 use crate::model::{Code, PublicKey};
@@ -81,14 +82,16 @@ fn blob(namespace: Namespace, key: &PublicKey, signature: &Signature) -> Vec<u8>
 
 /// The armored block as ssh-keygen writes it, lines joined by `\n`, without a final line feed.
 pub fn armor(namespace: Namespace, key: &PublicKey, signature: &Signature) -> String {
-    let base64 = BASE64.encode(&blob(namespace, key, signature));
-    let mut out = String::from(BEGIN);
-    for (at, c) in base64.chars().enumerate() {
-        if at > 0 && at % COLUMNS == 0 {
-            out.push('\n');
-        }
-        out.push(c);
+    let mut rest = &*BASE64.encode(&blob(namespace, key, signature));
+    let mut out = String::with_capacity(512);
+    out.push_str(BEGIN);
+    while rest.len() > COLUMNS {
+        let (line, more) = rest.split_at(COLUMNS);
+        out.push_str(line);
+        out.push('\n');
+        rest = more;
     }
+    out.push_str(rest);
     out.push_str(END);
     out
 }
@@ -212,18 +215,16 @@ pub fn verify(
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), SigFault> {
-    let point = usable(key)?;
-    let raw = ed25519_dalek::Signature::from_bytes(&signature.0);
-    point
-        .verify_strict(&signed_bytes(namespace, message), &raw)
-        .map_err(|_| {
-            let what = format!(
-                "expected a signature of {} over these bytes for `{}`, found one that does not verify",
-                fingerprint(key),
-                namespace.as_str()
-            );
-            SigFault::new(Code::SignatureWrong, what)
-        })
+    let message = signed_bytes(namespace, message);
+    if strict::verify(key, &message, &signature.0, usable)? {
+        return Ok(());
+    }
+    let what = format!(
+        "expected a signature of {} over these bytes for `{}`, found one that does not verify",
+        fingerprint(key),
+        namespace.as_str()
+    );
+    Err(SigFault::new(Code::SignatureWrong, what))
 }
 
 /// The OpenSSH fingerprint: `SHA256:` and 43 characters of unpadded base64.
