@@ -5,8 +5,11 @@ use crate::store::Objects;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Items that a thread takes at a time: enough that neighbours share its cache.
+/// Items that a thread takes at a time, so that neighbours share its cache: at least so many, and more where there
+/// are many, for what one thread has read or made is read again by the next.
 const CHUNK: usize = 64;
+/// Parts for each thread, so that none is idle for long at the end.
+const PARTS: usize = 6;
 /// Bytes of parsed objects that each thread keeps.
 const CACHE: usize = 48 * 1024 * 1024;
 
@@ -26,17 +29,19 @@ where
     T: Send,
     R: Send,
 {
-    if items.len() < 2 * CHUNK || threads() == 1 {
+    let threads = threads();
+    if items.len() < 2 * CHUNK || threads == 1 {
         let tables = Tables::with_cache(store, CACHE);
         return items
             .into_iter()
             .map(|item| work(store, &tables, item))
             .collect();
     }
+    let size = CHUNK.max(items.len() / (threads * PARTS));
     let mut chunks = Vec::new();
     let mut items = items.into_iter();
     loop {
-        let chunk: Vec<T> = items.by_ref().take(CHUNK).collect();
+        let chunk: Vec<T> = items.by_ref().take(size).collect();
         if chunk.is_empty() {
             break;
         }
@@ -44,7 +49,7 @@ where
     }
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..threads() {
+        for _ in 0..threads {
             let store = store.clone();
             let (chunks, next, work) = (&chunks, &next, &work);
             scope.spawn(move || {

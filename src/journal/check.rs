@@ -60,7 +60,7 @@ fn check<S: Objects>(
     id: Oid,
     previous: Option<Oid>,
 ) -> Result<Checked, Fault> {
-    let page = Page::read(store, id)?;
+    let page = Page::read_again(tables, store, id)?;
     let signer = seal::open(&page.commit)?;
     if page.message.space != *space {
         let found = page.message.space;
@@ -80,7 +80,7 @@ fn check<S: Objects>(
             found,
         ));
     }
-    let previous = previous_page(store, &page, previous)?;
+    let previous = previous_page(tables, store, &page, previous)?;
     let proposal = Proposal::authenticate(tables, store, Some(space), page.proposal())?;
     require_older_base(&proposal, number)?;
     if proposal.digest() != page.message.proposal {
@@ -129,6 +129,7 @@ fn check<S: Objects>(
 
 /// The page before, which the caller names: it must be the first parent.
 fn previous_page<S: Objects>(
+    tables: &Tables<'_, S>,
     store: &S,
     page: &Page,
     expected: Option<Oid>,
@@ -139,7 +140,8 @@ fn previous_page<S: Objects>(
         let (what, expected, found) = ("the first parent", words(expected), words(found));
         return Err(Fault::differs(Code::ParentsWrong, what, expected, found));
     }
-    found.map(|id| Page::read(store, id)).transpose()
+    let page = found.map(|id| Page::read_again(tables, store, id));
+    page.transpose()
 }
 
 /// Only the charter stands on nothing, and nothing stands on itself or on what comes later.

@@ -4,6 +4,7 @@ use super::fault::Fault;
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
 use crate::model::{Code, Number, Oid, limits};
+use crate::state::Tables;
 use crate::store::{Kind, Objects};
 
 /// A commit that has the message and the parents of a snapshot.
@@ -28,6 +29,16 @@ impl Page {
     pub fn read<S: Objects + ?Sized>(store: &S, id: Oid) -> Result<Self, Fault> {
         let commit = read_commit(store, &id)?;
         Self::of(id, commit).map_err(|fault| fault.in_commit(id))
+    }
+
+    /// As [`Page::read`], where the same page is likely to have been read just before.
+    pub fn read_again<S: Objects + ?Sized, T: Objects + ?Sized>(
+        tables: &Tables<'_, T>,
+        store: &S,
+        id: Oid,
+    ) -> Result<Self, Fault> {
+        let commit = tables.commit(&id, || read_commit(store, &id))?;
+        Self::of(id, Commit::clone(&commit)).map_err(|fault| fault.in_commit(id))
     }
 
     fn of(id: Oid, commit: Commit) -> Result<Self, Fault> {

@@ -2,6 +2,7 @@
 //! its author may decide what it decides is a later question (`judge`).
 
 use super::fault::Fault;
+use super::judge;
 use super::page::{Page, read_commit};
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, ProposalMessage};
@@ -60,6 +61,8 @@ pub struct Proposal {
     decisions: Vec<Decision>,
     digest: ProposalDigest,
     preview: Oid,
+    /// Whether it was found that the preview is what its decisions make of its base.
+    preview_true: bool,
 }
 
 impl Proposal {
@@ -93,7 +96,7 @@ impl Proposal {
         };
         let bytes = store.read(&blob, Kind::Blob, limits::DECISIONS_BYTES)?;
         let decisions = decision::parse_all(&bytes)?;
-        let (space, base) = stands_on(store, space, &commit, &bytes)?;
+        let (space, base) = stands_on(tables, store, space, &commit, &bytes)?;
         let digest = digest::proposal(&digest::ProposalFields {
             space,
             base: base.number,
@@ -114,6 +117,7 @@ impl Proposal {
             decisions,
             digest,
             preview,
+            preview_true: false,
         })
     }
 
@@ -162,6 +166,17 @@ impl Proposal {
         self.digest
     }
 
+    /// Compares the preview with what the decisions make of the base, which no later page changes, and remembers
+    /// if it is true. Where it is not, whoever judges the proposal says so.
+    pub(super) fn prove_preview<S: Objects + ?Sized>(&mut self, tables: &Tables<'_, S>) {
+        self.preview_true = judge::require_preview_of_base(tables, self).is_ok();
+    }
+
+    /// Whether [`Proposal::prove_preview`] found the preview true.
+    pub(super) fn preview_is_true(&self) -> bool {
+        self.preview_true
+    }
+
     /// The state that its tree claims: what it would produce on its base, or the base's own.
     pub fn preview(&self) -> Oid {
         self.preview
@@ -170,6 +185,7 @@ impl Proposal {
 
 /// Space and base follow from the one parent; a commit without one can only be a charter.
 fn stands_on<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
     store: &S,
     space: Option<&SpaceId>,
     commit: &Commit,
@@ -181,7 +197,7 @@ fn stands_on<S: Objects + ?Sized>(
             (space, Base::nothing(&space))
         }
         [parent] => {
-            let page = Page::read(store, *parent).map_err(|fault| {
+            let page = Page::read_again(tables, store, *parent).map_err(|fault| {
                 if fault.is_environment() {
                     return fault;
                 }

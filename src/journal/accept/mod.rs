@@ -20,6 +20,7 @@ use super::space::Space;
 use super::tidy::{self, Own};
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
+use crate::parallel;
 use crate::store::Store;
 use guard::Guard;
 use plan::plan;
@@ -116,6 +117,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let (waiting, rejected) = take(entries, choose, witness, &mut report);
     let own = Own::of(space, &history, hand.key)?;
     let author = |candidate: &Candidate| candidate.branch.author.to_string();
+    let waiting = with_previews(space, waiting);
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
     loop {
@@ -205,6 +207,21 @@ fn take(
         }
     }
     (waiting, rejected)
+}
+
+/// Looks at previews on all cores before they are judged one after another: all but the first are judged on
+/// another state than their base.
+fn with_previews<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    waiting: Vec<Candidate>,
+) -> Vec<Candidate> {
+    if waiting.len() < 2 {
+        return waiting;
+    }
+    parallel::map(space.store, waiting, |_, tables, mut candidate| {
+        candidate.proposal.prove_preview(tables);
+        candidate
+    })
 }
 
 /// The history, with what was signed before and not published published now.

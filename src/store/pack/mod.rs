@@ -50,14 +50,14 @@ pub fn write(
     entries.sort_by_key(|entry| order(entry.kind));
     let mut writer = Writer::create(dir, format, entries.len(), steps)?;
     let mut zip = zip::Zip::new();
-    for entry in entries {
-        debug_assert_eq!(
-            entry.id,
-            super::git::object_id(format, entry.kind, entry.bytes)
-        );
-        let header = entry_header(entry.kind, entry.bytes.len() as u64);
-        let packed = zip.pack(entry.bytes);
-        writer.add(entry.id, &[&header, packed])?;
+    for some in entries.chunks(zip::AT_ONCE) {
+        let contents: Vec<&[u8]> = some.iter().map(|entry| entry.bytes).collect();
+        zip.pack_each(&contents, |at, packed| {
+            let Entry { id, kind, bytes } = some[at];
+            debug_assert_eq!(*id, super::git::object_id(format, *kind, bytes));
+            let header = entry_header(*kind, bytes.len() as u64);
+            writer.add(*id, &[&header, packed])
+        })?;
     }
     writer.finish().map(drop)
 }

@@ -11,6 +11,12 @@ const LARGE_LEVEL: u32 = 4;
 /// From this many bytes on an object is a larger one, and a part of it is tried first.
 const LARGE: usize = 4096;
 
+/// From this many objects on, threads are worth starting.
+const MANY: usize = 256;
+
+/// Objects compressed before they are written, so that memory stays bounded.
+pub(super) const AT_ONCE: usize = 4096;
+
 /// How many bytes of it, from its middle.
 const SAMPLE: usize = 1024;
 
@@ -30,6 +36,34 @@ impl Zip {
             store: Compress::new(Compression::none(), true),
             out: Vec::new(),
         }
+    }
+
+    /// Calls `each` with the place and the zlib stream of each of these contents, in their order. Many are
+    /// compressed on all cores; what is written does not depend on how many there are.
+    pub(super) fn pack_each<E>(
+        &mut self,
+        contents: &[&[u8]],
+        mut each: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        if contents.len() < MANY || threads == 1 {
+            let mut all = contents.iter().enumerate();
+            return all.try_for_each(|(at, bytes)| each(at, self.pack(bytes)));
+        }
+        let size = contents.len().div_ceil(threads);
+        let packed: Vec<Vec<Vec<u8>>> = std::thread::scope(|scope| {
+            let part = |part: &'_ [&[u8]]| {
+                let mut zip = Zip::new();
+                part.iter().map(|bytes| zip.pack(bytes).to_vec()).collect()
+            };
+            let parts = contents.chunks(size);
+            let running: Vec<_> = parts.map(|some| scope.spawn(move || part(some))).collect();
+            let done = running.into_iter().map(|thread| thread.join());
+            done.map(|part| part.expect("compressing does not panic"))
+                .collect()
+        });
+        let mut all = packed.into_iter().flatten().enumerate();
+        all.try_for_each(|(at, packed)| each(at, &packed))
     }
 
     /// The zlib stream of these bytes; incompressible ones are stored in it as they are.
