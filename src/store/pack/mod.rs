@@ -51,7 +51,7 @@ pub fn write(
     let mut writer = Writer::create(dir, format, entries.len(), steps)?;
     let mut zip = zip::Zip::new();
     for some in entries.chunks(zip::AT_ONCE) {
-        let contents: Vec<&[u8]> = some.iter().map(|entry| entry.bytes).collect();
+        let contents: Vec<_> = some.iter().map(|entry| (entry.kind, entry.bytes)).collect();
         zip.pack_each(&contents, |at, packed| {
             let Entry { id, kind, bytes } = some[at];
             debug_assert_eq!(*id, super::git::object_id(format, *kind, bytes));
