@@ -8,6 +8,7 @@ mod config;
 mod extra;
 mod hash;
 mod init;
+mod known;
 mod lock;
 mod loose;
 mod objects;
@@ -46,8 +47,8 @@ pub struct GitStore {
     format: ObjectFormat,
     steps: Arc<dyn Steps>,
     reflog_ident: Arc<str>,
-    /// The same repository, never looking for new packs: see [`Objects::is_known`].
-    quick: RefCell<Option<gix::Repository>>,
+    /// What was here when it was last looked at: see [`Objects::is_known`].
+    quick: RefCell<Option<known::Known>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
     extra: Vec<gix::Repository>,
     /// Asked for an object that is not here: see [`GitStore::with_missing`].

@@ -1,6 +1,7 @@
 //! Objects: read with gix, written as packs of ours.
 
 use super::hash::to_gix;
+use super::known::Known;
 use super::{Bring, GitStore, checked_id, object_id};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::{self, Kind, Objects, StoreFault, pack};
@@ -36,16 +37,9 @@ impl Objects for GitStore {
     }
 
     fn is_known(&self, id: &Oid) -> bool {
-        // A miss makes gix look for new packs, which costs far more than the look-up. So the packs are
-        // looked for once, and what another process packs meanwhile is written twice at worst.
         let mut quick = self.quick.borrow_mut();
-        let quick = quick.get_or_insert_with(|| {
-            let mut quick = self.repo.clone();
-            quick.has_object(to_gix(id));
-            quick.objects.refresh_never();
-            quick
-        });
-        quick.has_object(to_gix(id))
+        let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format));
+        quick.contains(id)
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
