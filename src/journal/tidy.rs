@@ -12,7 +12,7 @@ use super::space::Space;
 use crate::codec::message::{Message, Verdict};
 use crate::model::{Handle, Oid, PublicKey};
 use crate::state::TreeView;
-use crate::store::{Expect, REFS_AT_ONCE, RefEdit, Store};
+use crate::store::{Expect, REFS_REMOVED_AT_ONCE, RefEdit, Store};
 use std::collections::BTreeSet;
 
 /// Whose left-over rejections may be removed: the holder of the pen, if it is that holder who numbers.
@@ -94,7 +94,7 @@ pub(super) fn remove<S: Store>(
     gone: impl Iterator<Item = (String, Oid)>,
     message: &str,
 ) {
-    let edits: Vec<RefEdit> = gone
+    let mut edits: Vec<RefEdit> = gone
         .map(|(name, commit)| RefEdit {
             name,
             expect: Expect::At(commit),
@@ -102,7 +102,9 @@ pub(super) fn remove<S: Store>(
             message: message.into(),
         })
         .collect();
-    for edits in edits.chunks(REFS_AT_ONCE) {
+    // Neighbours lie in one directory, which is synced once for all that go together.
+    edits.sort_by(|a, b| a.name.cmp(&b.name));
+    for edits in edits.chunks(REFS_REMOVED_AT_ONCE) {
         if space.store.apply(edits).is_ok() {
             continue;
         }

@@ -131,6 +131,10 @@ pub trait Refs {
 /// process may open only so many.
 pub const REFS_AT_ONCE: usize = 128;
 
+/// As [`REFS_AT_ONCE`], for refs that only go: their locks share one open file, except where the file system has no
+/// hard links.
+pub const REFS_REMOVED_AT_ONCE: usize = 512;
+
 /// Makes changes that do not depend on each other, some at a time. A crash on the way leaves some of them made.
 ///
 /// # Errors

@@ -7,6 +7,7 @@
 use crate::model::Oid;
 use crate::store::StoreFault;
 use crate::store::disk::read_if_there;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The bytes of `packed-refs`; nothing if there is no such file.
@@ -36,15 +37,24 @@ impl Packed {
         found.find(|(found, _)| *found == name).map(|(_, id)| id)
     }
 
+    /// Where each ref points: for those who look for many.
+    pub(super) fn index(&self) -> BTreeMap<&str, Oid> {
+        let mut index = BTreeMap::new();
+        for (name, id) in self.refs() {
+            index.entry(name).or_insert(id);
+        }
+        index
+    }
+
     /// The file without these refs.
-    pub(super) fn without(&self, names: &[&str]) -> Vec<u8> {
+    pub(super) fn without(&self, names: &BTreeSet<&str>) -> Vec<u8> {
         let mut kept = Vec::with_capacity(self.bytes.len());
         let mut dropped = false;
         for line in self.bytes.split_inclusive(|b| *b == b'\n') {
             // A line `^<id>` says what the tag of the line before it points to.
             if !line.starts_with(b"^") {
                 let parsed = parse_line(line.strip_suffix(b"\n").unwrap_or(line));
-                dropped = parsed.is_some_and(|(name, _)| names.contains(&name));
+                dropped = parsed.is_some_and(|(name, _)| names.contains(name));
             }
             if !dropped {
                 kept.extend_from_slice(line);

@@ -94,6 +94,9 @@ impl Refs for GitStore {
     }
 }
 
+/// So many refs are looked for in `packed-refs` one by one.
+const FEW: usize = 8;
+
 /// One edit whose ref is locked, and where that ref points.
 struct Held<'e, 's> {
     edit: &'e RefEdit,
@@ -170,11 +173,15 @@ impl GitStore {
     /// Compares what is there with what is expected, all locks being held.
     fn compare(&self, locked: &mut [Held<'_, '_>]) -> Result<Packed, StoreFault> {
         let packed = Packed::read(self.common_dir())?;
+        let index = (locked.len() > FEW).then(|| packed.index());
         for held in locked {
             let name = &held.edit.name;
             held.old = match self.loose(name)? {
                 Loose::At(id) => Some(id),
-                Loose::Nothing => packed.find(name),
+                Loose::Nothing => match &index {
+                    Some(index) => index.get(name.as_str()).copied(),
+                    None => packed.find(name),
+                },
                 Loose::Symbolic(to) => return Err(symbolic(name, &to)),
             };
             crate::store::check_expectation(held.edit, held.old)?;
@@ -223,8 +230,8 @@ impl GitStore {
         }
         let gone = |held: &&mut Held<'_, '_>| held.edit.new.is_none() && held.old.is_some();
         let deleted: Vec<&mut Held<'_, '_>> = locked.iter_mut().filter(gone).collect();
-        let names: Vec<&str> = deleted.iter().map(|held| held.edit.name.as_str()).collect();
-        if names.iter().any(|name| packed.find(name).is_some()) {
+        let names: BTreeSet<&str> = deleted.iter().map(|held| &*held.edit.name).collect();
+        if packed.refs().any(|(name, _)| names.contains(name)) {
             self.unpack(&names)?;
         }
         for held in deleted {
@@ -238,7 +245,7 @@ impl GitStore {
     }
 
     /// Takes refs out of `packed-refs`. Loose files of the same names still count until they go too.
-    fn unpack(&self, names: &[&str]) -> Result<(), StoreFault> {
+    fn unpack(&self, names: &BTreeSet<&str>) -> Result<(), StoreFault> {
         let target = self.common_dir().join("packed-refs");
         let mut lock = Lock::take(self.common_dir(), &target, &*self.steps)?;
         // Read again: it may have been packed anew since, and nobody does that without this lock.
