@@ -158,14 +158,20 @@ impl<'v> Scene<'v> {
     }
 
     /// Ends the scene: the changes that really change something, sorted.
-    pub fn finish(self) -> Result<RowEdits, Stop> {
-        let mut edits = RowEdits::new();
-        for ((table, key), row) in self.edits {
-            if self.base.row(table, &key)? != row {
-                edits.insert((table, key), row);
-            }
+    pub fn finish(mut self) -> Result<RowEdits, Stop> {
+        let mut fault = None;
+        self.edits
+            .retain(|(table, key), row| match self.base.row(*table, key) {
+                Ok(before) => before != *row,
+                Err(found) => {
+                    fault = Some(found);
+                    true
+                }
+            });
+        match fault {
+            Some(fault) => Err(fault.into()),
+            None => Ok(self.edits),
         }
-        Ok(edits)
     }
 }
 

@@ -18,7 +18,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     ) -> Result<Option<Row>, StateFault> {
         let mut child = self.root(root)?.table(table);
         // Most tables of a young space are one file: no need to hash.
-        let mut place = None;
+        let (mut subject, mut place) = (None, None);
         let mut at = Prefix::TABLE;
         loop {
             match child {
@@ -28,8 +28,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
                 }
                 Some(Child::Dir(id)) => {
                     let dir = self.dir(&id, table, &at)?;
-                    let place = place.get_or_insert_with(|| Place::of(table, key));
-                    let digit = place.digit(at.depth());
+                    // The digits of the whole key are needed below those of the subject only.
+                    let digit = if at.depth() < limits::SUBJECT_DIGITS {
+                        let placed = || Placer::new(table).subject(&key.subject);
+                        subject.get_or_insert_with(placed).digit(at.depth())
+                    } else {
+                        let placed = || Place::of(table, key);
+                        place.get_or_insert_with(placed).digit(at.depth())
+                    };
                     child = dir.children[digit];
                     at = at.child(digit);
                 }

@@ -117,8 +117,8 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let (waiting, rejected) = take(entries, choose, witness, &mut report);
     let own = Own::of(space, &history, hand.key)?;
     let author = |candidate: &Candidate| candidate.branch.author.to_string();
-    let waiting = with_previews(space, waiting);
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
+    waiting = with_previews(space, waiting);
     let mut lost = 0;
     loop {
         let plan = match plan(space, &history, witness, &guard, waiting) {
@@ -213,15 +213,18 @@ fn take(
 /// another state than their base.
 fn with_previews<S: Store + Clone + Send>(
     space: &Space<'_, S>,
-    waiting: Vec<Candidate>,
+    mut waiting: Vec<Candidate>,
 ) -> Vec<Candidate> {
     if waiting.len() < 2 {
         return waiting;
     }
-    parallel::map(space.store, waiting, |_, tables, mut candidate| {
+    let others = waiting.split_off(1);
+    let others = parallel::map(space.store, others, |_, tables, mut candidate| {
         candidate.proposal.prove_preview(tables);
         candidate
-    })
+    });
+    waiting.extend(others);
+    waiting
 }
 
 /// The history, with what was signed before and not published published now.
