@@ -6,13 +6,17 @@
 //! cargo bench --bench space -- verify DIR      every rule of every page
 //! cargo bench --bench space -- replay DIR      the state from the decisions alone
 //! cargo bench --bench space -- propose DIR n   one proposal of n decisions
+//! cargo bench --bench space -- limits DIR      what this machine can do at all
 //! ```
+//!
+//! A space that was made has the keys of its people in `DIR/keys/`.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod limits;
 
 use common::made::{Shape, make};
-use common::{TestSpace, when};
+use common::{Actor, TestSpace, when};
 use folio::fold::Decision;
 use folio::journal::history::History;
 use folio::journal::proposal::Base;
@@ -21,6 +25,7 @@ use folio::journal::{Space, refs, replay, verify};
 use folio::model::{Number, ObjectFormat, Slug};
 use folio::state::TreeView;
 use folio::store::{Expect, GitStore, Index, SignedPages};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -34,6 +39,7 @@ fn main() {
         ["verify", dir] => verified(Path::new(dir)),
         ["replay", dir] => replayed(Path::new(dir)),
         ["propose", dir, count] => proposed(Path::new(dir), count.parse().expect("a number")),
+        ["limits", dir] => return limits::print(Path::new(dir)),
         _ => {
             println!(
                 "space: nothing to do without `make`, `accept`, ...; see tests/bench/space.rs"
@@ -71,11 +77,23 @@ fn made(dir: &Path, sizes: &[&str]) -> usize {
     let store = GitStore::init(dir, true, ObjectFormat::Sha1, &[]).expect("an empty directory");
     let made = make(&store, &shape);
     store.consolidate().expect("packs");
+    write_keys(&dir.join("keys")).expect("keys");
     println!("tip {}", made.tip);
     if let Some((alias, target)) = made.alias {
         println!("alias {alias} {target}");
     }
     shape.pages.max(1)
+}
+
+/// The keys of the founder and of the witness, as OpenSSH has them.
+fn write_keys(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    for name in ["alice", "wanda"] {
+        let path = dir.join(name);
+        std::fs::write(&path, &*Actor::new(name).key.to_openssh(name))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
 }
 
 fn accepted(dir: &Path) -> usize {
