@@ -79,6 +79,12 @@ codes! {
         "With a small-order point as key, anybody can make signatures that some programs accept. Make a new key with `folio key new`.";
     KeyUnsupported Input "key-unsupported" "The key is of a kind that Folio does not use."
         "Folio signs with ed25519 only. RSA, ECDSA, DSA and hardware-backed (sk-) keys are refused. Make one with `folio key new`.";
+    PatchMalformed Input "patch-malformed" "The patch is not a unified diff of one file."
+        "A layer is what `diff -u OLD NEW` or `git diff` prints of one text file, or a whole file. Say `--whole` if the file is to replace everything below it, whatever it looks like.";
+    PatchFails Input "patch-fails" "A layer does not apply to what lies below it."
+        "The message names the hunk. The base or a layer below is not the one that the patch was made for: `folio overlay rebase` makes the layer again. `folio overlay show --skip` leaves it out.";
+    MergeConflict Input "merge-conflict" "Two sides changed the same lines."
+        "The places stand between `<<<<<<<` and `>>>>>>>`, as git shows them. Write what should stand there into the file and finish with `--merged FILE`. Nothing was drafted.";
 
     Stale Rule "stale" "What the decision replaces is no longer what stands there."
         "Somebody else changed the row after the proposal was made. Look at both values; if you still want yours, `folio rebase ID` makes the proposal again on today's state.";
