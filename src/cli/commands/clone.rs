@@ -142,10 +142,14 @@ fn make(
     let format = listed[refs::MAIN].format();
     let store = make_repository(arguments, global, from, directory, format)?;
     let context = Context { store };
-    let remote = Remote {
-        name: "origin".into(),
-        key: "origin".into(),
-        url: from.url.clone(),
+    let remote = match from.is_stick {
+        // What a stick showed says nothing about whichever remote is called `origin` later.
+        true => Remote::at(from.url.clone()),
+        false => Remote {
+            name: "origin".into(),
+            key: "origin".into(),
+            url: from.url.clone(),
+        },
     };
     let unchecked = match arguments.depth {
         Some(_) => without_history(&context, &remote, known, ui)?,
