@@ -4,7 +4,7 @@ use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exchange::first::{self, Charter, Known};
-use crate::cli::exchange::{Remote, fetch, home, shallow, take_in};
+use crate::cli::exchange::{Remote, address, fetch, home, shallow, take_in};
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
@@ -208,6 +208,7 @@ fn whole(
     begin_main(context, tip)?;
     verified::remember(context, charter.newest, tip)?;
     let space = context.space()?;
+    address::settle(context, remote, ui)?;
     take_in::take_in(context, &space, &remote.key, &remote.name, &shown, ui)?;
     check_space(&space, &charter)
 }
