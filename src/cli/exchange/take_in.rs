@@ -4,7 +4,7 @@ use super::evidence;
 use super::home::Home;
 use crate::cli::context::Context;
 use crate::cli::ui::{Ui, escape};
-use crate::cli::{allowed_signers, verified, worktree};
+use crate::cli::{allowed_signers, observed, verified, worktree};
 use crate::journal::reconcile::RefMap;
 use crate::journal::reconcile::receive::{self, Hooks, Peer, Received};
 use crate::journal::refs;
@@ -52,6 +52,7 @@ pub fn take_in(
         let more = receive::retry(space, &mut index, &peer)?;
         received.branches.taken.extend(more.taken);
     }
+    or_warn(ui, observed::look_for_takers(context, space));
     Ok(received)
 }
 
