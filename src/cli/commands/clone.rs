@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{allowed_signers, founding, repository, signing, stick, verified, worktree};
-use crate::journal::reconcile::{RefMap, peer, travels};
+use crate::journal::reconcile::{RefMap, travels};
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, ObjectFormat, Oid, SpaceId};
 use crate::remote::{Location, Transport};
@@ -228,30 +228,13 @@ fn without_history(
     known: &Known,
     ui: &Ui,
 ) -> anyhow::Result<Vec<String>> {
-    let into = peer::incoming_ref(&remote.key, refs::MAIN);
-    let wanted = [(refs::MAIN.to_owned(), into.clone())];
-    {
-        let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, Some(1))?;
-    }
-    let missing = || {
-        Problem::new(
-            Code::RemoteFailed,
-            "the other side's main vanished meanwhile",
-        )
-    };
-    let tip: Oid = context.store.get(&into)?.ok_or_else(missing)?;
+    let tip = shallow::bring_newest(context, remote, ui)?;
     let page = Page::read(&context.store, tip)?;
     let mut space = Space::claimed(&context.store, &page);
     space.id = known.space.expect("clap asks for --space with --depth");
     shallow::look(&space, tip)?;
     begin_main(context, tip)?;
-    context.store.apply(&[RefEdit {
-        name: into,
-        expect: Expect::Any,
-        new: None,
-        message: "folio: taken in".into(),
-    }])?;
+    shallow::drop_newest(context, remote)?;
     Ok(vec![shallow::UNCHECKED.to_owned()])
 }
 

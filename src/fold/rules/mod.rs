@@ -56,7 +56,8 @@ pub use witness_retire::WitnessRetire;
 use super::kind::{Family, Field, Kind, Place, WAS};
 use super::refusal::Stop;
 use super::scene::{Guard, Scene};
-use crate::model::{Code, Name};
+use crate::model::rows::TableRow;
+use crate::model::{Code, Name, RowDigest, RowKey};
 
 /// A name in an example.
 fn example_name(text: &str) -> Name {
@@ -76,6 +77,21 @@ fn require_two(a: &Name, b: &Name) -> Result<(), Stop> {
             Code::SelfReference,
             format!("expected two names, found `{a}` twice"),
         );
+    }
+    Ok(())
+}
+
+/// Removes both half-rows of a pair, where the one of `a` is what it replaces.
+fn remove_both_ways<R: TableRow>(
+    scene: &mut Scene<'_>,
+    a: &Name,
+    b: &Name,
+    was: Option<RowDigest>,
+) -> Result<(), Stop> {
+    let forth = RowKey::pair(a.as_str(), b.as_str());
+    if let Guard::Replaces(_) = scene.guard::<R>(&forth, was, None)? {
+        scene.remove::<R>(forth);
+        scene.remove::<R>(RowKey::pair(b.as_str(), a.as_str()));
     }
     Ok(())
 }
