@@ -53,8 +53,8 @@ impl Kind for AliasSet {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.alias.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.alias.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

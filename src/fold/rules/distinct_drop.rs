@@ -33,8 +33,8 @@ impl Kind for DistinctDrop {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.a.as_str(), self.b.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.a.as_str().into(), self.b.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

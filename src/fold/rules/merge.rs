@@ -64,8 +64,8 @@ impl Kind for Merge {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.from.as_str(), self.into.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.from.as_str().into(), self.into.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

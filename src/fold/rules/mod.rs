@@ -2,6 +2,9 @@
 
 mod alias_drop;
 mod alias_set;
+mod artifact_publish;
+mod artifact_restore;
+mod artifact_tombstone;
 mod bind;
 mod distinct;
 mod distinct_drop;
@@ -30,6 +33,9 @@ mod witness_retire;
 
 pub use alias_drop::AliasDrop;
 pub use alias_set::AliasSet;
+pub use artifact_publish::ArtifactPublish;
+pub use artifact_restore::ArtifactRestore;
+pub use artifact_tombstone::ArtifactTombstone;
 pub use bind::Bind;
 pub use distinct::Distinct;
 pub use distinct_drop::DistinctDrop;
@@ -58,6 +64,7 @@ use super::refusal::Stop;
 use super::scene::{Guard, Scene};
 use crate::model::rows::TableRow;
 use crate::model::{Code, Name, RowDigest, RowKey};
+use std::borrow::Cow;
 
 /// A name in an example.
 fn example_name(text: &str) -> Name {
