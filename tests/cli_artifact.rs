@@ -180,3 +180,27 @@ fn some_may_publish_and_not_withdraw() {
     settle(&fixture, "bob", "restore");
     assert_eq!(rows(&fixture)[0].get("tombstone"), None);
 }
+
+#[test]
+fn a_restore_lifts_no_tombstone_that_its_author_did_not_see() {
+    let fixture = Fixture::bare();
+    let lines = |slug: &str, rest: &str| {
+        let line = format!(r#"{{"artifact":"{KEY}",{rest}}}"#);
+        fixture.propose("alice", slug, &line);
+    };
+    lines("first", r#""op":"artifact.tombstone","reason":"wrong""#);
+    fixture.accept_all();
+    lines("lift", r#""op":"artifact.restore""#);
+    lines("worse", r#""op":"artifact.tombstone","reason":"leaks""#);
+    fixture.run("wanda", &["accept", "alice/worse"]).ok();
+    let ran = fixture.run("wanda", &["--json", "accept", "--all"]);
+    let answer: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(answer["refused"][0]["code"], "stale", "{}", ran.out);
+    assert_eq!(
+        rows(&fixture),
+        json!([{"artifact": KEY, "tombstone": "leaks"}])
+    );
+    fixture.run("alice", &["rebase", "alice/lift"]).ok();
+    fixture.run("wanda", &["accept", "alice/lift"]).ok();
+    assert_eq!(rows(&fixture), json!([]));
+}
