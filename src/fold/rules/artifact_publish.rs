@@ -13,7 +13,7 @@ pub struct ArtifactPublish {
     /// The artifact's key.
     pub artifact: ContentDigest,
     /// What its bytes are.
-    #[serde(default = "untyped")]
+    #[serde(default = "ArtifactPublish::untyped")]
     pub media: MediaType,
     /// How many bytes it has.
     pub size: u64,
@@ -25,12 +25,12 @@ pub struct ArtifactPublish {
     pub was: Option<RowDigest>,
 }
 
-/// The media type of bytes that nobody says more about.
-fn untyped() -> MediaType {
-    MediaType::new("application/octet-stream").expect("a valid media type")
-}
-
 impl ArtifactPublish {
+    /// The media type of bytes that nobody says more about.
+    pub fn untyped() -> MediaType {
+        MediaType::new("application/octet-stream").expect("a valid media type")
+    }
+
     fn row(&self) -> ArtifactRow {
         ArtifactRow {
             artifact: self.artifact,
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(bench.run(&plain), Ok(1));
         assert_eq!(bench.run(&plain), Ok(0));
         let row = artifacts::row(&bench.scene(), &KEY).unwrap().unwrap();
-        assert_eq!(row.media, Some(untyped()));
+        assert_eq!(row.media, Some(ArtifactPublish::untyped()));
         assert_eq!((row.size, row.source, row.tombstone), (Some(3), None, None));
         let typed = publish(r#","size":3,"media":"text/plain""#);
         let blind = Decision::parse_lenient(&typed).unwrap();
