@@ -44,6 +44,7 @@ pub mod numbering;
 pub mod observed;
 pub mod one;
 pub mod opinions;
+pub mod overlay;
 pub mod path;
 pub mod pen_move;
 pub mod pen_status;
