@@ -168,10 +168,11 @@ fn finish(
     if ui.json() {
         ui.answer("overlay-show", &shown)?;
     } else if let Some(bytes) = to_stdout {
-        say(&shown, ui);
+        say(&shown, true, ui);
         std::io::stdout().lock().write_all(bytes)?;
     } else if top.is_none() && shown.wanted {
-        say(&shown, ui);
+        // The error says it, unless layers that cannot be used were left out.
+        say(&shown, arguments.skip, ui);
     } else {
         list(&shown, ui)?;
     }
@@ -199,9 +200,9 @@ fn no_result(arguments: &Arguments, shown: &Shown) -> anyhow::Error {
 }
 
 /// What is to be told of the layers, beside bytes on stdout.
-fn say(shown: &Shown, ui: &Ui) {
+fn say(shown: &Shown, faults: bool, ui: &Ui) {
     for layer in &shown.layers {
-        for mark in layer.marks() {
+        for mark in layer.marks(faults) {
             ui.warn(format!("layer {}: {mark}", &layer.id[..12]));
         }
     }

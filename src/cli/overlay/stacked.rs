@@ -123,17 +123,17 @@ impl Layer {
     pub fn line(&self, ui: &Ui) -> String {
         let id = ui.paint(Style::Id, &self.id);
         let mut line = format!("{id} {} {}", escape(&self.base), self.patch);
-        for mark in self.marks() {
-            line.push_str(&format!(" {}", ui.paint(Style::Bad, &mark)));
+        for mark in self.marks(true) {
+            line.push_str(&format!(" {}", ui.paint(Style::Bad, &format!("({mark})"))));
         }
         line
     }
 
-    /// What is to be told of it, in words; escaped.
-    pub fn marks(&self) -> Vec<String> {
+    /// What is to be told of it, in words; escaped. `faults`: also why it cannot be used.
+    pub fn marks(&self, faults: bool) -> Vec<String> {
         let mut marks = Vec::new();
         if self.moved {
-            marks.push("(base moved)".to_owned());
+            marks.push("base moved".to_owned());
         }
         for Hunk {
             hunk,
@@ -141,11 +141,10 @@ impl Layer {
             found,
         } in &self.hunks
         {
-            marks.push(format!(
-                "(hunk {hunk} applies at line {found}, not {stated})"
-            ));
+            marks.push(format!("hunk {hunk} applies at line {found}, not {stated}"));
         }
-        marks.extend(self.what.iter().map(|what| format!("({})", escape(what))));
+        let what = self.what.iter().filter(|_| faults);
+        marks.extend(what.map(|what| escape(what)));
         marks
     }
 }
