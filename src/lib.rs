@@ -16,6 +16,7 @@
 //! journal   propose, verify, order, accept, replay
 //! store     objects and refs: git, memory, faulty, derived index
 //! remote    the only place that runs the git program
+//! artifact  bytes that decisions are about
 //! cli       one file per command
 //! ```
 
@@ -30,6 +31,7 @@
     )
 )]
 
+pub mod artifact;
 pub mod cli;
 pub mod codec;
 pub mod crypto;

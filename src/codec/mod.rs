@@ -4,5 +4,6 @@
 pub mod commit;
 pub mod evidence;
 pub mod json;
+pub mod manifest;
 pub mod message;
 pub mod rows;

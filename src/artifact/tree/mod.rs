@@ -1,0 +1,10 @@
+//! Directories as artifacts: what lies in one, and making it again somewhere else.
+
+mod restore;
+mod walk;
+
+pub use restore::{Restored, Source, restore};
+pub use walk::{Found, Kind, Walk};
+
+#[cfg(test)]
+mod tests;
