@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use folio::artifact::tree::{Kind, Source, Walk, restore};
+use folio::artifact::directory::{Kind, Source, Walk, restore};
 use folio::codec::manifest::ManifestFault;
 use folio::model::ContentDigest;
 use folio::store::StoreFault;
@@ -136,11 +136,11 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_tree_comes_back(things in proptest::collection::vec(
-        (proptest::collection::vec(name(), 1..5), thing()), 0..25)
+        (proptest::collection::vec(name(), 1..5), thing()), 0..16)
     ) {
         let scratch = tempfile::tempdir().unwrap();
         let dir = scratch.path().join("tree");

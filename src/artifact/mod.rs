@@ -1,3 +1,3 @@
 //! Artifacts: bytes that decisions are about.
 
-pub mod tree;
+pub mod directory;

@@ -6,10 +6,11 @@ use super::fold::fold;
 use super::path::TreePath;
 use crate::model::{Code, limits};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 
 /// A digest of where a name is, folded: that of its directory, then its own folded name. 16 bytes are enough:
 /// whoever finds two names with one digest gets them refused.
-type Place = [u8; 16];
+type Place = u128;
 
 /// A directory on the way to the name that came last.
 struct Above {
@@ -18,12 +19,23 @@ struct Above {
 }
 
 /// What came so far. It keeps some 20 bytes for each name and no names but the last.
-#[derive(Default)]
 pub struct Names {
+    most: usize,
     last: String,
     above: Vec<Above>,
     /// Where each name is and the line it came in.
     taken: BTreeMap<Place, u32>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            most: limits::MANIFEST_NAMES,
+            last: String::new(),
+            above: Vec::new(),
+            taken: BTreeMap::new(),
+        }
+    }
 }
 
 impl Names {
@@ -45,7 +57,7 @@ impl Names {
         let same = same.take_while(|(part, above)| *part == above.part).count();
         self.above.truncate(same);
         for part in parts.skip(same) {
-            let place = self.above.last().map_or([0; 16], |above| above.place);
+            let place = self.above.last().map_or(0, |above| above.place);
             let place = below(place, part);
             self.claim(place, path, line)?;
             let part = part.to_owned();
@@ -58,30 +70,34 @@ impl Names {
     }
 
     fn claim(&mut self, place: Place, path: &TreePath, line: u64) -> Result<(), ManifestFault> {
-        if let Some(other) = self.taken.get(&place) {
-            let what = format!(
-                "`{path}`, or a directory above it, is the same name as one in line {other} where case and \
-                 Unicode forms do not count"
-            );
-            return Err(ManifestFault::new(Code::PathCollision, line, what));
-        }
-        if self.taken.len() == limits::MANIFEST_NAMES {
-            let most = limits::MANIFEST_NAMES;
-            let what = format!("expected at most {most} files and directories, found more");
+        let many = self.taken.len();
+        let free = match self.taken.entry(place) {
+            Occupied(other) => {
+                let what = format!(
+                    "`{path}`, or a directory above it, is the same name as one in line {} where case and \
+                     Unicode forms do not count",
+                    other.get()
+                );
+                return Err(ManifestFault::new(Code::PathCollision, line, what));
+            }
+            Vacant(free) => free,
+        };
+        if many == self.most {
+            let what = format!("expected at most {many} files and directories, found more");
             return Err(ManifestFault::new(Code::TooLarge, line, what));
         }
-        let line = u32::try_from(line).expect("there are fewer lines than names");
-        self.taken.insert(place, line);
+        free.insert(u32::try_from(line).expect("there are fewer lines than names"));
         Ok(())
     }
 }
 
 fn below(directory: Place, part: &str) -> Place {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&directory).update(fold(part).as_bytes());
-    let mut place = [0; 16];
-    hasher.finalize_xof().fill(&mut place);
-    place
+    hasher.update(&directory.to_be_bytes());
+    hasher.update(fold(part).as_bytes());
+    let digest = hasher.finalize();
+    let half = digest.as_bytes().first_chunk().expect("it has 32 bytes");
+    u128::from_be_bytes(*half)
 }
 
 #[cfg(test)]
@@ -109,6 +125,19 @@ mod tests {
         for bad in [&["b", "a"], &["a", "a"], &["a/b", "a-b"], &["a/b", "a/a"]] {
             assert_eq!(take(bad), Err((Code::ManifestMalformed, 3)), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn directories_on_the_way_count() {
+        let mut names = Names {
+            most: 5,
+            ..Names::default()
+        };
+        let mut take = |path, line| names.take(&TreePath::new(path).unwrap(), line);
+        take("a/b/c", 2).unwrap();
+        take("a/b/d", 3).unwrap();
+        let fault = take("a/c/d", 4).unwrap_err();
+        assert_eq!((fault.code, fault.line), (Code::TooLarge, 4));
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn what_is_written_is_read_again() {
         ("a\"b", file(false)),
         ("b/c", file(true)),
         ("b/l", What::Link(link)),
-        ("\u{e9}", What::Directory),
+        ("\u{e9}/<\u{2028}\u{7fff}\u{10ffff}>", What::Directory),
     ];
     let entries = entries.map(|(at, what)| Entry {
         path: path(at),
@@ -57,6 +57,10 @@ fn what_is_written_is_read_again() {
         text += &writer.line(entry).unwrap();
     }
     assert_eq!(read(&text).unwrap(), entries);
+    for line in text.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(json::encode(&value), line, "RFC 8785");
+    }
     assert_eq!(read(HEADER).unwrap(), []);
     let unsorted = writer.line(&entries[0]).unwrap_err();
     assert_eq!((unsorted.code, unsorted.line), (Code::ManifestMalformed, 6));
