@@ -15,8 +15,8 @@
 //! state     tables <-> git trees: look up, edit, diff, iterate
 //! journal   propose, verify, order, accept, replay
 //! store     objects and refs: git, memory, faulty, derived index
+//! artifact  bytes by BLAKE3: blocks, sheets, shelves
 //! remote    the only place that runs the git program
-//! artifact  bytes that decisions are about
 //! cli       one file per command
 //! ```
 

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use folio::artifact::directory::{Kind, Source, Walk, restore};
-use folio::codec::manifest::ManifestFault;
-use folio::model::ContentDigest;
-use folio::store::StoreFault;
+use folio::artifact::ArtifactFault;
+use folio::artifact::directory::{Source, Walk, restore};
+use folio::model::{Code, ContentDigest};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::fs;
+use std::io::{Read as _, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
@@ -20,56 +19,33 @@ struct Shelf {
     files: BTreeMap<ContentDigest, Vec<u8>>,
 }
 
-#[derive(Debug)]
-struct Broken(#[allow(dead_code, reason = "printed where a test fails")] String);
-
-impl From<StoreFault> for Broken {
-    fn from(fault: StoreFault) -> Self {
-        Self(fault.to_string())
-    }
-}
-
-impl From<ManifestFault> for Broken {
-    fn from(fault: ManifestFault) -> Self {
-        Self(fault.to_string())
-    }
-}
-
 impl Source for Shelf {
-    type Fault = Broken;
-
-    fn manifest(&self, each: &mut dyn FnMut(&[u8]) -> Result<(), Broken>) -> Result<(), Broken> {
+    fn manifest(
+        &self,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), ArtifactFault>,
+    ) -> Result<(), ArtifactFault> {
         self.manifest.as_bytes().chunks(4096).try_for_each(each)
     }
 
-    fn file(&self, key: &ContentDigest, _: u64, into: &mut File) -> Result<(), Broken> {
+    fn file(&self, key: &ContentDigest, _: u64, into: &mut dyn Write) -> Result<(), ArtifactFault> {
         into.write_all(&self.files[key]).unwrap();
         Ok(())
     }
 }
 
-fn add(dir: &Path) -> Result<Shelf, Broken> {
+fn add(dir: &Path) -> Result<Shelf, ArtifactFault> {
     let walk = Walk::new(dir)?;
     let mut shelf = Shelf::default();
     let mut keys = Vec::new();
-    for found in walk.entries() {
-        let is_file = matches!(found.kind, Kind::File { .. });
-        let key = is_file.then(|| {
-            walk.read(found, |file| -> Result<_, StoreFault> {
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes).unwrap();
-                let key = ContentDigest(*blake3::hash(&bytes).as_bytes());
-                shelf.files.insert(key, bytes);
-                Ok(key)
-            })
-        });
-        keys.push(key.transpose()?);
+    for (path, _) in walk.files() {
+        let bytes = fs::read(path).unwrap();
+        let key = ContentDigest(*blake3::hash(&bytes).as_bytes());
+        shelf.files.insert(key, bytes);
+        keys.push(key);
     }
     walk.check_unchanged()?;
-    walk.manifest(&keys, &mut |line| -> Result<(), StoreFault> {
-        shelf.manifest += line;
-        Ok(())
-    })?;
+    let read = walk.manifest(keys).read_to_string(&mut shelf.manifest);
+    read.map_err(|err| ArtifactFault::from_io("read", err))?;
     Ok(shelf)
 }
 
@@ -169,7 +145,7 @@ proptest! {
         // Two names that fold to one are refused; everything else comes back.
         match add(&dir) {
             Ok(_) => { comes_back(&dir, scratch.path()); }
-            Err(Broken(what)) => prop_assert!(what.contains("the same name"), "{what}"),
+            Err(fault) => prop_assert_eq!(fault.code, Code::PathCollision),
         }
     }
 }

@@ -4,36 +4,36 @@
 //! when all of it is there. Nothing is written through a link: names are made new, directories are those
 //! made here, and links come last.
 
-use crate::codec::manifest::{Entry, ManifestFault, Reader, TreePath, What};
+use crate::artifact::ArtifactFault;
+use crate::codec::manifest::{Entry, Reader, TreePath, What};
 use crate::model::{Code, ContentDigest};
-use crate::store::StoreFault;
 use crate::store::disk::io_fault;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where a manifest and its files are read from.
 pub trait Source {
-    /// What goes wrong there, or here.
-    type Fault: From<StoreFault> + From<ManifestFault>;
-
     /// Reads the manifest from its beginning, in pieces whose bytes are verified.
     ///
     /// # Errors
-    ///
     /// Its own, and those of whoever takes the pieces.
     fn manifest(
         &self,
-        each: &mut dyn FnMut(&[u8]) -> Result<(), Self::Fault>,
-    ) -> Result<(), Self::Fault>;
+        each: &mut dyn FnMut(&[u8]) -> Result<(), ArtifactFault>,
+    ) -> Result<(), ArtifactFault>;
 
     /// Writes the bytes of an artifact, which are those of its key and as many as that, into a new file.
     ///
     /// # Errors
-    ///
     /// Its own.
-    fn file(&self, key: &ContentDigest, size: u64, into: &mut File) -> Result<(), Self::Fault>;
+    fn file(
+        &self,
+        key: &ContentDigest,
+        size: u64,
+        into: &mut dyn Write,
+    ) -> Result<(), ArtifactFault>;
 }
 
 /// What was made.
@@ -52,10 +52,9 @@ pub struct Restored {
 /// Makes the directory of a manifest.
 ///
 /// # Errors
-///
 /// `not-empty` where something is at the destination, unless that is an empty directory; those of a manifest,
 /// found before anything is made; `io`; those of the source. After each the destination is what it was.
-pub fn restore<S: Source>(source: &S, destination: &Path) -> Result<Restored, S::Fault> {
+pub fn restore(source: &impl Source, destination: &Path) -> Result<Restored, ArtifactFault> {
     check_free(destination)?;
     let restored = count(source)?;
     let site = Site::new(destination)?;
@@ -78,7 +77,7 @@ pub fn restore<S: Source>(source: &S, destination: &Path) -> Result<Restored, S:
             if let What::Link(target) = entry.what {
                 let path = site.tree().join(entry.path.as_str());
                 let made = std::os::unix::fs::symlink(target.as_str(), &path);
-                made.map_err(|err| io_fault("create", &path, &err))?;
+                made.map_err(|err| fault("create", &path, &err))?;
             }
             Ok(())
         })?;
@@ -88,10 +87,10 @@ pub fn restore<S: Source>(source: &S, destination: &Path) -> Result<Restored, S:
 }
 
 /// Reads a manifest to its end.
-fn read<S: Source>(
-    source: &S,
-    each: &mut dyn FnMut(Entry) -> Result<(), S::Fault>,
-) -> Result<(), S::Fault> {
+pub(super) fn read(
+    source: &impl Source,
+    each: &mut dyn FnMut(Entry) -> Result<(), ArtifactFault>,
+) -> Result<(), ArtifactFault> {
     let mut reader = Reader::default();
     source.manifest(&mut |piece| reader.feed(piece, each))?;
     reader.finish()?;
@@ -99,13 +98,13 @@ fn read<S: Source>(
 }
 
 /// Checks all of a manifest and says what it would make.
-fn count<S: Source>(source: &S) -> Result<Restored, S::Fault> {
+fn count(source: &impl Source) -> Result<Restored, ArtifactFault> {
     let mut restored = Restored::default();
     read(source, &mut |entry| {
         match entry.what {
             What::File { size, .. } => {
                 restored.files += 1;
-                restored.bytes = restored.bytes.saturating_add(size);
+                restored.bytes += size;
             }
             What::Link(_) => restored.links += 1,
             What::Directory => restored.empty += 1,
@@ -115,12 +114,16 @@ fn count<S: Source>(source: &S) -> Result<Restored, S::Fault> {
     Ok(restored)
 }
 
-fn check_free(destination: &Path) -> Result<(), StoreFault> {
+fn fault(tried: &str, path: &Path, err: &io::Error) -> ArtifactFault {
+    io_fault(tried, path, err).into()
+}
+
+fn check_free(destination: &Path) -> Result<(), ArtifactFault> {
     let taken = match fs::symlink_metadata(destination) {
         Err(err) if err.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(err) => return Err(io_fault("read", destination, &err)),
+        Err(err) => return Err(fault("read", destination, &err)),
         Ok(meta) if meta.is_dir() => fs::read_dir(destination)
-            .map_err(|err| io_fault("list", destination, &err))?
+            .map_err(|err| fault("list", destination, &err))?
             .next()
             .is_some(),
         Ok(_) => true,
@@ -131,22 +134,22 @@ fn check_free(destination: &Path) -> Result<(), StoreFault> {
     }
 }
 
-fn not_empty(destination: &Path) -> StoreFault {
+fn not_empty(destination: &Path) -> ArtifactFault {
     let path = destination.display();
     let what = format!("expected a new or empty directory, found something at `{path}`");
-    StoreFault::new(Code::NotEmpty, what)
+    ArtifactFault::new(Code::NotEmpty, what)
 }
 
-fn make_file(path: &Path, executable: bool) -> Result<File, StoreFault> {
+fn make_file(path: &Path, executable: bool) -> Result<File, ArtifactFault> {
     let mode = if executable { 0o755 } else { 0o644 };
     // Where anything has that name already, a link too, this fails.
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(mode).open(path);
-    file.map_err(|err| io_fault("create", path, &err))
+    file.map_err(|err| fault("create", path, &err))
 }
 
-fn make_directory(path: &Path) -> Result<(), StoreFault> {
-    fs::create_dir(path).map_err(|err| io_fault("create", path, &err))
+fn make_directory(path: &Path) -> Result<(), ArtifactFault> {
+    fs::create_dir(path).map_err(|err| fault("create", path, &err))
 }
 
 /// Directories that were made on the way to the entry that came last.
@@ -163,7 +166,7 @@ impl<'a> Directories<'a> {
 
     /// Where the entry goes. Its directories are made, unless the entry before had them too: those below one
     /// directory follow each other.
-    fn place(&mut self, path: &TreePath) -> Result<PathBuf, StoreFault> {
+    fn place(&mut self, path: &TreePath) -> Result<PathBuf, ArtifactFault> {
         let mut place = self.root.to_owned();
         let mut parts = path.parts().peekable();
         let mut depth = 0;
@@ -191,7 +194,7 @@ struct Site {
 }
 
 impl Site {
-    fn new(destination: &Path) -> Result<Self, StoreFault> {
+    fn new(destination: &Path) -> Result<Self, ArtifactFault> {
         let beside = match destination.parent() {
             Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
             Some(parent) => parent,
@@ -199,7 +202,7 @@ impl Site {
         };
         for _ in 0..8 {
             let random = getrandom::u64()
-                .map_err(|err| StoreFault::new(Code::Io, format!("no random numbers: {err}")))?;
+                .map_err(|err| ArtifactFault::new(Code::Io, format!("no random numbers: {err}")))?;
             let outer = beside.join(format!(".folio-get-{random:016x}"));
             match DirBuilder::new().mode(0o700).create(&outer) {
                 Ok(()) => {
@@ -211,11 +214,11 @@ impl Site {
                     return Ok(site);
                 }
                 Err(err) if err.kind() == ErrorKind::AlreadyExists => {}
-                Err(err) => return Err(io_fault("create", &outer, &err)),
+                Err(err) => return Err(fault("create", &outer, &err)),
             }
         }
         let what = format!("no free name in `{}`", beside.display());
-        Err(StoreFault::new(Code::Io, what))
+        Err(ArtifactFault::new(Code::Io, what))
     }
 
     fn tree(&self) -> &Path {
@@ -223,12 +226,12 @@ impl Site {
     }
 
     /// Gives the tree its name. An empty directory there gives way; anything that came meanwhile does not.
-    fn finish(self, destination: &Path) -> Result<(), StoreFault> {
+    fn finish(self, destination: &Path) -> Result<(), ArtifactFault> {
         fs::rename(&self.tree, destination).map_err(|err| match err.kind() {
             ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
                 not_empty(destination)
             }
-            _ => io_fault("rename to", destination, &err),
+            _ => fault("rename to", destination, &err),
         })
     }
 }

@@ -1,7 +1,7 @@
-use super::*;
-use crate::codec::manifest::{HEADER, ManifestFault};
+use super::{Restored, Source, Walk, restore};
+use crate::artifact::ArtifactFault;
+use crate::codec::manifest::HEADER;
 use crate::model::{Code, ContentDigest};
-use crate::store::StoreFault;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,34 +17,20 @@ struct Shelf {
     meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Fault(Code, String);
-
-impl From<StoreFault> for Fault {
-    fn from(fault: StoreFault) -> Self {
-        Self(fault.code, fault.what)
-    }
-}
-
-impl From<ManifestFault> for Fault {
-    fn from(fault: ManifestFault) -> Self {
-        Self(fault.code, fault.what)
-    }
-}
-
 impl Source for Shelf {
-    type Fault = Fault;
-
-    fn manifest(&self, each: &mut dyn FnMut(&[u8]) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn manifest(
+        &self,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), ArtifactFault>,
+    ) -> Result<(), ArtifactFault> {
         self.manifest.as_bytes().chunks(100).try_for_each(each)
     }
 
-    fn file(&self, key: &ContentDigest, _: u64, into: &mut File) -> Result<(), Fault> {
+    fn file(&self, key: &ContentDigest, _: u64, into: &mut dyn Write) -> Result<(), ArtifactFault> {
         if let Some(meanwhile) = self.meanwhile.take() {
             meanwhile();
         }
         let bytes = self.files.get(key);
-        let bytes = bytes.ok_or(Fault(Code::NotFound, key.to_string()))?;
+        let bytes = bytes.ok_or(ArtifactFault::new(Code::NotFound, key.to_string()))?;
         into.write_all(bytes).unwrap();
         Ok(())
     }
@@ -54,27 +40,19 @@ fn key(bytes: &[u8]) -> ContentDigest {
     ContentDigest(*blake3::hash(bytes).as_bytes())
 }
 
-fn add(dir: &Path) -> Result<Shelf, Fault> {
+fn add(dir: &Path) -> Result<Shelf, ArtifactFault> {
     let walk = Walk::new(dir)?;
     let mut shelf = Shelf::default();
     let mut keys = Vec::new();
-    for found in walk.entries() {
-        keys.push(match found.kind {
-            Kind::File { .. } => Some(walk.read(found, |file| -> Result<_, StoreFault> {
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes).unwrap();
-                let key = key(&bytes);
-                shelf.files.insert(key, bytes);
-                Ok(key)
-            })?),
-            _ => None,
-        });
+    for (path, size) in walk.files() {
+        let bytes = fs::read(path).unwrap();
+        assert_eq!(bytes.len() as u64, size);
+        keys.push(key(&bytes));
+        shelf.files.insert(key(&bytes), bytes);
     }
     walk.check_unchanged()?;
-    walk.manifest(&keys, &mut |line| -> Result<(), StoreFault> {
-        shelf.manifest += line;
-        Ok(())
-    })?;
+    let read = walk.manifest(keys).read_to_string(&mut shelf.manifest);
+    read.map_err(|err| ArtifactFault::from_io("read", err))?;
     Ok(shelf)
 }
 
@@ -178,7 +156,7 @@ fn a_destination_that_is_taken_stays_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     small(&dir.path().join("from"));
     let shelf = add(&dir.path().join("from")).unwrap();
-    let code = |name: &str| restore(&shelf, &dir.path().join(name)).unwrap_err().0;
+    let code = |name: &str| restore(&shelf, &dir.path().join(name)).unwrap_err().code;
     write(dir.path(), "file", b"mine");
     write(dir.path(), "full/file", b"mine");
     fs::create_dir(dir.path().join("there")).unwrap();
@@ -205,7 +183,7 @@ fn what_is_planted_meanwhile_is_not_written_through() {
             false => write(&to, "theirs", b"theirs"),
         }));
         let fault = restore(&shelf, &dir.path().join("to")).unwrap_err();
-        assert_eq!(fault.0, Code::NotEmpty);
+        assert_eq!(fault.code, Code::NotEmpty);
         assert_eq!(names(&dir.path().join("outside")), [""; 0]);
         assert_eq!(names(dir.path()), ["from", "outside", "to"]);
     }
@@ -228,7 +206,7 @@ fn links_planted_where_we_work_are_not_followed() {
             symlink(root.join("outside"), place).unwrap();
         }));
         let fault = restore(&shelf, &dir.path().join("to")).unwrap_err();
-        assert_eq!(fault.0, Code::Io, "{planted}");
+        assert_eq!(fault.code, Code::Io, "{planted}");
         assert_eq!(names(&dir.path().join("outside")), [""; 0]);
         assert_eq!(names(dir.path()), ["from", "outside"]);
     }
@@ -256,7 +234,7 @@ fn a_failure_leaves_nothing() {
         // Found before any file is asked for.
         *shelf.meanwhile.borrow_mut() = Some(Box::new(|| panic!("nothing is read")));
         assert_eq!(
-            restore(&shelf, &to).unwrap_err().0,
+            restore(&shelf, &to).unwrap_err().code,
             code,
             "{}",
             shelf.manifest
@@ -265,7 +243,7 @@ fn a_failure_leaves_nothing() {
     shelf.manifest = good;
     shelf.meanwhile.take();
     shelf.files.remove(&key(b"odd"));
-    assert_eq!(restore(&shelf, &to).unwrap_err().0, Code::NotFound);
+    assert_eq!(restore(&shelf, &to).unwrap_err().code, Code::NotFound);
     assert_eq!(names(dir.path()), ["from"]);
 }
 
@@ -365,23 +343,4 @@ fn what_changes_while_it_is_read_is_refused() {
         let fault = walk.check_unchanged().unwrap_err();
         assert_eq!(fault.code, Code::FileChanged, "{what}: {}", fault.what);
     }
-    let dir = tempfile::tempdir().unwrap();
-    small(dir.path());
-    let walk = Walk::new(dir.path()).unwrap();
-    let found = walk
-        .entries()
-        .iter()
-        .find(|found| found.path.as_str() == "a.txt")
-        .unwrap();
-    let read = |change: &dyn Fn()| {
-        walk.read(found, |_| -> Result<(), StoreFault> {
-            change();
-            Ok(())
-        })
-        .map_err(|fault| fault.code)
-    };
-    assert_eq!(read(&|| ()), Ok(()));
-    let longer = || write(dir.path(), "a.txt", b"aa");
-    assert_eq!(read(&longer), Err(Code::FileChanged));
-    assert_eq!(read(&|| panic!("it is not read")), Err(Code::FileChanged));
 }

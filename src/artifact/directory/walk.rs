@@ -1,11 +1,12 @@
 //! Reading a directory: what is in it, in one order, and whether it stayed as it was meanwhile.
 
+use crate::artifact::ArtifactFault;
 use crate::codec::manifest::names::Names;
 use crate::codec::manifest::{Entry, HEADER, LinkTarget, TreePath, What, Writer};
 use crate::model::{Code, ContentDigest, limits};
-use crate::store::StoreFault;
 use crate::store::disk::io_fault;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
+use std::io::{self, Cursor, Read};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ struct Stamp {
     mode: u32,
     size: u64,
     modified: (i64, i64),
+    changed: (i64, i64),
 }
 
 impl Stamp {
@@ -28,6 +30,7 @@ impl Stamp {
             mode: meta.mode(),
             size: meta.size(),
             modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
         }
     }
 }
@@ -73,7 +76,7 @@ impl Walk {
     /// # Errors
     ///
     /// `special-file`, `path-unsafe`, `path-collision`, each with the name; `too-large`; `io`.
-    pub fn new(root: &Path) -> Result<Self, StoreFault> {
+    pub fn new(root: &Path) -> Result<Self, ArtifactFault> {
         let meta = fs::metadata(root).map_err(|err| io_fault("read", root, &err))?;
         let (mut entries, mut names) = (Vec::new(), 0);
         let mut directories = vec![(root.to_owned(), Stamp::of(&meta))];
@@ -110,7 +113,7 @@ impl Walk {
         let mut taken = Names::default();
         for (line, entry) in (2..).zip(&entries) {
             let claimed = taken.take(&entry.path, line);
-            claimed.map_err(|fault| StoreFault::new(fault.code, fault.what))?;
+            claimed.map_err(|fault| ArtifactFault::new(fault.code, fault.what))?;
         }
         Ok(Self {
             root: root.to_owned(),
@@ -124,34 +127,16 @@ impl Walk {
         &self.entries
     }
 
-    /// Where something lies that was found.
-    pub fn place(&self, found: &Found) -> PathBuf {
-        self.root.join(found.path.as_str())
+    /// The files among it: where they lie, and their sizes.
+    pub fn files(&self) -> impl Iterator<Item = (PathBuf, u64)> {
+        self.entries.iter().filter_map(|found| match found.kind {
+            Kind::File { size, .. } => Some((self.place(found), size)),
+            _ => None,
+        })
     }
 
-    /// Reads a file that was found.
-    ///
-    /// # Errors
-    ///
-    /// `file-changed` if it is another one than was found, before or after it was read; `io`; the reader's own.
-    pub fn read<T, F: From<StoreFault>>(
-        &self,
-        found: &Found,
-        take: impl FnOnce(&mut File) -> Result<T, F>,
-    ) -> Result<T, F> {
-        let path = self.place(found);
-        let same = |meta: std::io::Result<Metadata>| match meta {
-            Ok(meta) if Stamp::of(&meta) == found.stamp => Ok(()),
-            Ok(_) => Err(changed(&path)),
-            Err(err) => Err(gone("read", &path, &err)),
-        };
-        // A link in its place is not followed, nor is a pipe waited for.
-        same(fs::symlink_metadata(&path))?;
-        let mut file = File::open(&path).map_err(|err| gone("open", &path, &err))?;
-        same(file.metadata())?;
-        let taken = take(&mut file)?;
-        same(file.metadata())?;
-        Ok(taken)
+    fn place(&self, found: &Found) -> PathBuf {
+        self.root.join(found.path.as_str())
     }
 
     /// Looks whether everything is still as it was found.
@@ -159,7 +144,7 @@ impl Walk {
     /// # Errors
     ///
     /// `file-changed` with the first name that came, went or changed.
-    pub fn check_unchanged(&self) -> Result<(), StoreFault> {
+    pub fn check_unchanged(&self) -> Result<(), ArtifactFault> {
         let files = self
             .entries
             .iter()
@@ -179,52 +164,64 @@ impl Walk {
         Ok(())
     }
 
-    /// The manifest, line by line, once the keys of the files are known: one for each entry, and none for what
-    /// is no file.
-    ///
-    /// # Errors
-    ///
-    /// `too-large`; that of whoever takes the lines.
-    pub fn manifest<F: From<StoreFault>>(
-        &self,
-        keys: &[Option<ContentDigest>],
-        each: &mut dyn FnMut(&str) -> Result<(), F>,
-    ) -> Result<(), F> {
-        each(HEADER)?;
-        let mut writer = Writer::default();
-        for (found, key) in self.entries.iter().zip(keys) {
-            let what = match (&found.kind, key) {
-                (Kind::File { size, executable }, Some(key)) => What::File {
-                    key: *key,
+    /// The bytes of its manifest, once the keys of its files are known, in the order of [`Walk::files`].
+    pub fn manifest(&self, keys: impl IntoIterator<Item = ContentDigest>) -> impl Read {
+        let (mut keys, mut writer) = (keys.into_iter(), Writer::default());
+        let lines = self.entries.iter().map(move |found| {
+            let what = match &found.kind {
+                Kind::File { size, executable } => What::File {
+                    key: keys.next().expect("each file has a key"),
                     size: *size,
                     executable: *executable,
                 },
-                (Kind::Link(target), None) => What::Link(target.clone()),
-                (Kind::Directory, None) => What::Directory,
-                _ => unreachable!("files have keys and nothing else has"),
+                Kind::Link(target) => What::Link(target.clone()),
+                Kind::Directory => What::Directory,
             };
             let path = found.path.clone();
-            let line = writer.line(&Entry { path, what });
-            each(&line.map_err(|fault| StoreFault::new(fault.code, fault.what))?)?;
+            Ok(writer.line(&Entry { path, what })?)
+        });
+        Lines {
+            lines: std::iter::once(Ok(HEADER.to_owned())).chain(lines),
+            line: Cursor::default(),
         }
-        Ok(())
     }
 }
 
-fn path_of(above: Option<&TreePath>, name: &std::ffi::OsStr) -> Result<TreePath, StoreFault> {
+/// Lines that are made while they are read.
+struct Lines<I> {
+    lines: I,
+    line: Cursor<String>,
+}
+
+impl<I: Iterator<Item = Result<String, ArtifactFault>>> Read for Lines<I> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.line.read(into)?;
+            if count > 0 || into.is_empty() {
+                return Ok(count);
+            }
+            match self.lines.next() {
+                Some(line) => self.line = Cursor::new(line?),
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+fn path_of(above: Option<&TreePath>, name: &std::ffi::OsStr) -> Result<TreePath, ArtifactFault> {
     let path = match (above, name.to_str()) {
         (_, None) => {
             let name = name.to_string_lossy();
             let what = format!("expected names in UTF-8, found `{name}`");
-            return Err(StoreFault::new(Code::PathUnsafe, what));
+            return Err(ArtifactFault::new(Code::PathUnsafe, what));
         }
         (None, Some(name)) => name.to_owned(),
         (Some(above), Some(name)) => format!("{above}/{name}"),
     };
-    TreePath::new(path).map_err(|fault| StoreFault::new(fault.code, fault.what))
+    Ok(TreePath::new(path)?)
 }
 
-fn found(path: TreePath, file: &Path, meta: &Metadata) -> Result<Found, StoreFault> {
+fn found(path: TreePath, file: &Path, meta: &Metadata) -> Result<Found, ArtifactFault> {
     let (kind, stamp) = (meta.file_type(), Stamp::of(meta));
     let kind = if kind.is_file() {
         Kind::File {
@@ -235,17 +232,16 @@ fn found(path: TreePath, file: &Path, meta: &Metadata) -> Result<Found, StoreFau
         let target = fs::read_link(file).map_err(|err| gone("read", file, &err))?;
         let Some(target) = target.to_str() else {
             let what = format!("`{path}` leads to a name that is not UTF-8");
-            return Err(StoreFault::new(Code::PathUnsafe, what));
+            return Err(ArtifactFault::new(Code::PathUnsafe, what));
         };
-        let target = LinkTarget::new(&path, target);
-        Kind::Link(target.map_err(|fault| StoreFault::new(fault.code, fault.what))?)
+        Kind::Link(LinkTarget::new(&path, target)?)
     } else {
         let word = match kind {
             _ if kind.is_socket() => "a socket",
             _ if kind.is_fifo() => "a pipe",
             _ => "a device",
         };
-        return Err(StoreFault::new(
+        return Err(ArtifactFault::new(
             Code::SpecialFile,
             format!("`{path}` is {word}"),
         ));
@@ -253,24 +249,24 @@ fn found(path: TreePath, file: &Path, meta: &Metadata) -> Result<Found, StoreFau
     Ok(Found { path, kind, stamp })
 }
 
-fn too_many(root: &Path) -> StoreFault {
+fn too_many(root: &Path) -> ArtifactFault {
     let (most, root) = (limits::MANIFEST_NAMES, root.display());
     let what = format!("expected at most {most} files and directories in `{root}`, found more");
-    StoreFault::new(Code::TooLarge, what)
+    ArtifactFault::new(Code::TooLarge, what)
 }
 
-fn changed(path: &Path) -> StoreFault {
+fn changed(path: &Path) -> ArtifactFault {
     let what = format!("`{}` changed while it was read", path.display());
-    StoreFault::new(Code::FileChanged, what)
+    ArtifactFault::new(Code::FileChanged, what)
 }
 
 /// A fault on a path that was there a moment ago.
-fn gone(tried: &str, path: &Path, err: &std::io::Error) -> StoreFault {
+fn gone(tried: &str, path: &Path, err: &io::Error) -> ArtifactFault {
     match err.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             let what = format!("`{}` vanished while it was read", path.display());
-            StoreFault::new(Code::FileChanged, what)
+            ArtifactFault::new(Code::FileChanged, what)
         }
-        _ => io_fault(tried, path, err),
+        _ => io_fault(tried, path, err).into(),
     }
 }

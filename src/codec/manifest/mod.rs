@@ -136,7 +136,7 @@ impl Entry {
         let path = TreePath::new(wire.path).map_err(unsafe_path)?;
         let what = match (wire.mode.as_str(), wire.artifact, wire.size, wire.target) {
             (mode @ ("100644" | "100755"), Some(key), Some(size), None) => {
-                if size > limits::INTEGER {
+                if size > limits::ARTIFACT {
                     return Err(malformed(format!("expected a size, found {size}")));
                 }
                 let executable = mode == "100755";

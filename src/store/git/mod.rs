@@ -232,7 +232,18 @@ impl GitStore {
         pack::consolidate(&self.pack_dir(), &lock, self.format, &*self.steps)
     }
 
-    fn pack_dir(&self) -> PathBuf {
+    /// What is asked before each change of the disk.
+    pub(crate) fn steps(&self) -> &dyn Steps {
+        &*self.steps
+    }
+
+    /// The same, to hand to another store.
+    pub(crate) fn shared_steps(&self) -> Arc<dyn Steps> {
+        Arc::clone(&self.steps)
+    }
+
+    /// The directory of its packs.
+    pub(crate) fn pack_dir(&self) -> PathBuf {
         self.repo.objects.store_ref().path().join("pack")
     }
 }
