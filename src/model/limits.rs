@@ -80,9 +80,6 @@ pub const DATE_END: u64 = 1 << 33;
 /// Largest integer in a decision or a row (RFC 8785 numbers are IEEE doubles).
 pub const INTEGER: u64 = 1 << 53;
 
-/// Bytes in an artifact.
-pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
-
 /// Bytes in an evidence file, and bytes of objects that one is made of.
 pub const EVIDENCE_BYTES: usize = 16 * 1024 * 1024;
 
