@@ -11,6 +11,7 @@ pub mod alias_plan;
 pub mod alias_sync;
 pub mod allowed_signers;
 pub mod args;
+pub mod artifact;
 pub mod changes;
 pub mod commands;
 pub mod conflicts;

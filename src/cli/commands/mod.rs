@@ -4,6 +4,7 @@ pub mod accept;
 pub mod advance;
 pub mod alias;
 pub mod approve;
+pub mod artifact;
 pub mod bind;
 pub mod blame;
 pub mod bundle;
