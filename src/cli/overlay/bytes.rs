@@ -1,16 +1,14 @@
 //! Where the bytes of layers and bases come from: files, standard input, artifacts.
 
 use crate::artifact::Shelves;
+use crate::cli::artifact::{key, pour};
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::ui::escape;
 use crate::fold::{Scene, artifacts};
 use crate::model::{Code, ContentDigest, limits};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
-
-/// Hexadecimal digits that the beginning of a key must have.
-const SHORTEST: usize = 6;
 
 /// What a word on the command line names.
 pub enum Named {
@@ -30,7 +28,13 @@ pub fn named(context: &Context, dir: &Path, word: &str) -> anyhow::Result<Named>
     if word == "-" || path.exists() {
         return file(dir, word).map(Named::Bytes);
     }
-    beginning(context, word).map(Named::Key)
+    if word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return started(context, word).map(Named::Key);
+    }
+    let what = format!("`{}` is neither a file nor an artifact's key", escape(word));
+    Err(Problem::new(Code::NotFound, what)
+        .hint("`folio artifact ls` lists the keys that are here")
+        .into())
 }
 
 /// The bytes that a word names, as [`named`] reads it; those of an artifact that is neither missing nor withdrawn.
@@ -58,8 +62,8 @@ pub fn of_key(
 }
 
 /// A key that people type: whole, or the beginning of that of an artifact that is here.
-pub fn key(context: &Context, word: &str) -> anyhow::Result<ContentDigest> {
-    key_of(word).map_or_else(|| beginning(context, word), Ok)
+pub fn started(context: &Context, word: &str) -> anyhow::Result<ContentDigest> {
+    key_of(word).map_or_else(|| key::named(&Shelves::open(&context.store)?, word), Ok)
 }
 
 /// A key in either of its spellings, as base versions may have it too.
@@ -115,66 +119,7 @@ fn too_large(name: &str) -> Problem {
     Problem::new(Code::TooLarge, what)
 }
 
-/// The one artifact here whose key begins so.
-fn beginning(context: &Context, word: &str) -> anyhow::Result<ContentDigest> {
-    let start = word
-        .strip_prefix("blake3:")
-        .unwrap_or(word)
-        .to_ascii_lowercase();
-    let none = || {
-        let what = format!(
-            "`{}` is neither a file nor the key of an artifact here",
-            escape(word)
-        );
-        Problem::new(Code::NotFound, what).hint("b3sum FILE prints the key of its bytes")
-    };
-    let is_hex = start.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if start.len() < SHORTEST || start.len() > 64 || !is_hex {
-        return Err(none().into());
-    }
-    let shelves = Shelves::open(&context.store)?;
-    let mut found: Vec<ContentDigest> = Vec::new();
-    for shelf in [shelves.internal(), shelves.published()] {
-        for key in shelf.keys()? {
-            let key = key?.key;
-            if key.to_hex().starts_with(&start) && !found.contains(&key) {
-                found.push(key);
-            }
-        }
-    }
-    match found.as_slice() {
-        [key] => Ok(*key),
-        [] => Err(none().into()),
-        several => {
-            let what = format!(
-                "{} artifacts have a key that begins with {start}",
-                several.len()
-            );
-            Err(Problem::new(Code::BadRequest, what)
-                .hint("write more digits")
-                .into())
-        }
-    }
-}
-
 /// Writes a file whole or not at all.
 pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let named = |error: std::io::Error| {
-        let what = format!("`{}`: {error}", escape(&path.to_string_lossy()));
-        Problem::new(Code::Io, what)
-    };
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any new file: less what the user's mask takes away.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.tempfile_in(dir.unwrap_or(Path::new(".")));
-    let mut file = file.map_err(named)?;
-    file.write_all(bytes).map_err(named)?;
-    file.as_file().sync_all().map_err(named)?;
-    file.persist(path).map_err(|error| named(error.error))?;
-    Ok(())
+    pour::whole_file(path, |out| Ok(out.write_all(bytes)?))
 }

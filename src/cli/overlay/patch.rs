@@ -1,14 +1,13 @@
 //! The patch of a layer that is drafted: what it is, and that its bytes are kept and published.
 
 use super::bytes::{self, Named};
-use crate::artifact::{Imprint, Intake, Options, Shelves};
+use crate::artifact::{Intake, Options, Shelves};
 use crate::cli::args::Global;
+use crate::cli::artifact::internal_imprint;
 use crate::cli::context::Context;
 use crate::cli::draft::Drafting;
 use crate::cli::error::{self, Problem};
-use crate::cli::identity;
 use crate::cli::ui::Ui;
-use crate::codec::commit::Ident;
 use crate::crypto::groups;
 use crate::fold::rules::ArtifactPublish;
 use crate::fold::{Decision, Scene, artifacts};
@@ -214,18 +213,7 @@ fn keep(
     bytes: &[u8],
 ) -> anyhow::Result<()> {
     let shelves = Shelves::open(&context.store)?;
-    let when = identity::when(global)?;
-    let imprint = Imprint {
-        space: space.id,
-        // Nobody but this repository sees the commit, so it names nobody.
-        ident: Ident {
-            name: "folio".into(),
-            email: String::new(),
-            seconds: when.seconds,
-            zone: when.zone,
-        },
-        signer: None,
-    };
+    let imprint = internal_imprint(space.id, global)?;
     let mut intake = Intake::new(shelves.internal(), Options::new(imprint))?;
     intake.add(&mut &bytes[..], false)?;
     intake.finish()?;

@@ -122,7 +122,7 @@ fn base(
         return bytes::file(&global.dir(), file).map(Some);
     }
     if let Some(key) = &arguments.base {
-        let key = bytes::key(context, key)?;
+        let key = bytes::started(context, key)?;
         return bytes::of_key(context, scene, &key).map(Some);
     }
     let lowest = order.first().map(|row| row.base.as_str());
