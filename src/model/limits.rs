@@ -89,6 +89,39 @@ pub const EVIDENCE_OBJECTS: usize = 10_000;
 /// Bytes in a reporter's own words in an evidence file.
 pub const EVIDENCE_WORDS: usize = 1024;
 
+/// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
+pub const BLOCK: usize = 1024 * 1024;
+
+/// Shortest chunk of a large artifact, except for its last one (FastCDC 2020, normalisation level 2).
+pub const CHUNK_MIN: usize = 64 * 1024;
+
+/// Size that chunks of a large artifact have on average.
+pub const CHUNK_AVERAGE: usize = 256 * 1024;
+
+/// Artifacts up to this many bytes are small: they lie whole in a block, many to one.
+pub const SMALL_ARTIFACT: u64 = 256 * 1024;
+
+/// Bytes that one group's chaining value speaks for.
+pub const GROUP_BYTES: u64 = 1024 * 1024;
+
+/// Bytes in an artifact.
+pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Bytes in a sheet.
+pub const SHEET_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Entries in a sheet.
+pub const SHEET_ENTRIES: u32 = 16_777_216;
+
+/// Entries that a sheet gets by merging, at most; one batch may have more.
+pub const SHEET_MERGED: u32 = 65_536;
+
+/// Sheets in a catalog.
+pub const SHEETS: usize = 65_536;
+
+/// Bytes in the tree that lists a catalog's sheets, or one sheet's blocks.
+pub const SHELF_TREE_BYTES: u64 = 512 * 1024 * 1024;
+
 /// Bytes in a path of a manifest, and in the target of a symbolic link.
 pub const PATH: usize = 4096;
 
@@ -106,33 +139,3 @@ pub const MANIFEST_NAMES: usize = 1_000_000;
 
 /// Bytes in a manifest.
 pub const MANIFEST_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
-pub const BLOCK: usize = 1024 * 1024;
-
-/// Shortest chunk of a large artifact, except for its last one (FastCDC 2020, normalisation level 2).
-pub const CHUNK_MIN: usize = 64 * 1024;
-
-/// Size that chunks of a large artifact have on average.
-pub const CHUNK_AVERAGE: usize = 256 * 1024;
-
-/// Artifacts up to this many bytes are small: they lie whole in a block, many to one.
-pub const SMALL_ARTIFACT: u64 = 256 * 1024;
-
-/// Bytes that one group's chaining value speaks for.
-pub const GROUP_BYTES: u64 = 1024 * 1024;
-
-/// Bytes in a sheet.
-pub const SHEET_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Entries in a sheet.
-pub const SHEET_ENTRIES: u32 = 16_777_216;
-
-/// Entries that a sheet gets by merging, at most; one batch may have more.
-pub const SHEET_MERGED: u32 = 65_536;
-
-/// Sheets in a catalog.
-pub const SHEETS: usize = 65_536;
-
-/// Bytes in the tree that lists a catalog's sheets, or one sheet's blocks.
-pub const SHELF_TREE_BYTES: u64 = 512 * 1024 * 1024;
