@@ -20,7 +20,7 @@ Draft decisions:
   merge, unmerge          an entity has become another name for a second one; take that back
   fork                    a new entity that comes from another
   pin-name, unpin-name    prefer a name as its group's representative; take that back
-  overlay, artifact       layers over what others own; artifacts that are published, withdrawn
+  overlay, artifact       layers over what others own; bytes by their key, kept and published
   member, policy          members and their keys; who may propose what
   describe, draft         the space's name, description and home; what is drafted
 Propose and number:
@@ -187,8 +187,6 @@ commands! {
     UnpinName in unpin_name,
     /// Draft overlay layers: add, rebase, drop
     Overlay in overlay,
-    /// Draft what is published and withdrawn: publish, tombstone, restore
-    Artifact in artifact,
     /// Draft members: add, remove, rotate
     Member in member,
     /// Draft who may propose what
@@ -218,6 +216,9 @@ commands! {
     Pen in pen,
     /// Draft who may take the pen: appoint, retire, list
     Witness in witness,
+
+    /// Bytes by their BLAKE3 key: add, get, cat, stat, ls, verify; publish, tombstone, restore
+    Artifact in artifact,
 
     /// What is new elsewhere, verified
     Fetch in fetch,
