@@ -218,6 +218,7 @@ commands! {
     Witness in witness,
 
     /// Bytes by their BLAKE3 key: add, get, cat, stat, ls, verify; publish, tombstone, restore
+    /// Bytes by their BLAKE3 key: add, get, ls, publish, tombstone, ...
     Artifact in artifact,
 
     /// What is new elsewhere, verified

@@ -227,6 +227,8 @@ codes! {
         "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
         "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
+    ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
+        "A proposal that publishes it waits until they are: its author's `folio push` or `folio submit` sends them along, a stick carries them, and `folio artifact add FILE` adds them from a file.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 

@@ -64,7 +64,11 @@ impl World {
     pub fn packs(&self) -> Vec<PathBuf> {
         let dir = self.internal().join("objects/pack");
         let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
-        let mut packs: Vec<PathBuf> = entries.filter(|p| p.extension().unwrap() == "pack").collect();
+        let mut packs: Vec<PathBuf> = entries
+            .filter(|p| {
+                p.extension().is_some_and(|end| end == "pack") && p.with_extension("idx").exists()
+            })
+            .collect();
         packs.sort_by_key(|path| std::cmp::Reverse(path.metadata().unwrap().len()));
         packs
     }
