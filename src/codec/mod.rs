@@ -7,3 +7,4 @@ pub mod json;
 pub mod message;
 pub mod rows;
 pub mod sheet;
+pub mod shelf;
