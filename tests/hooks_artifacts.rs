@@ -119,6 +119,7 @@ fn offers_come_with_their_proposal_and_go_with_it() {
 #[test]
 fn objects_that_are_missing_or_huge_are_refused() {
     let served = Served::new();
+    served.behind(&["config", "receive.unpackLimit", "1"]);
     // Zeros pack to nothing, above the limit of a sheet too: their size is looked at, and no more of them.
     let zeros = served.fixture.path("zeros");
     let file = std::fs::File::create(&zeros).unwrap();
@@ -155,7 +156,7 @@ fn objects_that_are_missing_or_huge_are_refused() {
     let ran = served.push(&[&format!("{missing}:{OFFER}")]);
     assert_ne!(ran.code, 0, "{}", ran.err);
     assert_eq!(served.refs(), before);
-    // Where it got in all the same, the next reader of the ref is told.
+    // An honest one is taken all the same.
     let (_, good) = with_hand(&served, "bob", |bob| bob.shelf(&[(sheet, list)]));
     served.push(&[&format!("{good}:{OFFER}")]).ok();
 }
