@@ -211,6 +211,8 @@ codes! {
         "A proposal is numbered at most once.";
     HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
         "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
+    CatalogInvalid Integrity "catalog-invalid" "The commit does not say where artifacts are, or says it wrongly."
+        "A catalog lists sheets by their ids; what is published or offered stands on one and lists the blocks of each sheet, in trees that follow from the sheets. docs/format.md has both; `refs/artifacts/catalog` and `refs/artifacts/published` move together.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
