@@ -185,7 +185,7 @@ commands! {
     PinName in pin_name,
     /// Draft: take a preference back
     UnpinName in unpin_name,
-    /// Draft overlay layers: add, rebase, drop
+    /// Layers over what others own: add, show, rebase, drop
     Overlay in overlay,
     /// Draft members: add, remove, rotate
     Member in member,

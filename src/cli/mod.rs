@@ -47,6 +47,7 @@ pub mod observed;
 pub mod offers;
 pub mod one;
 pub mod opinions;
+pub mod overlay;
 pub mod path;
 pub mod pen_move;
 pub mod pen_status;
