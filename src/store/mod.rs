@@ -14,6 +14,7 @@ pub mod signed;
 pub mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod turnstile;
 
 pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
