@@ -40,6 +40,7 @@ pub fn follow(
     let wanted = [(refs::MAIN.to_owned(), into.clone())];
     {
         let _waiting = ui.spinner("Fetching");
+        context.store.begin_writing()?;
         remote.transport(context).fetch(&wanted, Some(1))?;
     }
     let tip: Oid = context.store.get(&into)?.ok_or_else(|| {

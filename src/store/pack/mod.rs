@@ -5,6 +5,7 @@
 
 mod idx;
 mod merge;
+pub mod mtimes;
 mod zip;
 
 pub use merge::consolidate;
