@@ -61,6 +61,7 @@ fn family_about(family: Family) -> &'static str {
         Family::Names => "Aliases.",
         Family::Equivalence => "Groups, redirects, forks.",
         Family::Overlays => "Layers over what others own.",
+        Family::Artifacts => "Bytes that are published, and withdrawn.",
         Family::Pen => "Who numbers: the pen and the witnesses.",
     }
 }

@@ -74,21 +74,8 @@ pub fn leave(
         }
     }
     context.store.write_all(&objects)?;
-    // A crash here leaves objects that nothing refers to; the next run signs again.
-    let written: Vec<Answer> = written.into_values().collect();
-    for reasons in written.chunks(REFS_AT_ONCE) {
-        let edits: Vec<RefEdit> = reasons.iter().map(|reason| reason.edit.clone()).collect();
-        let together = context.store.apply(&edits).is_ok();
-        for reason in reasons {
-            let alone = || context.store.apply(std::slice::from_ref(&reason.edit));
-            match if together { Ok(()) } else { alone() } {
-                Ok(()) => reason.answers.iter().for_each(|at| signed[*at] = true),
-                Err(fault) => {
-                    let (candidate, _) = &report.refused[reason.answers[0]];
-                    not_left(ui, candidate, &fault.into());
-                }
-            }
-        }
+    for at in publish(context, ui, report, written) {
+        signed[at] = true;
     }
     Ok(signed)
 }
@@ -98,6 +85,33 @@ struct Answer {
     edit: RefEdit,
     digest: ProposalDigest,
     answers: Vec<usize>,
+}
+
+/// Moves the refs; returns which of the refused proposals have their reason now. A crash before leaves objects that
+/// nothing refers to; the next run signs again.
+fn publish(
+    context: &Context,
+    ui: &Ui,
+    report: &Report,
+    written: BTreeMap<String, Answer>,
+) -> Vec<usize> {
+    let mut answered = Vec::new();
+    let written: Vec<Answer> = written.into_values().collect();
+    for reasons in written.chunks(REFS_AT_ONCE) {
+        let edits: Vec<RefEdit> = reasons.iter().map(|reason| reason.edit.clone()).collect();
+        let together = context.store.apply(&edits).is_ok();
+        for reason in reasons {
+            let alone = || context.store.apply(std::slice::from_ref(&reason.edit));
+            match if together { Ok(()) } else { alone() } {
+                Ok(()) => answered.extend(&reason.answers),
+                Err(fault) => {
+                    let (candidate, _) = &report.refused[reason.answers[0]];
+                    not_left(ui, candidate, &fault.into());
+                }
+            }
+        }
+    }
+    answered
 }
 
 fn not_left(ui: &Ui, candidate: &Candidate, error: &anyhow::Error) {

@@ -136,6 +136,10 @@ codes! {
         "`folio overlays TARGET` lists the layers.";
     BaseMoved Rule "base-moved" "The layer's base is not the one the rebase expects."
         "Somebody rebased the layer before. Look at it with `folio overlays TARGET` and rebase again.";
+    ArtifactTombstoned Rule "artifact-tombstoned" "The artifact is withdrawn."
+        "`folio blame KEY` says who withdrew it and why. `folio artifact restore KEY` drafts that it is lifted; then it can be published and used again.";
+    ArtifactMismatch Rule "artifact-mismatch" "The artifact has another size than the decision says."
+        "A key names the same bytes for ever, so it has one size. Look at the bytes again: their BLAKE3 digest is the key, `b3sum FILE` prints it.";
     CharterMisplaced Rule "charter-misplaced" "`space.found` is the first decision of the first page, and nowhere else."
         "A space is founded once: `folio init`.";
     PolicyUnsafe Rule "policy-unsafe" "The policy row makes no sense or locks everybody out."

@@ -22,6 +22,9 @@ pub const NAME: usize = 512;
 /// Bytes in a free-text field of a decision: a description or a home.
 pub const NOTE: usize = 4096;
 
+/// Bytes in a media type.
+pub const MEDIA: usize = 127;
+
 /// Bytes in a handle, role or slug.
 pub const HANDLE: usize = 63;
 
@@ -76,6 +79,9 @@ pub const DATE_END: u64 = 1 << 33;
 
 /// Largest integer in a decision or a row (RFC 8785 numbers are IEEE doubles).
 pub const INTEGER: u64 = 1 << 53;
+
+/// Bytes in an artifact.
+pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
 
 /// Bytes in an evidence file, and bytes of objects that one is made of.
 pub const EVIDENCE_BYTES: usize = 16 * 1024 * 1024;

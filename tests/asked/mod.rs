@@ -277,7 +277,8 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
     let waiting = "bob/still-waiting";
-    let steps: [&[&str]; 14] = [
+    let patch = "03".repeat(32);
+    let steps: [&[&str]; 15] = [
         &["pen", "beat"],
         &["pen", "release"],
         &["pen", "take"],
@@ -288,6 +289,7 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
         &["hook", "install"],
         &["hook", "status"],
         &["hook", "uninstall"],
+        &["artifact", "tombstone", &patch, "-m", "x"],
         &["alias", "set", "x", "y"],
         &["propose", "-m", "x"],
         &["accept", "--all"],

@@ -118,7 +118,9 @@ pub(super) fn expire(
         let _alone = turnstile.alone_within(PATIENCE).map_err(kept_waiting)?;
         // Everything that writers relied on until now has its ref; nobody relies on anything new before the
         // packs are gone.
-        if mark::again(store, &aside.tips, &mut aside.suspects)? {
+        let still_aside = |(pack, _): &(PackFile, _)| pack.beside("mtimes").exists();
+        let revived = !aside.packs.iter().all(still_aside);
+        if revived || mark::again(store, &aside.tips, &mut aside.suspects)? {
             turn.log(
                 terms.now,
                 &["not removed: something came to need it".into()],

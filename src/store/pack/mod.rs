@@ -10,7 +10,7 @@ mod zip;
 
 pub use merge::consolidate;
 
-use super::disk::{TempFile, create_dirs, io_fault, sync_dir};
+use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
 use super::git::Hasher;
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
@@ -190,6 +190,8 @@ impl<'a> Writer<'a> {
         // Writing the same objects again gives it its index.
         steps.step("idx-rename")?;
         index.rename_to(&name("idx"))?;
+        // The same objects may have been put aside in a pack of this very name: they count again.
+        remove_if_there(&name("mtimes"))?;
         // Visible now; durable when the directory is.
         steps.step("pack-dir-sync")?;
         sync_dir(dir)?;
