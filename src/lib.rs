@@ -15,6 +15,7 @@
 //! state     tables <-> git trees: look up, edit, diff, iterate
 //! journal   propose, verify, order, accept, replay
 //! store     objects and refs: git, memory, faulty, derived index
+//! artifact  bytes by BLAKE3: blocks, sheets, shelves
 //! remote    the only place that runs the git program
 //! cli       one file per command
 //! ```
@@ -30,6 +31,7 @@
     )
 )]
 
+pub mod artifact;
 pub mod cli;
 pub mod codec;
 pub mod crypto;

@@ -6,3 +6,4 @@ pub mod evidence;
 pub mod json;
 pub mod message;
 pub mod rows;
+pub mod sheet;

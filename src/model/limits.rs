@@ -80,9 +80,6 @@ pub const DATE_END: u64 = 1 << 33;
 /// Largest integer in a decision or a row (RFC 8785 numbers are IEEE doubles).
 pub const INTEGER: u64 = 1 << 53;
 
-/// Bytes in an artifact.
-pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
-
 /// Bytes in an evidence file, and bytes of objects that one is made of.
 pub const EVIDENCE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -91,3 +88,36 @@ pub const EVIDENCE_OBJECTS: usize = 10_000;
 
 /// Bytes in a reporter's own words in an evidence file.
 pub const EVIDENCE_WORDS: usize = 1024;
+
+/// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
+pub const BLOCK: usize = 1024 * 1024;
+
+/// Shortest chunk of a large artifact, except for its last one (FastCDC 2020, normalisation level 2).
+pub const CHUNK_MIN: usize = 64 * 1024;
+
+/// Size that chunks of a large artifact have on average.
+pub const CHUNK_AVERAGE: usize = 256 * 1024;
+
+/// Artifacts up to this many bytes are small: they lie whole in a block, many to one.
+pub const SMALL_ARTIFACT: u64 = 256 * 1024;
+
+/// Bytes that one group's chaining value speaks for.
+pub const GROUP_BYTES: u64 = 1024 * 1024;
+
+/// Bytes in an artifact.
+pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Bytes in a sheet.
+pub const SHEET_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Entries in a sheet.
+pub const SHEET_ENTRIES: u32 = 16_777_216;
+
+/// Entries that a sheet gets by merging, at most; one batch may have more.
+pub const SHEET_MERGED: u32 = 65_536;
+
+/// Sheets in a catalog.
+pub const SHEETS: usize = 65_536;
+
+/// Bytes in the tree that lists a catalog's sheets, or one sheet's blocks.
+pub const SHELF_TREE_BYTES: u64 = 512 * 1024 * 1024;

@@ -104,6 +104,11 @@ impl<'a> TempFile<'a> {
         Err(StoreFault::new(Code::Io, what))
     }
 
+    /// Where it is now.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The open file.
     pub(crate) fn file(&self) -> &File {
         &self.file

@@ -21,8 +21,10 @@ pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
 pub use index::Index;
 pub use memory::MemoryStore;
+pub use pack::{PackReader, PackStream};
 pub use signed::SignedPages;
 pub use steps::{EveryStep, Steps};
+pub use turnstile::Turnstile;
 
 use crate::model::{Code, ObjectFormat, Oid};
 use std::fmt;

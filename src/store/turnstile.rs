@@ -27,6 +27,13 @@ pub struct Held<'a> {
     files: [Option<&'a File>; 2],
 }
 
+/// The lock, shared until this is dropped, with the handles that it is held by.
+#[must_use = "the lock goes when it is dropped"]
+#[derive(Debug)]
+pub struct Shared {
+    _turnstile: Turnstile,
+}
+
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         for file in self.files.iter().rev().flatten() {
@@ -72,6 +79,16 @@ impl Turnstile {
         Ok(Held {
             files: [None, Some(&self.lock)],
         })
+    }
+
+    /// Shares it for as long as the value lives.
+    ///
+    /// # Errors
+    /// `io`.
+    pub fn into_shared(self) -> Result<Shared, StoreFault> {
+        // Closing the files lets go of it.
+        std::mem::forget(self.share()?);
+        Ok(Shared { _turnstile: self })
     }
 
     /// Waits until everybody who shares it has let go; who comes meanwhile waits behind.

@@ -291,7 +291,7 @@ fn first_decisions(arguments: &Arguments, global: &Global) -> anyhow::Result<Vec
     Ok(decisions)
 }
 
-/// Members decide about names, groups and overlays; everything else is the admins'.
+/// Members decide about names, groups and overlays, and publish what these need; everything else is the admins'.
 fn default_policy() -> Vec<PolicySet> {
     let role = |name: &str| Handle::new(name).expect("built-in roles are handles");
     let row = |scope: &str, roles: &[&str]| PolicySet {
@@ -311,6 +311,7 @@ fn default_policy() -> Vec<PolicySet> {
         row("names", &["admin", "member"]),
         row("equivalence", &["admin", "member"]),
         row("overlays", &["admin", "member"]),
+        row("artifact.publish", &["admin", "member"]),
     ]
 }
 

@@ -19,7 +19,7 @@ mod session;
 pub use config::user_config_value;
 pub use hash::object_id;
 pub(crate) use hash::{Hasher, checked_id, word};
-pub use session::writers;
+pub use session::{BARRIER, writers};
 
 use super::{EveryStep, Kind, Objects as _, Steps, StoreFault, pack};
 use crate::model::{Code, ObjectFormat, Oid};
@@ -238,8 +238,18 @@ impl GitStore {
         pack::consolidate(&self.pack_dir(), &lock, self.format, &*self.steps)
     }
 
-    /// The directory of the repository's own packs.
-    pub fn pack_dir(&self) -> PathBuf {
+    /// What is asked before each change of the disk.
+    pub(crate) fn steps(&self) -> &dyn Steps {
+        &*self.steps
+    }
+
+    /// The same, to hand to another store.
+    pub(crate) fn shared_steps(&self) -> Arc<dyn Steps> {
+        Arc::clone(&self.steps)
+    }
+
+    /// The directory of its packs.
+    pub(crate) fn pack_dir(&self) -> PathBuf {
         self.repo.objects.store_ref().path().join("pack")
     }
 }

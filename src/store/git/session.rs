@@ -6,9 +6,12 @@
 
 use super::GitStore;
 use crate::store::StoreFault;
-use crate::store::turnstile::Turnstile;
+use crate::store::turnstile::{Shared, Turnstile};
 use std::path::Path;
 use std::sync::Mutex;
+
+/// The name of that lock, below `<gitdir>/folio`.
+pub const BARRIER: &str = "barrier";
 
 /// Shared by all clones of a handle; ends with the last of them.
 #[derive(Debug, Default)]
@@ -18,9 +21,8 @@ pub(super) struct Session(Mutex<State>);
 enum State {
     #[default]
     NotYet,
-    /// Its files are locked for as long as they are open.
-    Held {
-        _files: Turnstile,
+    Begun {
+        _held: Shared,
     },
     Failed(StoreFault),
 }
@@ -32,8 +34,8 @@ impl Session {
             .lock()
             .expect("nothing panics while it holds this lock");
         if matches!(*state, State::NotYet) {
-            *state = match share(common_dir) {
-                Ok(files) => State::Held { _files: files },
+            *state = match writers(common_dir).and_then(Turnstile::into_shared) {
+                Ok(held) => State::Begun { _held: held },
                 Err(fault) => State::Failed(fault),
             };
         }
@@ -44,19 +46,12 @@ impl Session {
     }
 }
 
-fn share(common_dir: &Path) -> Result<Turnstile, StoreFault> {
-    let turnstile = writers(common_dir)?;
-    // Not given back before the files are closed, which is when the session is dropped.
-    std::mem::forget(turnstile.share()?);
-    Ok(turnstile)
-}
-
 /// The lock that writers of the repository share, and that the collector takes alone.
 ///
 /// # Errors
 /// `io`.
 pub fn writers(common_dir: &Path) -> Result<Turnstile, StoreFault> {
-    Turnstile::open(&common_dir.join("folio"), "writers")
+    Turnstile::open(&common_dir.join("folio"), BARRIER)
 }
 
 impl GitStore {

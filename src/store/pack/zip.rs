@@ -8,39 +8,55 @@ const SMALL_LEVEL: u32 = 1;
 /// For larger ones, where matches are worth looking for.
 const LARGE_LEVEL: u32 = 4;
 
+/// For blocks of artifacts, of which there may be gigabytes.
+const BLOCK_LEVEL: u32 = 1;
+
 /// From this many bytes on an object is a larger one, and a part of it is tried first.
 const LARGE: usize = 4096;
 
-/// How many bytes of it, from its middle.
+/// How many bytes of it, in its middle and at both ends.
 const SAMPLE: usize = 1024;
 
 /// Compresses one object after another; making a new compressor for each costs more than the work.
-pub(super) struct Zip {
+pub struct Zip {
     small: Compress,
     large: Compress,
     store: Compress,
     out: Vec<u8>,
 }
 
+impl Default for Zip {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Zip {
-    pub(super) fn new() -> Self {
+    /// For objects of all sizes.
+    pub fn new() -> Self {
+        Self::with_level(LARGE_LEVEL)
+    }
+
+    /// For blocks of artifacts.
+    pub fn for_blocks() -> Self {
+        Self::with_level(BLOCK_LEVEL)
+    }
+
+    fn with_level(large: u32) -> Self {
         Self {
             small: Compress::new(Compression::new(SMALL_LEVEL), true),
-            large: Compress::new(Compression::new(LARGE_LEVEL), true),
+            large: Compress::new(Compression::new(large), true),
             store: Compress::new(Compression::none(), true),
             out: Vec::new(),
         }
     }
 
     /// The zlib stream of these bytes; incompressible ones are stored in it as they are.
-    pub(super) fn pack(&mut self, bytes: &[u8]) -> &[u8] {
+    pub fn pack(&mut self, bytes: &[u8]) -> &[u8] {
         let how = if bytes.len() < LARGE {
             &mut self.small
         } else {
-            let sample = &bytes[(bytes.len() - SAMPLE) / 2..][..SAMPLE];
-            deflate(&mut self.small, sample, &mut self.out);
-            let noise = self.out.len() > SAMPLE * 15 / 16;
-            if noise {
+            if self.is_noise(bytes) {
                 &mut self.store
             } else {
                 &mut self.large
@@ -48,6 +64,17 @@ impl Zip {
         };
         deflate(how, bytes, &mut self.out);
         &self.out
+    }
+}
+
+impl Zip {
+    /// Whether compressing would not pay, as far as a few samples tell.
+    fn is_noise(&mut self, bytes: &[u8]) -> bool {
+        let last = bytes.len() - SAMPLE;
+        [last / 2, 0, last].into_iter().all(|at| {
+            deflate(&mut self.small, &bytes[at..][..SAMPLE], &mut self.out);
+            self.out.len() > SAMPLE * 15 / 16
+        })
     }
 }
 

@@ -1,0 +1,28 @@
+//! The checksum at the end of a pack. It finds accidents and guards nothing: every object is named by a hash of
+//! its own, which is computed with collision detection.
+
+use super::super::disk::io_fault;
+use super::super::git::Hasher;
+use crate::model::{ObjectFormat, Oid};
+use crate::store::StoreFault;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+/// Bytes read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// The checksum of the first bytes of a file.
+pub(super) fn of_file(path: &Path, upto: u64, format: ObjectFormat) -> Result<Oid, StoreFault> {
+    let fault = |err| io_fault("read", path, &err);
+    let file = File::open(path).map_err(fault)?;
+    let mut hasher = Hasher::new(format);
+    let (mut at, mut piece) = (0, vec![0; PIECE]);
+    while at < upto {
+        let piece = &mut piece[..PIECE.min((upto - at) as usize)];
+        file.read_exact_at(piece, at).map_err(fault)?;
+        hasher.update(piece);
+        at += piece.len() as u64;
+    }
+    hasher.finish()
+}
