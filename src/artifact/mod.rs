@@ -14,6 +14,7 @@ mod blocks;
 mod catalog;
 mod chunk;
 mod crew;
+pub mod directory;
 mod fault;
 mod flush;
 mod gate;

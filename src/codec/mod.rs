@@ -4,6 +4,7 @@
 pub mod commit;
 pub mod evidence;
 pub mod json;
+pub mod manifest;
 pub mod message;
 pub mod rows;
 pub mod sheet;

@@ -79,6 +79,12 @@ codes! {
         "With a small-order point as key, anybody can make signatures that some programs accept. Make a new key with `folio key new`.";
     KeyUnsupported Input "key-unsupported" "The key is of a kind that Folio does not use."
         "Folio signs with ed25519 only. RSA, ECDSA, DSA and hardware-backed (sk-) keys are refused. Make one with `folio key new`.";
+    PathUnsafe Input "path-unsafe" "The path, or where a link leads, could reach what is outside of its directory."
+        "Paths in a directory artifact are relative, of at most 128 parts of at most 255 bytes of UTF-8 each, without `.`, `..`, backslashes, control characters, a drive letter, and anything that a file system would take for `.git`. A link leads upwards first and downwards then, and stays inside. docs/format.md has the rules.";
+    PathCollision Input "path-collision" "Two names are one name on some file systems."
+        "They differ only in the case of letters, in their Unicode form or in invisible characters, or one is a file and a directory both. Restoring them would overwrite one with the other: rename one.";
+    SpecialFile Input "special-file" "The file is neither a regular file, a directory nor a symbolic link."
+        "Sockets, pipes and devices have no bytes to keep. Remove it, or add the directories beside it one by one.";
 
     Stale Rule "stale" "What the decision replaces is no longer what stands there."
         "Somebody else changed the row after the proposal was made. Look at both values; if you still want yours, `folio rebase ID` makes the proposal again on today's state.";
@@ -215,6 +221,8 @@ codes! {
         "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
         "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
+    ManifestMalformed Integrity "manifest-malformed" "The artifact is no manifest in its one canonical form."
+        "Lines are canonical JSON, sorted by path, each path once. `folio artifact get --raw KEY` gives its bytes as they are; `folio artifact add DIR` makes it anew.";
     NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
         "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
@@ -257,6 +265,8 @@ codes! {
         "The message names what is missing or damaged; `git fsck --full` and `folio verify` look closer. Bring it back from another clone, then run `folio gc` again.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    FileChanged Environment "file-changed" "A file changed or vanished while it was read."
+        "What was read may be half old and half new, so nothing names it. Run the command again when nobody writes there.";
     StickTorn Environment "stick-torn" "What is on the stick is not whole."
         "It was torn out while it was written, or copied in part. Nothing of it was taken. Let `folio bundle create STICK` run again on the machine it comes from.";
     BundleGap Environment "bundle-gap" "The bundle builds on something that is not here."

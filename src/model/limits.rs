@@ -89,6 +89,24 @@ pub const EVIDENCE_OBJECTS: usize = 10_000;
 /// Bytes in a reporter's own words in an evidence file.
 pub const EVIDENCE_WORDS: usize = 1024;
 
+/// Bytes in a path of a manifest, and in the target of a symbolic link.
+pub const PATH: usize = 4096;
+
+/// Bytes in one part of a path, as file systems have it.
+pub const PATH_PART: usize = 255;
+
+/// Parts of a path.
+pub const PATH_DEPTH: usize = 128;
+
+/// Bytes in one line of a manifest, without its line feed: a path and a target with every byte escaped.
+pub const MANIFEST_LINE: usize = 17 * 1024;
+
+/// Names in a manifest: its entries, and the directories that their paths imply.
+pub const MANIFEST_NAMES: usize = 1_000_000;
+
+/// Bytes in a manifest.
+pub const MANIFEST_BYTES: u64 = 256 * 1024 * 1024;
+
 /// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
 pub const BLOCK: usize = 1024 * 1024;
 
@@ -103,9 +121,6 @@ pub const SMALL_ARTIFACT: u64 = 256 * 1024;
 
 /// Bytes that one group's chaining value speaks for.
 pub const GROUP_BYTES: u64 = 1024 * 1024;
-
-/// Bytes in an artifact.
-pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
 
 /// Bytes in a sheet.
 pub const SHEET_BYTES: u64 = 256 * 1024 * 1024;
