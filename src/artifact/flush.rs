@@ -2,15 +2,17 @@
 
 use super::catalog::{Catalog, Composed, Listed};
 use super::gate::Gate;
+use super::index::Index;
 use super::merging;
 use super::shelf::{Place, Shelf};
 use super::{ArtifactFault, Imprint};
 use crate::codec::sheet::{self, Record};
-use crate::model::{Code, ContentDigest, Oid, limits};
+use crate::model::{ContentDigest, Oid, limits};
 use crate::store::pack::Zip;
 use crate::store::{GitStore, Kind, Objects as _, PackStream};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Objects in a pack before the next one is started.
@@ -23,6 +25,8 @@ pub(super) struct Fresh<'a> {
     packs: PathBuf,
     pack: Option<PackStream<'a>>,
     zip: Zip,
+    /// What was on the shelf at the start or after the last flush.
+    index: Rc<Index>,
     records: Vec<Record>,
     /// Keys that were added and are not visible yet.
     expected: BTreeSet<ContentDigest>,
@@ -36,8 +40,13 @@ struct Draft {
 }
 
 impl<'a> Fresh<'a> {
-    pub(super) fn new(shelf: &'a Shelf, store: &'a GitStore, gate: Arc<Gate>) -> Self {
-        Self {
+    pub(super) fn new(
+        shelf: &'a Shelf,
+        store: &'a GitStore,
+        gate: Arc<Gate>,
+    ) -> Result<Self, ArtifactFault> {
+        Ok(Self {
+            index: shelf.index()?,
             shelf,
             store,
             gate,
@@ -46,7 +55,7 @@ impl<'a> Fresh<'a> {
             zip: Zip::for_blocks(),
             records: Vec::new(),
             expected: BTreeSet::new(),
-        }
+        })
     }
 
     /// An artifact is on its way.
@@ -54,8 +63,18 @@ impl<'a> Fresh<'a> {
         self.expected.insert(key);
     }
 
-    pub(super) fn expects(&self, key: &ContentDigest) -> bool {
-        self.expected.contains(key)
+    /// Whether an artifact is on the shelf, or on its way.
+    pub(super) fn knows(&self, key: &ContentDigest) -> Result<bool, ArtifactFault> {
+        Ok(self.expected.contains(key) || self.is_on_shelf(key)?)
+    }
+
+    fn is_on_shelf(&self, key: &ContentDigest) -> Result<bool, ArtifactFault> {
+        let found = match self.index.find(key) {
+            // A damaged derived file is made again.
+            Err(_) => self.shelf.find(key)?,
+            Ok(found) => found,
+        };
+        Ok(found.is_some())
     }
 
     /// All blocks of an artifact are written or were there.
@@ -90,6 +109,7 @@ impl<'a> Fresh<'a> {
 
     /// Closes the pack, and makes the artifacts that are complete visible.
     pub(super) fn flush(&mut self, imprint: &Imprint<'_>) -> Result<(), ArtifactFault> {
+        self.index = self.shelf.index()?;
         self.forget_known()?;
         if self.records.is_empty() {
             if let Some(pack) = self.pack.take() {
@@ -118,6 +138,7 @@ impl<'a> Fresh<'a> {
         self.shelf.apply(&draft.old, &draft.composed.catalog)?;
         self.records.clear();
         self.expected.clear();
+        self.index = self.shelf.index()?;
         Ok(())
     }
 
@@ -127,7 +148,7 @@ impl<'a> Fresh<'a> {
         self.records.dedup_by_key(|record| record.key);
         let mut fresh = Vec::with_capacity(self.records.len());
         for record in std::mem::take(&mut self.records) {
-            if self.shelf.find(&record.key)?.is_none() {
+            if !self.is_on_shelf(&record.key)? {
                 fresh.push(record);
             }
         }
@@ -137,12 +158,7 @@ impl<'a> Fresh<'a> {
 
     /// The new sheet, united with those of its size, and the commits that name it.
     fn draft(&self, imprint: &Imprint<'_>) -> Result<Draft, ArtifactFault> {
-        let index = self.shelf.index()?;
-        let old = self.shelf.catalog()?;
-        if !index.is_of(&old.sheets) {
-            let what = "somebody else changes the shelf all the time";
-            return Err(ArtifactFault::new(Code::RaceLost, what));
-        }
+        let (old, index) = self.shelf.snapshot()?;
         let united = merging::unite(self.store, &index, self.records.clone())?;
         let entries = united.records.len() as u64;
         let bytes = sheet::encode(self.store.object_format(), united.records)?;

@@ -83,11 +83,6 @@ impl Index {
         Ok(())
     }
 
-    /// Whether it is made of exactly these sheets.
-    pub(super) fn is_of(&self, sheets: &[Oid]) -> bool {
-        self.sheets.iter().map(|sheet| &sheet.id).eq(sheets)
-    }
-
     /// The sheets and how much is in each.
     pub(super) fn listed(&self) -> Vec<Listed> {
         let listed = self.sheets.iter().map(|sheet| Listed {

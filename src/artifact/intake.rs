@@ -68,7 +68,6 @@ pub struct Added {
 
 /// Adds artifacts to one shelf. What was added counts once [`Intake::finish`] returned.
 pub struct Intake<'a> {
-    shelf: &'a Shelf,
     options: Options<'a>,
     crew: Crew,
     /// Small artifacts that go into one block.
@@ -109,14 +108,13 @@ impl<'a> Intake<'a> {
         let store: &GitStore = shelf.store_to_write()?;
         let gate = Arc::new(Gate::open(shelf, store)?);
         Ok(Self {
-            shelf,
             crew: Crew::new(options.threads, store.object_format(), &gate),
             small: Vec::new(),
             members: Vec::new(),
             queue: VecDeque::new(),
             in_flight: 0,
             extents: Vec::new(),
-            fresh: Fresh::new(shelf, store, gate),
+            fresh: Fresh::new(shelf, store, gate)?,
             options,
         })
     }
@@ -238,7 +236,7 @@ impl<'a> Intake<'a> {
     }
 
     fn is_here(&self, key: &ContentDigest) -> Result<bool, ArtifactFault> {
-        Ok(self.fresh.expects(key) || self.shelf.find(key)?.is_some())
+        self.fresh.knows(key)
     }
 
     fn close_small(&mut self) -> Result<(), ArtifactFault> {

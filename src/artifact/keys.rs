@@ -2,6 +2,7 @@
 
 use super::ArtifactFault;
 use super::index::Index;
+use super::search;
 use crate::codec::sheet::Entry;
 use crate::model::ContentDigest;
 use std::cmp::Reverse;
@@ -30,18 +31,24 @@ pub struct Keys {
     last: Option<ContentDigest>,
 }
 
-#[derive(Default)]
 struct Cursor {
     read: u32,
     window: VecDeque<Entry>,
 }
 
 impl Keys {
-    pub(super) fn new(index: Rc<Index>) -> Result<Self, ArtifactFault> {
+    pub(super) fn new(index: Rc<Index>, first: &ContentDigest) -> Result<Self, ArtifactFault> {
         let count = index.sheets().len();
+        let cursor = |sheet| {
+            let read = search::first_from(sheet, first)?;
+            let window = VecDeque::new();
+            Ok(Cursor { read, window })
+        };
+        let sheets = index.sheets().iter().map(cursor);
+        let sheets = sheets.collect::<Result<_, ArtifactFault>>()?;
         let mut keys = Self {
             index,
-            sheets: (0..count).map(|_| Cursor::default()).collect(),
+            sheets,
             next: BinaryHeap::with_capacity(count),
             last: None,
         };

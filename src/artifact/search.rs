@@ -45,6 +45,19 @@ pub(super) fn find(sheet: &SheetFile, key: &ContentDigest) -> Result<Option<Entr
     Ok(None)
 }
 
+/// The number of the first entry whose key is not below this one.
+pub(super) fn first_from(sheet: &SheetFile, key: &ContentDigest) -> Result<u32, ArtifactFault> {
+    let (mut low, mut high) = (0, sheet.entries());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match sheet.window(middle, 1)?.first() {
+            Some(entry) if entry.key < *key => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
 fn prefix(key: &ContentDigest) -> u64 {
     u64::from_be_bytes(key.0[..8].try_into().expect("8 bytes"))
 }

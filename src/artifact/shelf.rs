@@ -61,6 +61,13 @@ impl Place {
     }
 }
 
+/// What was on a shelf when its refs stood there.
+struct Known {
+    tips: [Option<Oid>; 2],
+    catalog: Catalog,
+    index: Rc<Index>,
+}
+
 /// A shelf.
 pub struct Shelf {
     place: Place,
@@ -69,7 +76,7 @@ pub struct Shelf {
     /// Its own repository, once it is there.
     own: OnceCell<GitStore>,
     folio: PathBuf,
-    index: RefCell<Option<Rc<Index>>>,
+    known: RefCell<Option<Known>>,
     blocks: RefCell<Option<Blocks>>,
 }
 
@@ -98,7 +105,7 @@ impl Shelf {
             space: space.clone(),
             own,
             folio,
-            index: RefCell::default(),
+            known: RefCell::default(),
             blocks: RefCell::default(),
         })
     }
@@ -170,19 +177,50 @@ impl Shelf {
 
     /// The sheets of now, ready for look-ups.
     pub(super) fn index(&self) -> Result<Rc<Index>, ArtifactFault> {
-        let catalog = self.catalog()?;
-        if let Some(index) = &*self.index.borrow()
-            && index.is_of(&catalog.sheets)
-        {
-            return Ok(Rc::clone(index));
+        Ok(self.snapshot()?.1)
+    }
+
+    /// What is on it now, and the same ready for look-ups.
+    pub(super) fn snapshot(&self) -> Result<(Catalog, Rc<Index>), ArtifactFault> {
+        loop {
+            // What the refs name does not change, so as long as they stay nothing is read again.
+            let tips = self.tips()?;
+            if let Some(known) = &*self.known.borrow()
+                && known.tips == tips
+            {
+                return Ok((known.catalog.clone(), Rc::clone(&known.index)));
+            }
+            match self.look() {
+                Ok((catalog, index)) => {
+                    *self.known.borrow_mut() = Some(Known {
+                        tips,
+                        catalog: catalog.clone(),
+                        index: Rc::clone(&index),
+                    });
+                    return Ok((catalog, index));
+                }
+                Err(fault) if self.tips()? == tips => return Err(fault),
+                // The sheets were replaced meanwhile, and a collector may have taken the old ones.
+                Err(_) => {}
+            }
         }
-        let index = Rc::new(Index::open(
-            &self.index_dir(),
-            self.store(),
-            &catalog.sheets,
-        )?);
-        *self.index.borrow_mut() = Some(Rc::clone(&index));
-        Ok(index)
+    }
+
+    fn look(&self) -> Result<(Catalog, Rc<Index>), ArtifactFault> {
+        let catalog = self.catalog()?;
+        let index = Index::open(&self.index_dir(), self.store(), &catalog.sheets)?;
+        Ok((catalog, Rc::new(index)))
+    }
+
+    fn tips(&self) -> Result<[Option<Oid>; 2], ArtifactFault> {
+        let Some(store) = self.store() else {
+            return Ok([None, None]);
+        };
+        let catalog = match self.place {
+            Place::Published => store.get(CATALOG)?,
+            _ => None,
+        };
+        Ok([catalog, store.get(&self.place.reference())?])
     }
 
     fn index_dir(&self) -> PathBuf {
@@ -226,7 +264,7 @@ impl Shelf {
     /// # Errors
     /// `sheet-malformed`, `io`.
     pub fn rebuild_index(&self) -> Result<(), ArtifactFault> {
-        self.index.borrow_mut().take();
+        self.known.borrow_mut().take();
         let catalog = self.catalog()?;
         Index::discard(&self.index_dir(), &catalog.sheets)
     }
@@ -236,7 +274,15 @@ impl Shelf {
     /// # Errors
     /// As [`Shelf::find`].
     pub fn keys(&self) -> Result<Keys, ArtifactFault> {
-        Keys::new(self.index()?)
+        self.keys_from(&ContentDigest([0; 32]))
+    }
+
+    /// Those from a key on.
+    ///
+    /// # Errors
+    /// As [`Shelf::find`].
+    pub fn keys_from(&self, first: &ContentDigest) -> Result<Keys, ArtifactFault> {
+        Keys::new(self.index()?, first)
     }
 
     /// A block's bytes, as a pack has them; `checked` if they must have that id.

@@ -87,6 +87,39 @@ impl Shelves {
         }
     }
 
+    /// The keys whose hexadecimal digits start so, ascending, at most `most` of them.
+    ///
+    /// # Errors
+    /// `bad-request` if these are no digits or more than a key has; those of `find`.
+    pub fn starting_with(
+        &self,
+        digits: &str,
+        most: usize,
+    ) -> Result<Vec<ContentDigest>, ArtifactFault> {
+        let padded = |with: &str| {
+            format!(
+                "{digits}{}",
+                with.repeat(64usize.saturating_sub(digits.len()))
+            )
+            .parse::<ContentDigest>()
+        };
+        let (Ok(first), Ok(last)) = (padded("0"), padded("f")) else {
+            let what = "expected at most 64 lower-case hexadecimal digits";
+            return Err(ArtifactFault::new(Code::BadRequest, what));
+        };
+        let mut found = std::collections::BTreeSet::new();
+        for shelf in [&self.internal, &self.published] {
+            for key in shelf.keys_from(&first)?.take(most) {
+                let key = key?.key;
+                if key > last {
+                    break;
+                }
+                found.insert(key);
+            }
+        }
+        Ok(found.into_iter().take(most).collect())
+    }
+
     fn look(
         &self,
         find: impl Fn(&Shelf) -> Result<Option<Record>, ArtifactFault>,

@@ -33,6 +33,8 @@ Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
   sync, bundle            fetch, then push; carry a space on a stick
   pin, advance            the snapshot that asking commands stand on; move it forward
+Keep bytes:
+  artifact                add, read, list and check bytes by their BLAKE3 key
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
   overlays, state         the layers over a target; the tables and their rows
@@ -188,8 +190,6 @@ commands! {
     UnpinName in unpin_name,
     /// Draft overlay layers: add, rebase, drop
     Overlay in overlay,
-    /// Draft what is published and withdrawn: publish, tombstone, restore
-    Artifact in artifact,
     /// Draft members: add, remove, rotate
     Member in member,
     /// Draft who may propose what
@@ -219,6 +219,9 @@ commands! {
     Pen in pen,
     /// Draft who may take the pen: appoint, retire, list
     Witness in witness,
+
+    /// Bytes by their BLAKE3 key: add, get, ls, publish, tombstone, ...
+    Artifact in artifact,
 
     /// What is new elsewhere, verified
     Fetch in fetch,

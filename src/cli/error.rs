@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::ui::Ui;
+use crate::artifact::ArtifactFault;
 use crate::codec::evidence::EvidenceFault;
 use crate::codec::json::JsonFault;
 use crate::codec::message::MessageFault;
@@ -106,6 +107,7 @@ pub fn parts(error: &anyhow::Error) -> (Option<Code>, String, Option<String>) {
         return (Some(stop.code()), Fault::from(stop.clone()).what, None);
     }
     coded!(
+        ArtifactFault,
         StoreFault,
         StateFault,
         KeyFault,

@@ -122,6 +122,9 @@ pub const SMALL_ARTIFACT: u64 = 256 * 1024;
 /// Bytes that one group's chaining value speaks for.
 pub const GROUP_BYTES: u64 = 1024 * 1024;
 
+/// Bytes in an artifact.
+pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
+
 /// Bytes in a sheet.
 pub const SHEET_BYTES: u64 = 256 * 1024 * 1024;
 
