@@ -40,6 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
+  gc                      pack what is needed; remove what nothing refers to any more
   evidence                show others that a witness or a mirror was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
@@ -263,6 +264,8 @@ commands! {
     Verify in verify,
     /// Rebuild the state from the decisions alone
     Replay in replay,
+    /// Pack what is needed; remove what nothing refers to any more
+    Gc in gc,
     /// Check, show, list and make evidence files
     Evidence in evidence,
 

@@ -30,6 +30,7 @@ pub mod evidence_show;
 pub mod exchange;
 pub mod exit;
 pub mod founding;
+pub mod gc;
 pub mod health;
 pub mod hook;
 pub mod identity;

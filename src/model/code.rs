@@ -273,6 +273,8 @@ codes! {
         "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
+    CannotMark Environment "cannot-mark" "The collector cannot tell what is still needed, and has removed nothing."
+        "The message names what is missing or damaged; `git fsck --full` and `folio verify` look closer. Bring it back from another clone, then run `folio gc` again.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
     FileChanged Environment "file-changed" "A file changed or vanished while it was read."
