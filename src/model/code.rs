@@ -217,6 +217,8 @@ codes! {
         "A proposal is numbered at most once.";
     HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
         "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
+    CatalogInvalid Integrity "catalog-invalid" "The commit does not say where artifacts are, or says it wrongly."
+        "A catalog lists sheets by their ids; what is published or offered stands on one and lists the blocks of each sheet, in trees that follow from the sheets. docs/format.md has both; `refs/artifacts/catalog` and `refs/artifacts/published` move together.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
@@ -233,6 +235,8 @@ codes! {
         "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
         "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
+    ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
+        "A proposal that publishes it waits until they are: its author's `folio push` or `folio submit` sends them along, a stick carries them, and `folio artifact add FILE` adds them from a file.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
@@ -269,6 +273,8 @@ codes! {
         "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
+    CannotMark Environment "cannot-mark" "The collector cannot tell what is still needed, and has removed nothing."
+        "The message names what is missing or damaged; `git fsck --full` and `folio verify` look closer. Bring it back from another clone, then run `folio gc` again.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
     FileChanged Environment "file-changed" "A file changed or vanished while it was read."
