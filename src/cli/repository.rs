@@ -2,6 +2,7 @@
 //! surprise, nothing local is shown to others.
 
 use super::signing::Source;
+use crate::store::collector;
 use std::path::Path;
 
 /// One entry of git's configuration.
@@ -13,6 +14,7 @@ pub fn settings(signers: &Path) -> Vec<Entry> {
         ("core.fsync", "all".to_owned()),
         ("gc.auto", "0".to_owned()),
         ("maintenance.auto", "false".to_owned()),
+        ("folio.collector", collector::FORMAT.to_string()),
         ("transfer.fsckObjects", "true".to_owned()),
         ("fetch.fsckObjects", "true".to_owned()),
         ("receive.fsckObjects", "true".to_owned()),

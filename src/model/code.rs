@@ -79,6 +79,12 @@ codes! {
         "With a small-order point as key, anybody can make signatures that some programs accept. Make a new key with `folio key new`.";
     KeyUnsupported Input "key-unsupported" "The key is of a kind that Folio does not use."
         "Folio signs with ed25519 only. RSA, ECDSA, DSA and hardware-backed (sk-) keys are refused. Make one with `folio key new`.";
+    PatchMalformed Input "patch-malformed" "The patch is not a unified diff of one file."
+        "A layer is what `diff -u OLD NEW` or `git diff` prints of one text file, or a whole file. Say `--whole` if the file is to replace everything below it, whatever it looks like.";
+    PatchFails Input "patch-fails" "A layer does not apply to what lies below it."
+        "The message names the hunk. The base or a layer below is not the one that the patch was made for: `folio overlay rebase` makes the layer again. `folio overlay show --skip` leaves it out.";
+    MergeConflict Input "merge-conflict" "Two sides changed the same lines."
+        "The places stand between `<<<<<<<` and `>>>>>>>`, as git shows them. Write what should stand there into the file and finish with `--merged FILE`. Nothing was drafted.";
     PathUnsafe Input "path-unsafe" "The path, or where a link leads, could reach what is outside of its directory."
         "Paths in a directory artifact are relative, of at most 128 parts of at most 255 bytes of UTF-8 each, without `.`, `..`, backslashes, control characters, a drive letter, and anything that a file system would take for `.git`. A link leads upwards first and downwards then, and stays inside. docs/format.md has the rules.";
     PathCollision Input "path-collision" "Two names are one name on some file systems."
@@ -259,12 +265,16 @@ codes! {
         "Wait for it to end and run the command again. A git lock file (`*.lock`) that no process owns may be removed by hand.";
     NotFound Environment "not-found" "There is no such thing."
         "The message says what was looked for. `folio log`, `folio queue` and `folio state` list what there is.";
+    ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
+        "Only its key is known here. `folio fetch` brings what was published; what was not is with whoever added it.";
     RestoredBackup Environment "restored-backup" "Your key signed pages that this repository does not have."
         "The repository was put back to an older state, or it is an older copy. Numbering on it would make second pages with the same numbers. Bring the missing pages first: `folio fetch` from any remote, another clone or a stick; then run the command again. If nobody has them any more, `folio pen take` starts a new epoch.";
     ObjectMissing Environment "object-missing" "An object that should be there is missing."
         "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
+    CannotMark Environment "cannot-mark" "The collector cannot tell what is still needed, and has removed nothing."
+        "The message names what is missing or damaged; `git fsck --full` and `folio verify` look closer. Bring it back from another clone, then run `folio gc` again.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
     FileChanged Environment "file-changed" "A file changed or vanished while it was read."

@@ -104,6 +104,8 @@ pub fn bring(
     listed: &RefMap,
     ui: &Ui,
 ) -> anyhow::Result<RefMap> {
+    // git leaves out what is here: that has to stay until the refs are there.
+    context.store.begin_writing()?;
     let seen = peer::seen(&context.store, &remote.key)?;
     let is_new = |name: &String, id: &crate::model::Oid| {
         seen.get(name) != Some(id) || !context.store.is_known(id)

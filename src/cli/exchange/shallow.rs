@@ -73,6 +73,7 @@ pub fn bring_newest(context: &Context, remote: &Remote, ui: &Ui) -> anyhow::Resu
     let wanted = [(refs::MAIN.to_owned(), into.clone())];
     {
         let _waiting = ui.spinner("Fetching");
+        context.store.begin_writing()?;
         remote.transport(context).fetch(&wanted, Some(1))?;
     }
     let vanished = || {
