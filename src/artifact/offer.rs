@@ -83,8 +83,7 @@ pub fn make(
             continue;
         };
         let mut reader = Reader::open(shelves.internal(), record)?;
-        let manifest = reader.is_manifest();
-        intake.add(&mut reader, manifest)?;
+        intake.add(&mut reader)?;
     }
     intake.finish()?;
     Ok(shelf.catalog()?.placement)

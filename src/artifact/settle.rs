@@ -200,12 +200,11 @@ impl<'a: 'r, 'r> Round<'a, 'r> {
                 Some(intake) => intake,
                 none => none.insert(Intake::new(self.shelf, Options::new(imprint.clone()))?),
             };
-            let manifest = reader.is_manifest();
             let mut watched = Watched {
                 reader,
                 fault: None,
             };
-            let added = intake.add(&mut watched, manifest);
+            let added = intake.add(&mut watched);
             return match (added, watched.fault) {
                 (Ok(_), _) => Ok(Outcome::Copied),
                 (Err(_), Some(fault)) if !is_local(&fault) => {

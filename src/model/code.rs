@@ -236,7 +236,7 @@ codes! {
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
         "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
     ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
-        "A proposal that publishes it waits until they are: its author's `folio push` or `folio submit` sends them along, a stick carries them, and `folio artifact add FILE` adds them from a file.";
+        "A proposal that publishes it waits until they are: its author's `folio push` or `folio submit` sends them along, a stick carries them, and `folio artifact add FILE` adds them from a file. What was published comes with `folio fetch`.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 
@@ -265,8 +265,6 @@ codes! {
         "Wait for it to end and run the command again. A git lock file (`*.lock`) that no process owns may be removed by hand.";
     NotFound Environment "not-found" "There is no such thing."
         "The message says what was looked for. `folio log`, `folio queue` and `folio state` list what there is.";
-    ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
-        "Only its key is known here. `folio fetch` brings what was published; what was not is with whoever added it.";
     RestoredBackup Environment "restored-backup" "Your key signed pages that this repository does not have."
         "The repository was put back to an older state, or it is an older copy. Numbering on it would make second pages with the same numbers. Bring the missing pages first: `folio fetch` from any remote, another clone or a stick; then run the command again. If nobody has them any more, `folio pen take` starts a new epoch.";
     ObjectMissing Environment "object-missing" "An object that should be there is missing."

@@ -215,7 +215,7 @@ fn keep(
     let shelves = Shelves::open(&context.store)?;
     let imprint = internal_imprint(space.id, global)?;
     let mut intake = Intake::new(shelves.internal(), Options::new(imprint))?;
-    intake.add(&mut &bytes[..], false)?;
+    intake.add(&mut &bytes[..])?;
     intake.finish()?;
     Ok(())
 }
