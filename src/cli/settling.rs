@@ -36,18 +36,18 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
     let space = context.space()?;
     let page = Page::read(&context.store, space.tip()?)?;
     let shelves = Shelves::open(&context.store)?;
-    let mark = match shelves.published().catalog()?.commit {
-        // Somebody took the shelf away: what was settled is to be looked at again.
-        None => Mark::default(),
-        Some(_) => Mark::read(context),
-    };
-    let wanted = mark.wanted(&space, &page)?;
-    let pending = settle::pending(&shelves, &wanted)?;
     let pen = check::pen_of(&view_of(&space.tables, &page))?.key;
     let holds = match hand {
         Hand::Key(signer) => signer.public_key() == pen,
         Hand::Ask => signing::public_key(Some(context), global).is_ok_and(|key| key == pen),
     };
+    let mark = match shelves.published().catalog()?.commit {
+        // Somebody took the shelf away, which others need: what was settled is to be looked at again.
+        None if holds => Mark::default(),
+        _ => Mark::read(context),
+    };
+    let wanted = mark.wanted(&space, &page)?;
+    let pending = settle::pending(&shelves, &wanted)?;
     let unsigned = holds && !settle::is_signed(&shelves, &context.store, &space.id, &pen)?;
     let mut settled = Settled::default();
     if unsigned || !pending.is_empty() {
