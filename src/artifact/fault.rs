@@ -1,6 +1,7 @@
 //! Why artifacts could not be read or written.
 
 use crate::codec::commit::CommitFault;
+use crate::codec::manifest::{ManifestFault, PathFault};
 use crate::codec::message::MessageFault;
 use crate::codec::sheet::SheetFault;
 use crate::crypto::SignFault;
@@ -61,7 +62,24 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(StoreFault, SheetFault, CommitFault, MessageFault, Fault);
+from_coded!(
+    StoreFault,
+    SheetFault,
+    CommitFault,
+    MessageFault,
+    Fault,
+    PathFault
+);
+
+impl From<ManifestFault> for ArtifactFault {
+    fn from(fault: ManifestFault) -> Self {
+        let what = match fault.line {
+            0 => fault.what,
+            line => format!("line {line} of the manifest: {}", fault.what),
+        };
+        Self::new(fault.code, what)
+    }
+}
 
 impl From<SignFault> for ArtifactFault {
     fn from(fault: SignFault) -> Self {

@@ -1,9 +1,10 @@
 //! What stands between a writer and a collector: nothing is taken for present that may be deleted meanwhile.
 
 use super::ArtifactFault;
-use super::pins::{BARRIER, Pins};
+use super::pins::Pins;
 use super::shelf::{Place, Shelf};
 use crate::model::Oid;
+use crate::store::git::BARRIER;
 use crate::store::turnstile::Shared;
 use crate::store::{GitStore, PackReader, Turnstile};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -16,9 +16,6 @@ use std::path::{Path, PathBuf};
 /// The lock between writers of the internal shelf and its collector, below `<gitdir>/folio`.
 pub const COLLECTOR: &str = "collector";
 
-/// The lock between writers of the space's repository and whoever expires objects there, below `<gitdir>/folio`.
-pub const BARRIER: &str = "barrier";
-
 /// The directory of pins, below `<gitdir>/folio`.
 const PINS: &str = "pins";
 

@@ -22,6 +22,9 @@ pub const NAME: usize = 512;
 /// Bytes in a free-text field of a decision: a description or a home.
 pub const NOTE: usize = 4096;
 
+/// Bytes in a media type.
+pub const MEDIA: usize = 127;
+
 /// Bytes in a handle, role or slug.
 pub const HANDLE: usize = 63;
 
@@ -85,6 +88,40 @@ pub const EVIDENCE_OBJECTS: usize = 10_000;
 
 /// Bytes in a reporter's own words in an evidence file.
 pub const EVIDENCE_WORDS: usize = 1024;
+
+/// Bytes in a path of a manifest, and in the target of a symbolic link.
+pub const PATH: usize = 4096;
+
+/// Bytes in one part of a path, as file systems have it.
+pub const PATH_PART: usize = 255;
+
+/// Parts of a path.
+pub const PATH_DEPTH: usize = 128;
+
+/// Bytes in one line of a manifest, without its line feed: a path and a target with every byte escaped.
+pub const MANIFEST_LINE: usize = 17 * 1024;
+
+/// Names in a manifest: its entries, and the directories that their paths imply.
+pub const MANIFEST_NAMES: usize = 1_000_000;
+
+/// Bytes in a manifest.
+pub const MANIFEST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes in a layer, in the base that it is laid on and in what comes of it, where layers are laid or merged.
+pub const LAYER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Lines in each of these.
+pub const LAYER_LINES: usize = 1024 * 1024;
+
+/// Bytes that are compared, with 16 more for each line, while places are looked for in one base for the hunks of
+/// one layer.
+pub const LAYER_SEARCH: u64 = 1 << 32;
+
+/// Lines that differ in two versions, where the two are compared.
+pub const LAYER_CHANGED: u64 = 40_000;
+
+/// Lines of two versions times lines that differ in them.
+pub const LAYER_EFFORT: u64 = 1 << 35;
 
 /// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
 pub const BLOCK: usize = 1024 * 1024;

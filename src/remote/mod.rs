@@ -8,6 +8,7 @@
 
 pub mod bundle;
 mod checkout;
+pub mod housekeeping;
 pub mod location;
 pub mod partial;
 pub mod program;

@@ -3,7 +3,7 @@
 use crate::model::Code;
 use crate::store::StoreFault;
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -166,6 +166,63 @@ impl Git {
                 }
             });
             child.wait_with_output().map_err(fault)
+        })
+    }
+
+    /// Runs a command that has to succeed, and hands over each line it prints without its line feed, as it comes.
+    ///
+    /// # Errors
+    /// As [`Git::run`]; whatever `each` ends with.
+    pub fn each_line<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+        input: &[u8],
+        each: &mut dyn FnMut(&[u8]) -> Result<(), StoreFault>,
+    ) -> Result<(), StoreFault> {
+        let mut command = self.command();
+        command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let fault = |err| StoreFault::new(Code::GitFailed, format!("cannot run git: {err}"));
+        let mut child = command.spawn().map_err(fault)?;
+        let mut stdin = child.stdin.take().expect("standard input is piped");
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A program that ends without reading says why by its status.
+                stdin.write_all(input).ok();
+            });
+            let words = scope.spawn(move || {
+                let mut words = Vec::new();
+                stderr.read_to_end(&mut words).ok();
+                words
+            });
+            let mut read = Ok(());
+            for line in BufReader::new(stdout).split(b'\n') {
+                read = line.map_err(fault).and_then(|line| each(&line));
+                if read.is_err() {
+                    child.kill().ok();
+                    break;
+                }
+            }
+            let status = child.wait().map_err(fault)?;
+            let stderr = words.join().unwrap_or_default();
+            read?;
+            match status.success() {
+                true => Ok(()),
+                false => {
+                    let stdout = Vec::new();
+                    let output = Output {
+                        status,
+                        stdout,
+                        stderr,
+                    };
+                    Err(failure(args.first().map(AsRef::as_ref), &output))
+                }
+            }
         })
     }
 

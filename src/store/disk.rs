@@ -86,6 +86,8 @@ impl<'a> TempFile<'a> {
             let path = dir.join(format!("{prefix}{random:016x}"));
             match File::create_new(&path) {
                 Ok(file) => {
+                    // Tells the collector that its writer lives; goes with the process.
+                    file.try_lock().ok();
                     let kept = false;
                     return Ok(Self {
                         path,

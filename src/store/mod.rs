@@ -3,6 +3,7 @@
 //! `git.rs` is a real repository, `memory.rs` lives and dies with the process, `faulty.rs` fails where
 //! a test asks it to.
 
+pub mod collector;
 pub(crate) mod disk;
 pub mod evidence;
 pub mod faulty;

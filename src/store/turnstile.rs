@@ -9,6 +9,7 @@ use super::disk::{create_dirs, io_fault, sync_dir};
 use crate::model::Code;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The two files, `<name>.turn` and `<name>.lock`. Each value has its own handles, so each is one sharer; use
 /// one per thread.
@@ -116,6 +117,35 @@ impl Turnstile {
         self.attempt(&self.lock)?;
         held.files[1] = Some(&self.lock);
         Ok(held)
+    }
+
+    /// As [`Turnstile::alone`], giving up when those who share it have not let go after so long: nobody who comes
+    /// meanwhile is kept waiting longer than that.
+    ///
+    /// # Errors
+    /// `busy`; `io`.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the system's locks cannot be waited for with an end"
+    )]
+    pub fn alone_within(&self, patience: Duration) -> Result<Held<'_>, StoreFault> {
+        self.turn.lock().map_err(|err| self.fault(&err))?;
+        let mut held = Held {
+            files: [Some(&self.turn), None],
+        };
+        let until = Instant::now() + patience;
+        loop {
+            match self.attempt(&self.lock) {
+                Err(fault) if fault.code == Code::Busy && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(fault) => return Err(fault),
+                Ok(()) => {
+                    held.files[1] = Some(&self.lock);
+                    return Ok(held);
+                }
+            }
+        }
     }
 
     fn attempt(&self, file: &File) -> Result<(), StoreFault> {

@@ -74,8 +74,8 @@ fn what_was_flushed_before_a_failure_counts() {
     let (first, second) = (noise(1, 3 * MIB), noise(2, 10 * MIB));
     let shelves = world.shelves();
     let mut intake = folio::artifact::Intake::new(shelves.internal(), options()).unwrap();
-    intake.add(&mut &first[..], false).unwrap();
-    intake.add(&mut &second[..], false).unwrap();
+    intake.add(&mut &first[..]).unwrap();
+    intake.add(&mut &second[..]).unwrap();
     drop(intake);
     // Two packs of a MiB or more were closed; the second artifact was not complete.
     assert!(world.read(&key_of(&first)).unwrap() == first);

@@ -19,7 +19,7 @@ fn many_small_ones_leave_few_files() {
     let mut intake =
         Intake::new(shelves.internal(), folio::artifact::Options::new(imprint())).unwrap();
     for n in 0..5000u64 {
-        intake.add(&mut &noise(n, 64)[..], false).unwrap();
+        intake.add(&mut &noise(n, 64)[..]).unwrap();
     }
     intake.finish().unwrap();
     assert_eq!(shelves.internal().keys().unwrap().count(), 5000);
@@ -49,7 +49,7 @@ fn hundred_thousand_of_a_kibibyte_leave_fewer_than_200_files() {
     let mut intake =
         Intake::new(shelves.internal(), folio::artifact::Options::new(imprint())).unwrap();
     for n in 0..100_000u64 {
-        intake.add(&mut &noise(n, 1024)[..], false).unwrap();
+        intake.add(&mut &noise(n, 1024)[..]).unwrap();
     }
     intake.finish().unwrap();
     assert_eq!(shelves.internal().keys().unwrap().count(), 100_000);

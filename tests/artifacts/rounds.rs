@@ -142,7 +142,7 @@ fn what_is_added_depends_on_the_bytes_and_not_on_threads() {
         };
         let mut intake = Intake::new(shelves.internal(), options).unwrap();
         for bytes in &all {
-            intake.add(&mut &bytes[..], false).unwrap();
+            intake.add(&mut &bytes[..]).unwrap();
         }
         intake.finish().unwrap();
         let packs: Vec<_> = world
@@ -189,7 +189,7 @@ fn the_published_shelf_travels_by_plain_git() {
                 ..options()
             };
             let mut intake = Intake::new(shelves.published(), options).unwrap();
-            intake.add(&mut &bytes[..], false).unwrap();
+            intake.add(&mut &bytes[..]).unwrap();
             intake.finish().unwrap();
         }
         let store = world.store();
@@ -324,7 +324,7 @@ proptest! {
         let world = World::sha1();
         let shelves = world.shelves();
         let mut intake = Intake::new(shelves.internal(), options()).unwrap();
-        let added = intake.add(&mut Drops(&bytes, drops, 0), true).unwrap();
+        let added = intake.add(&mut Drops(&bytes, drops, 0)).unwrap();
         intake.finish().unwrap();
         prop_assert_eq!(added.key, key_of(&bytes));
         prop_assert!(read(&shelves, &added.key).unwrap() == bytes);

@@ -95,7 +95,7 @@ pub fn add(shelf: &Shelf, all: &[&[u8]]) -> Result<Vec<Added>, ArtifactFault> {
     let mut intake = Intake::new(shelf, options())?;
     let mut added = Vec::new();
     for mut bytes in all.iter().copied() {
-        added.push(intake.add(&mut bytes, false)?);
+        added.push(intake.add(&mut bytes)?);
     }
     intake.finish()?;
     Ok(added)

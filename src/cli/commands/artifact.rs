@@ -1,12 +1,12 @@
 //! `folio artifact`: bytes by their BLAKE3 key.
 
 use crate::cli::args::Global;
-use crate::cli::artifact::{add, cat, get, ls, stat, verify};
+use crate::cli::artifact::{add, cat, decide, get, ls, stat, verify};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Subcommand;
 
-/// Add, read, list and check artifacts: bytes by their BLAKE3 key
+/// Bytes by their BLAKE3 key: add, get, cat, stat, ls, verify; what of them is decided: publish, tombstone, restore
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -15,18 +15,20 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Add files; prints the key of each as b3sum does
+    /// Add files and directories; prints the key of each as b3sum does
     Add(add::Arguments),
-    /// Write an artifact, or a part of it, to a file
+    /// Write an artifact to a file, or make its directory again
     Get(get::Arguments),
     /// Write artifacts to stdout
     Cat(cat::Arguments),
     /// Say what is known of an artifact
     Stat(stat::Arguments),
-    /// List the artifacts that are here
+    /// List the artifacts that are here, or what is in a directory
     Ls(ls::Arguments),
     /// Read artifacts and compare every byte with the key
     Verify(verify::Arguments),
+    #[command(flatten)]
+    Decide(decide::Action),
 }
 
 /// Runs it.
@@ -38,5 +40,6 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         Action::Stat(arguments) => stat::run(arguments, global, ui),
         Action::Ls(arguments) => ls::run(arguments, global, ui),
         Action::Verify(arguments) => verify::run(arguments, global, ui),
+        Action::Decide(action) => decide::run(action, global, ui),
     }
 }

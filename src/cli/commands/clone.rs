@@ -4,12 +4,12 @@ use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exchange::first::{self, Charter, Known};
-use crate::cli::exchange::{Remote, fetch, home, shallow, take_in};
+use crate::cli::exchange::{Remote, address, fetch, home, shallow, take_in};
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{allowed_signers, founding, repository, signing, stick, verified, worktree};
-use crate::journal::reconcile::{RefMap, peer, travels};
+use crate::journal::reconcile::{RefMap, travels};
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, ObjectFormat, Oid, SpaceId};
 use crate::remote::{Location, Transport};
@@ -142,10 +142,14 @@ fn make(
     let format = listed[refs::MAIN].format();
     let store = make_repository(arguments, global, from, directory, format)?;
     let context = Context { store };
-    let remote = Remote {
-        name: "origin".into(),
-        key: "origin".into(),
-        url: from.url.clone(),
+    let remote = match from.is_stick {
+        // What a stick showed says nothing about whichever remote is called `origin` later.
+        true => Remote::at(from.url.clone()),
+        false => Remote {
+            name: "origin".into(),
+            key: "origin".into(),
+            url: from.url.clone(),
+        },
     };
     let unchecked = match arguments.depth {
         Some(_) => without_history(&context, &remote, known, ui)?,
@@ -204,6 +208,7 @@ fn whole(
     begin_main(context, tip)?;
     verified::remember(context, charter.newest, tip)?;
     let space = context.space()?;
+    address::settle(context, remote, ui)?;
     take_in::take_in(context, &space, &remote.key, &remote.name, &shown, ui)?;
     check_space(&space, &charter)
 }
@@ -223,30 +228,13 @@ fn without_history(
     known: &Known,
     ui: &Ui,
 ) -> anyhow::Result<Vec<String>> {
-    let into = peer::incoming_ref(&remote.key, refs::MAIN);
-    let wanted = [(refs::MAIN.to_owned(), into.clone())];
-    {
-        let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, Some(1))?;
-    }
-    let missing = || {
-        Problem::new(
-            Code::RemoteFailed,
-            "the other side's main vanished meanwhile",
-        )
-    };
-    let tip: Oid = context.store.get(&into)?.ok_or_else(missing)?;
+    let tip = shallow::bring_newest(context, remote, ui)?;
     let page = Page::read(&context.store, tip)?;
     let mut space = Space::claimed(&context.store, &page);
     space.id = known.space.expect("clap asks for --space with --depth");
     shallow::look(&space, tip)?;
     begin_main(context, tip)?;
-    context.store.apply(&[RefEdit {
-        name: into,
-        expect: Expect::Any,
-        new: None,
-        message: "folio: taken in".into(),
-    }])?;
+    shallow::drop_newest(context, remote)?;
     Ok(vec![shallow::UNCHECKED.to_owned()])
 }
 

@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod explain;
 pub mod fetch;
 pub mod fork;
+pub mod gc;
 pub mod group;
 pub mod help;
 pub mod hook;

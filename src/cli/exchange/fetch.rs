@@ -1,7 +1,7 @@
 //! Fetching from one remote: list, bring what is new below refs of its own, verify, take in.
 
 use super::take_in::take_in;
-use super::{Remote, evidence, say_remote, shallow};
+use super::{Remote, address, evidence, say_remote, shallow};
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::ui::{Ui, escape};
@@ -57,6 +57,7 @@ pub fn fetch(
             frozen: false,
         });
     }
+    address::settle(context, remote, ui)?;
     let before = peer::seen(&context.store, &remote.key)?;
     let shown = bring(context, remote, &listed, ui)?;
     let received = take_in(context, space, &remote.key, &remote.name, &shown, ui)?;
@@ -103,6 +104,8 @@ pub fn bring(
     listed: &RefMap,
     ui: &Ui,
 ) -> anyhow::Result<RefMap> {
+    // git leaves out what is here: that has to stay until the refs are there.
+    context.store.begin_writing()?;
     let seen = peer::seen(&context.store, &remote.key)?;
     let is_new = |name: &String, id: &crate::model::Oid| {
         seen.get(name) != Some(id) || !context.store.is_known(id)

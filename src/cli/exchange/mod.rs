@@ -1,5 +1,6 @@
 //! Between repositories: what `clone`, `fetch`, `push`, `submit`, `sync` and `bundle` share.
 
+pub mod address;
 pub mod evidence;
 pub mod fetch;
 pub mod first;

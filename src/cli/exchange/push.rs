@@ -1,7 +1,7 @@
 //! Pushing to one remote: list, compare ref by ref, send. `main` goes first and alone; it only moves forward.
 
 use super::home::Home;
-use super::{Remote, say_remote};
+use super::{Remote, address, say_remote};
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::ui::Ui;
@@ -57,6 +57,7 @@ pub fn push(
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
     let mut sent = Sent::default();
+    address::settle(context, remote, ui)?;
     let mut seen = peer::seen(&context.store, &remote.key)?;
     let before = seen.clone();
     // What is there as it is here was sent by a push whose answer was lost, or came the same way as ours.

@@ -6,7 +6,7 @@ use super::{dir_of, manifests, name_on, plain_size, receipts};
 use crate::cli::context::Context;
 use crate::cli::error::{self, Problem};
 use crate::cli::exchange::fetch::{self, Fetched};
-use crate::cli::exchange::{Remote, take_in};
+use crate::cli::exchange::{Remote, address, take_in};
 use crate::cli::ui::Ui;
 use crate::journal::Space;
 use crate::journal::reconcile::{RefMap, peer, travels};
@@ -97,7 +97,11 @@ fn one(
     let key = match is_older {
         false => format!("s-{sender}"),
         // Sticks arrive in any order. An older one accuses nobody of going back, and replaces nothing newer.
-        true => forgotten(context, format!("o-{sender}"))?,
+        true => {
+            let key = format!("o-{sender}");
+            address::forget(context, &key)?;
+            key
+        }
     };
     let before = peer::incoming(&context.store, &key)?;
     let taken = brought(context, space, dir, manifest, &key, ui);
@@ -142,14 +146,6 @@ fn brought(
         unchecked: Vec::new(),
         frozen: false,
     })
-}
-
-/// Forgets what was seen under a key.
-fn forgotten(context: &Context, key: String) -> anyhow::Result<String> {
-    let seen = peer::seen(&context.store, &key)?;
-    let edits = peer::remember(&key, &seen, &RefMap::new());
-    store::apply_in_parts(&context.store, &edits)?;
-    Ok(key)
 }
 
 /// Makes the refs below which things are brought what they were.

@@ -12,11 +12,14 @@ mod lock;
 mod loose;
 mod objects;
 mod packed;
+pub mod packs;
 mod refs;
+mod session;
 
 pub use config::user_config_value;
 pub use hash::object_id;
 pub(crate) use hash::{Hasher, checked_id, word};
+pub use session::{BARRIER, writers};
 
 use super::{EveryStep, Kind, Objects as _, Steps, StoreFault, pack};
 use crate::model::{Code, ObjectFormat, Oid};
@@ -47,7 +50,9 @@ pub struct GitStore {
     steps: Arc<dyn Steps>,
     reflog_ident: Arc<str>,
     /// The same repository, never looking for new packs: see [`Objects::is_known`].
-    quick: RefCell<Option<gix::Repository>>,
+    quick: RefCell<Option<objects::Quick>>,
+    /// What keeps the collector away: see [`GitStore::begin_writing`]. None for whoever only collects or judges.
+    session: Option<Arc<session::Session>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
     extra: Vec<gix::Repository>,
     /// Asked for an object that is not here: see [`GitStore::with_missing`].
@@ -94,6 +99,7 @@ impl GitStore {
             steps,
             reflog_ident,
             quick: RefCell::default(),
+            session: Some(Arc::default()),
             extra: Vec::new(),
             bring: None,
             read_only: false,

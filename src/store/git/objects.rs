@@ -1,9 +1,18 @@
 //! Objects: read with gix, written as packs of ours.
 
 use super::hash::to_gix;
+use super::packs::{PackIndex, cruft_indexes};
 use super::{Bring, GitStore, checked_id, object_id};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::{self, Kind, Objects, StoreFault, pack};
+
+/// What is looked at to see whether an object is surely here.
+#[derive(Clone)]
+pub(super) struct Quick {
+    repo: gix::Repository,
+    /// What lies in these may be removed by the next collection: it is not here for good.
+    cruft: Vec<std::sync::Arc<PackIndex>>,
+}
 
 impl Objects for GitStore {
     fn format(&self) -> ObjectFormat {
@@ -36,16 +45,21 @@ impl Objects for GitStore {
     }
 
     fn is_known(&self, id: &Oid) -> bool {
+        // What is left out because of this answer must stay until a ref names it. Where that cannot be had,
+        // nothing can be written either, and writing says why.
+        self.begin_writing().ok();
         // A miss makes gix look for new packs, which costs far more than the look-up. So the packs are
         // looked for once, and what another process packs meanwhile is written twice at worst.
         let mut quick = self.quick.borrow_mut();
         let quick = quick.get_or_insert_with(|| {
-            let mut quick = self.repo.clone();
-            quick.has_object(to_gix(id));
-            quick.objects.refresh_never();
-            quick
+            let mut repo = self.repo.clone();
+            repo.has_object(to_gix(id));
+            repo.objects.refresh_never();
+            let cruft = cruft_indexes(&self.pack_dir(), self.format);
+            let cruft = cruft.into_iter().map(Into::into).collect();
+            Quick { repo, cruft }
         });
-        quick.has_object(to_gix(id))
+        quick.repo.has_object(to_gix(id)) && !quick.cruft.iter().any(|pack| pack.has(id))
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
@@ -58,6 +72,7 @@ impl Objects for GitStore {
             return Ok(());
         };
         self.check_format(first)?;
+        self.begin_writing()?;
         let mut new = Vec::with_capacity(objects.len());
         for (id, kind, bytes) in objects {
             self.check_format(id)?;

@@ -6,6 +6,7 @@
 mod checksum;
 mod idx;
 mod merge;
+pub mod mtimes;
 mod read;
 mod stream;
 mod zip;
@@ -15,7 +16,7 @@ pub use read::PackReader;
 pub use stream::PackStream;
 pub use zip::{Effort, Zip};
 
-use super::disk::{TempFile, create_dirs, io_fault, sync_dir};
+use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
 use super::git::Hasher;
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
@@ -231,6 +232,8 @@ fn seal(
     // Writing the same objects again gives it its index.
     steps.step("idx-rename")?;
     index.rename_to(&name("idx"))?;
+    // The same objects may have been put aside in a pack of this very name: they count again.
+    remove_if_there(&name("mtimes"))?;
     // Visible now; durable when the directory is.
     steps.step("pack-dir-sync")?;
     sync_dir(dir)?;

@@ -1,0 +1,159 @@
+//! One collection, or with `--dry-run` what it would do.
+
+use super::grace::{Grace, USUAL};
+use super::{bytes, require_known_rules};
+use crate::cli::args::Global;
+use crate::cli::context::Context;
+use crate::cli::error::Problem;
+use crate::cli::exit::Exit;
+use crate::cli::identity;
+use crate::cli::report::count;
+use crate::cli::ui::{Spinner, Ui, escape};
+use crate::model::Code;
+use crate::remote::housekeeping::leftovers::{self, Leftover};
+use crate::remote::housekeeping::{self, Terms, expire, survey};
+use crate::remote::{partial, require_git};
+use crate::store::EveryStep;
+use crate::store::collector::Collecting;
+use serde::Serialize;
+use std::cell::RefCell;
+
+/// Pack what is needed; remove what nothing refers to any more
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How long what nothing refers to is left alone: 14d, 12h, 0
+    #[arg(long, value_name = "TIME", default_value = USUAL)]
+    grace: Grace,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    dry_run: bool,
+    leftovers: Vec<LeftoverView>,
+    objects: ObjectsView,
+    notes: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct LeftoverView {
+    path: String,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct ObjectsView {
+    /// Gone, or what would go.
+    removed: usize,
+    /// Lie aside now, or would be put aside.
+    aside: usize,
+    /// Packs and loose objects before and after.
+    before: Option<usize>,
+    after: Option<usize>,
+}
+
+/// Runs it.
+pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+    let context = Context::open(global)?;
+    context.space()?;
+    require_known_rules(&context)?;
+    let now = identity::now(global)?;
+    let spinner: RefCell<Option<Spinner>> = RefCell::new(None);
+    let terms = Terms {
+        grace: arguments.grace.0,
+        now,
+        steps: &EveryStep,
+        git: require_git()?,
+        tell: &|what| drop(spinner.replace(Some(ui.spinner(what)))),
+    };
+    let answer = match arguments.dry_run {
+        true => look(&context, &terms)?,
+        false => collect(&context, &terms)?,
+    };
+    drop(spinner);
+    match ui.json() {
+        true => ui.answer("gc", &answer)?,
+        false => show(ui, &answer)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn collect(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
+    let store = context.store.for_collecting();
+    let turn = Collecting::begin(store.common_dir())?;
+    let report = housekeeping::run(&store, &turn, terms)?;
+    let (gone, packs) = (report.expired, report.repacked);
+    let done = format!(
+        "done {} removed, {} put aside",
+        count(gone.objects, "object"),
+        packs.aside
+    );
+    turn.log(terms.now, &[done])?;
+    Ok(Answer {
+        dry_run: false,
+        leftovers: view(&report.leftovers),
+        objects: ObjectsView {
+            removed: gone.objects,
+            aside: packs.aside,
+            before: Some(packs.before),
+            after: Some(packs.after),
+        },
+        notes: report.notes,
+    })
+}
+
+fn look(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
+    let store = context.store.for_collecting();
+    if Collecting::is_running(store.common_dir()) {
+        return Err(Problem::new(Code::Busy, "a collection is running").into());
+    }
+    let leftovers = leftovers::find(&store, terms)?;
+    let (mut removed, mut aside) = (0, 0);
+    if !partial::is_partial(&store) {
+        (terms.tell)("Marking");
+        removed = expire::preview(&store, terms)?;
+        aside = survey::survey(&store)?.aside - removed + survey::unreachable(&store)?;
+    }
+    Ok(Answer {
+        dry_run: true,
+        leftovers: view(&leftovers),
+        objects: ObjectsView {
+            removed,
+            aside,
+            before: None,
+            after: None,
+        },
+        notes: Vec::new(),
+    })
+}
+
+fn view(leftovers: &[Leftover]) -> Vec<LeftoverView> {
+    let one = |left: &Leftover| LeftoverView {
+        path: left.path.display().to_string(),
+        bytes: left.bytes,
+    };
+    leftovers.iter().map(one).collect()
+}
+
+fn show(ui: &Ui, answer: &Answer) -> anyhow::Result<()> {
+    let would = if answer.dry_run { "would be " } else { "" };
+    for left in &answer.leftovers {
+        let path = escape(&left.path);
+        ui.line(format!("{would}removed {path} ({})", bytes(left.bytes)))?;
+    }
+    let objects = &answer.objects;
+    ui.line(format!(
+        "{} {would}removed, {} {would}put aside",
+        count(objects.removed, "object"),
+        objects.aside
+    ))?;
+    if let (Some(before), Some(after)) = (objects.before, objects.after) {
+        ui.say(format!("{before} packs and loose objects became {after}"));
+    }
+    for note in &answer.notes {
+        ui.say(format!("note: {note}"));
+    }
+    Ok(())
+}
