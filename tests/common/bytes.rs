@@ -46,7 +46,7 @@ pub fn add(dir: &Path, artifacts: &[&[u8]]) {
 pub fn put(shelf: &Shelf, imprint: &Imprint<'_>, artifacts: &[&[u8]]) -> Result<(), ArtifactFault> {
     let mut intake = Intake::new(shelf, Options::new(imprint.clone()))?;
     for bytes in artifacts {
-        intake.add(&mut &**bytes, false)?;
+        intake.add(&mut &**bytes)?;
     }
     intake.finish()
 }
