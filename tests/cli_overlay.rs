@@ -430,3 +430,24 @@ fn a_whole_file_stays_one() {
         LAYERED.replace("eight", "8")
     );
 }
+
+#[test]
+fn whoever_has_the_published_bytes_lays_them_too() {
+    let fixture = with_layer();
+    let status = fixture.run("bob", &["--json", "status"]).json();
+    let space = status["space"].as_str().unwrap();
+    let mut clone = fixture.command(fixture.home.path(), Some("bob"));
+    clone.args(["clone", "space", "copy", "--space", space]);
+    cli::finish(&mut clone, b"").ok();
+    let mut fetch = fixture.bare_command("git", &fixture.path("copy"));
+    fetch.args([
+        "fetch",
+        "-q",
+        "../space",
+        "refs/artifacts/*:refs/artifacts/*",
+    ]);
+    cli::finish(&mut fetch, b"").ok();
+    let mut show = fixture.command(&fixture.path("copy"), Some("bob"));
+    show.args(["overlay", "show", "t", "--base-file", "../old"]);
+    assert_eq!(cli::finish(&mut show, b"").ok(), LAYERED);
+}

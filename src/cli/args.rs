@@ -40,8 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
-  gc                      pack what is needed; remove what nothing refers to any more
-  evidence                show others that a witness or a mirror was dishonest
+  gc, evidence            remove what nothing refers to; show others that somebody was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -218,7 +217,6 @@ commands! {
     /// Draft who may take the pen: appoint, retire, list
     Witness in witness,
 
-    /// Bytes by their BLAKE3 key: add, get, cat, stat, ls, verify; publish, tombstone, restore
     /// Bytes by their BLAKE3 key: add, get, ls, publish, tombstone, ...
     Artifact in artifact,
 

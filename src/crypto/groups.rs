@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn groups_merge_to_the_ordinary_digest() {
         let mib = limits::GROUP_BYTES as usize;
-        let bytes: Vec<u8> = (0..5 * mib + 77).map(|n| (n * n >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..5 * mib + 77).map(|n| ((n * n) >> 7) as u8).collect();
         for size in [
             0,
             1,

@@ -50,7 +50,7 @@ fn malformed_diffs_are_refused() {
     let between = GOOD.find("@@ -9").unwrap();
     for end in GOOD.find("@@").unwrap() + 1..GOOD.len() - 30 {
         if end != between {
-            malformed(GOOD[..end].as_bytes());
+            malformed(&GOOD.as_bytes()[..end]);
         }
     }
     let two = format!("{GOOD}{GOOD}");
