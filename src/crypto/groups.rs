@@ -150,7 +150,7 @@ mod tests {
                     assert_eq!(chain(n as u64, part), groups[n]);
                 }
                 assert_eq!(belong(&key, size as u64, &groups), size > mib);
-                assert!(!belong(&key, size as u64 + 1, &groups));
+                assert!(!belong(&key, size as u64 + limits::GROUP_BYTES, &groups));
             }
         }
     }

@@ -56,28 +56,31 @@ impl Zip {
 
     /// The zlib stream of these bytes; incompressible ones are stored in it as they are.
     pub fn pack(&mut self, bytes: &[u8], effort: Effort) -> &[u8] {
-        // Growing the output would copy it and fill it with zeros again.
-        let (size, room) = (bytes.len(), bytes.len() + bytes.len() / 1000 + 64);
-        let out = &mut self.out;
+        let len = self.fill(bytes, effort);
+        &self.out[..len]
+    }
+
+    /// Writes the stream into the output, and says how long it is.
+    fn fill(&mut self, bytes: &[u8], effort: Effort) -> usize {
+        let (size, out) = (bytes.len(), &mut self.out);
         if size < LARGE {
-            deflate(&mut self.small, bytes, out, room);
-            return &self.out;
+            return deflate(&mut self.small, bytes, out);
         }
         if is_noise(bytes, &mut self.small, out) {
-            deflate(&mut self.store, bytes, out, room);
-            return &self.out;
+            return deflate(&mut self.store, bytes, out);
         }
+        let mut len = usize::MAX;
         if effort == Effort::Quick {
-            deflate(&mut self.quick, bytes, out, room);
+            len = deflate(&mut self.quick, bytes, out);
         }
         // The quickest way has one code for all bytes, so it makes nothing of digits, for example.
-        if effort == Effort::Usual || out.len() > size / 4 * 3 {
-            deflate(&mut self.large, bytes, out, room);
+        if len > size / 4 * 3 {
+            len = deflate(&mut self.large, bytes, out);
         }
-        if out.len() > size / 32 * 31 {
-            deflate(&mut self.store, bytes, out, room);
+        match len > size / 32 * 31 {
+            true => deflate(&mut self.store, bytes, out),
+            false => len,
         }
-        &self.out
     }
 }
 
@@ -87,10 +90,7 @@ fn is_noise(bytes: &[u8], quick: &mut Compress, out: &mut Vec<u8>) -> bool {
     let last = bytes.len() - SAMPLE;
     [last / 2, 0, last].into_iter().all(|at| {
         let sample = &bytes[at..][..SAMPLE];
-        is_even(sample) && {
-            deflate(quick, sample, out, SAMPLE + 64);
-            out.len() > SAMPLE * 15 / 16
-        }
+        is_even(sample) && deflate(quick, sample, out) > SAMPLE * 15 / 16
     })
 }
 
@@ -105,19 +105,22 @@ fn is_even(sample: &[u8]) -> bool {
     squares < 2 * 256 * (16 + 4)
 }
 
-fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>, room: usize) {
+/// Writes a stream to the beginning of `out`, which only grows: what was there is overwritten and never cleared.
+fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> usize {
     how.reset();
-    out.clear();
-    out.reserve(room);
+    let room = bytes.len() + bytes.len() / 1000 + 64;
+    if out.len() < room {
+        out.resize(room, 0);
+    }
     loop {
-        let done = how.total_in() as usize;
+        let (read, made) = (how.total_in() as usize, how.total_out() as usize);
         let status = how
-            .compress_vec(&bytes[done..], out, FlushCompress::Finish)
+            .compress(&bytes[read..], &mut out[made..], FlushCompress::Finish)
             .expect("compressing into memory cannot fail");
         if status == Status::StreamEnd {
-            return;
+            return how.total_out() as usize;
         }
-        out.reserve(out.capacity().max(64));
+        out.resize(out.len() * 2, 0);
     }
 }
 
