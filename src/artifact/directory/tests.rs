@@ -313,7 +313,8 @@ fn links_in_a_directory_are_kept_and_never_followed() {
 
 #[test]
 fn what_changes_while_it_is_read_is_refused() {
-    let change: &[(&str, &dyn Fn(&Path))] = &[
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+    let change: &[Change<'_>] = &[
         ("a longer file", &|root| write(root, "a/b/c", b"longer")),
         ("a file that went", &|root| {
             fs::remove_file(root.join("a/b/c")).unwrap()
