@@ -112,11 +112,11 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         // Now every block is compared with its id, and other copies of it are tried.
-        self.assemble(number, true)?;
-        if self.is_good(number) {
+        let checked = self.assemble(number, true);
+        if checked.is_ok() && self.is_good(number) {
             return Ok(());
         }
-        // The blocks are what they are called, so the record is wrong, or the file it was read from.
+        // The record is wrong, or the file it was read from; or the bytes were moved to other blocks meanwhile.
         self.shelf.rebuild_index()?;
         if let Some(record) = self.shelf.find(&self.record.key)?
             && record != self.record
@@ -128,6 +128,7 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
         }
+        checked?;
         let (key, first) = (self.record.key, number * limits::GROUP_BYTES);
         let block = self.extent_at(first).map(|n| self.record.extents[n].block);
         let block = block.map_or("none".to_owned(), |id| id.to_hex());

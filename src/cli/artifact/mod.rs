@@ -5,15 +5,19 @@ pub mod cat;
 pub mod decide;
 pub mod dependents;
 pub mod get;
+pub mod keep;
 pub mod key;
 pub mod keys;
 pub mod ls;
 pub mod pour;
 pub mod publish;
+pub mod purge;
+pub mod reasons;
 pub mod restore;
 pub mod stat;
 pub mod tombstone;
 pub mod verify;
+pub mod why;
 
 use super::args::Global;
 use super::context::Context;
@@ -24,7 +28,7 @@ use crate::model::SpaceId;
 
 /// What the catalog of the internal shelf carries. It never leaves the repository, so it names nobody and is not
 /// signed.
-fn internal_imprint<'a>(space: SpaceId, global: &Global) -> anyhow::Result<Imprint<'a>> {
+pub fn internal_imprint<'a>(space: SpaceId, global: &Global) -> anyhow::Result<Imprint<'a>> {
     let when = identity::when(global)?;
     let ident = Ident {
         name: "folio".to_owned(),

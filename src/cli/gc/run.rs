@@ -2,7 +2,9 @@
 
 use super::grace::{Grace, USUAL};
 use super::{bytes, require_known_rules};
+use crate::artifact::collect;
 use crate::cli::args::Global;
+use crate::cli::artifact::internal_imprint;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
@@ -34,6 +36,7 @@ struct Answer {
     dry_run: bool,
     leftovers: Vec<LeftoverView>,
     objects: ObjectsView,
+    artifacts: ArtifactsView,
     notes: Vec<&'static str>,
 }
 
@@ -41,6 +44,29 @@ struct Answer {
 struct LeftoverView {
     path: String,
     bytes: u64,
+}
+
+#[derive(Serialize, Default)]
+struct ArtifactsView {
+    /// Gone, or what would go.
+    removed: usize,
+    /// Condemned now, or would be.
+    condemned: usize,
+    /// Blocks and other objects of the internal shelf that are gone.
+    objects: usize,
+    /// Bytes that are free now.
+    bytes: u64,
+}
+
+impl ArtifactsView {
+    fn of(report: &collect::Report) -> Self {
+        Self {
+            removed: report.removed,
+            condemned: report.condemned,
+            objects: report.objects,
+            bytes: report.bytes,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -57,7 +83,7 @@ struct ObjectsView {
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
-    context.space()?;
+    let space = context.space()?.id;
     require_known_rules(&context)?;
     let now = identity::now(global)?;
     let spinner: RefCell<Option<Spinner>> = RefCell::new(None);
@@ -68,9 +94,15 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         git: require_git()?,
         tell: &|what| drop(spinner.replace(Some(ui.spinner(what)))),
     };
+    let shelf = collect::Terms {
+        grace: terms.grace,
+        now,
+        steps: terms.steps,
+        imprint: internal_imprint(space, global)?,
+    };
     let answer = match arguments.dry_run {
-        true => look(&context, &terms)?,
-        false => collect(&context, &terms)?,
+        true => look(&context, &terms, &shelf)?,
+        false => collect(&context, &terms, &shelf)?,
     };
     drop(spinner);
     match ui.json() {
@@ -80,13 +112,21 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-fn collect(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
+fn collect(
+    context: &Context,
+    terms: &Terms<'_>,
+    shelf: &collect::Terms<'_>,
+) -> anyhow::Result<Answer> {
     let store = context.store.for_collecting();
     let turn = Collecting::begin(store.common_dir())?;
+    (terms.tell)("Marking artifacts");
+    let artifacts = collect::run(&store, &turn, shelf)?;
     let report = housekeeping::run(&store, &turn, terms)?;
     let (gone, packs) = (report.expired, report.repacked);
     let done = format!(
-        "done {} removed, {} put aside",
+        "done {} removed, {} condemned; {} removed, {} put aside",
+        count(artifacts.removed, "artifact"),
+        artifacts.condemned,
         count(gone.objects, "object"),
         packs.aside
     );
@@ -100,16 +140,22 @@ fn collect(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
             before: Some(packs.before),
             after: Some(packs.after),
         },
-        notes: report.notes,
+        artifacts: ArtifactsView::of(&artifacts),
+        notes: [artifacts.notes, report.notes].concat(),
     })
 }
 
-fn look(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
+fn look(
+    context: &Context,
+    terms: &Terms<'_>,
+    shelf: &collect::Terms<'_>,
+) -> anyhow::Result<Answer> {
     let store = context.store.for_collecting();
     if Collecting::is_running(store.common_dir()) {
         return Err(Problem::new(Code::Busy, "a collection is running").into());
     }
     let leftovers = leftovers::find(&store, terms)?;
+    let artifacts = collect::preview(&store, shelf)?;
     let (mut removed, mut aside) = (0, 0);
     if !partial::is_partial(&store) {
         (terms.tell)("Marking");
@@ -125,6 +171,7 @@ fn look(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
             before: None,
             after: None,
         },
+        artifacts: ArtifactsView::of(&artifacts),
         notes: Vec::new(),
     })
 }
@@ -143,6 +190,12 @@ fn show(ui: &Ui, answer: &Answer) -> anyhow::Result<()> {
         let path = escape(&left.path);
         ui.line(format!("{would}removed {path} ({})", bytes(left.bytes)))?;
     }
+    let artifacts = &answer.artifacts;
+    ui.line(format!(
+        "{} {would}removed, {} {would}condemned",
+        count(artifacts.removed, "artifact"),
+        artifacts.condemned
+    ))?;
     let objects = &answer.objects;
     ui.line(format!(
         "{} {would}removed, {} {would}put aside",
