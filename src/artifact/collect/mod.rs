@@ -269,6 +269,7 @@ impl Collection<'_> {
     ) -> Result<Outcome, ArtifactFault> {
         let internal = self.shelves.internal();
         let lines: Vec<String> = due.iter().map(|key| format!("artifact {key}")).collect();
+        self.terms.steps.step("gc-artifacts-write")?;
         let rewritten = rewrite::without(
             internal,
             &marked.catalog,

@@ -2,7 +2,7 @@
 
 use super::grace::{Grace, USUAL};
 use super::{bytes, require_known_rules};
-use crate::artifact::collect;
+use crate::artifact::{Shelves, collect};
 use crate::cli::args::Global;
 use crate::cli::artifact::internal_imprint;
 use crate::cli::context::Context;
@@ -121,7 +121,12 @@ fn collect(
     let turn = Collecting::begin(store.common_dir())?;
     (terms.tell)("Marking artifacts");
     let artifacts = collect::run(&store, &turn, shelf)?;
-    let report = housekeeping::run(&store, &turn, terms)?;
+    let mut report = housekeeping::run(&store, &turn, terms)?;
+    if let Some(own) = Shelves::open(&store)?.internal().store() {
+        let root = store.common_dir();
+        let left = leftovers::clear(own, root, &turn, terms)?;
+        report.leftovers.extend(left);
+    }
     let (gone, packs) = (report.expired, report.repacked);
     let done = format!(
         "done {} removed, {} condemned; {} removed, {} put aside",
@@ -154,7 +159,10 @@ fn look(
     if Collecting::is_running(store.common_dir()) {
         return Err(Problem::new(Code::Busy, "a collection is running").into());
     }
-    let leftovers = leftovers::find(&store, terms)?;
+    let mut leftovers = leftovers::find(&store, store.common_dir(), terms)?;
+    if let Some(own) = Shelves::open(&store)?.internal().store() {
+        leftovers.extend(leftovers::find(own, store.common_dir(), terms)?);
+    }
     let artifacts = collect::preview(&store, shelf)?;
     let (mut removed, mut aside) = (0, 0);
     if !partial::is_partial(&store) {

@@ -60,7 +60,8 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
     let mut report = Report::default();
     require_touchable(store)?;
     (terms.tell)("Clearing away");
-    report.leftovers = leftovers::clear(store, turn, terms)?;
+    turn.workshop()?;
+    report.leftovers = leftovers::clear(store, store.common_dir(), turn, terms)?;
     if partial::is_partial(store) {
         report
             .notes
