@@ -12,6 +12,7 @@
 //! codec     the only door to bytes: JSON, commits, tables  pure
 //! crypto    keys, SSHSIG, BLAKE3 contexts, `trait Sign`
 //! fold      View, one rule per kind of decision, Refusal   pure
+//! overlay   layers of bytes: diffs, stacks, merges         pure
 //! state     tables <-> git trees: look up, edit, diff, iterate
 //! journal   propose, verify, order, accept, replay
 //! store     objects and refs: git, memory, faulty, derived index
@@ -38,6 +39,7 @@ pub mod crypto;
 pub mod fold;
 pub mod journal;
 pub mod model;
+pub mod overlay;
 mod parallel;
 pub mod remote;
 pub mod state;

@@ -26,7 +26,7 @@ fn rows(fixture: &Fixture) -> Value {
 fn published_withdrawn_and_restored() {
     let fixture = Fixture::bare();
     let artifact = |args: &[&str]| fixture.run("alice", &[&["artifact"], args].concat());
-    artifact(&["publish", KEY]).refused("bad-request", 2);
+    artifact(&["publish", KEY]).refused("artifact-missing", 6);
     artifact(&["publish", "03"]).refused("bad-request", 2);
     artifact(&["publish", KEY, OTHER, "--size", "3"]).refused("bad-request", 2);
     artifact(&["publish", KEY, "--size", "3", "--media", "text"]).refused("text-invalid", 3);
@@ -150,18 +150,17 @@ fn some_may_publish_and_not_withdraw() {
     let fixture = Fixture::bare();
     let run = |who: &str, args: &[&str]| fixture.run(who, args);
     let publish = ["artifact", "publish", KEY, "--size", "3"];
-    run("bob", &publish).refused("not-allowed", 3);
     let policy = [
         "policy",
         "set",
         "artifact.publish",
         "--prefix",
-        "03",
+        "04",
         "--role",
-        "member",
+        "admin",
     ];
     run("alice", &policy).ok();
-    settle(&fixture, "alice", "members publish");
+    settle(&fixture, "alice", "members publish some");
     run("bob", &publish).ok();
     let other = ["artifact", "publish", OTHER, "--size", "3"];
     run("bob", &other).refused("not-allowed", 3);
@@ -203,4 +202,55 @@ fn a_restore_lifts_no_tombstone_that_its_author_did_not_see() {
     fixture.run("alice", &["rebase", "alice/lift"]).ok();
     fixture.run("wanda", &["accept", "alice/lift"]).ok();
     assert_eq!(rows(&fixture), json!([]));
+}
+
+#[test]
+fn what_is_here_says_how_much_it_is_and_a_directory_brings_its_files() {
+    let fixture = Fixture::bare();
+    let tree = fixture.path("tree");
+    std::fs::create_dir_all(tree.join("in")).unwrap();
+    std::fs::write(tree.join("a"), b"alpha").unwrap();
+    std::fs::write(tree.join("in").join("b"), b"beta").unwrap();
+    let added = fixture
+        .run("alice", &["artifact", "add", tree.to_str().unwrap()])
+        .ok();
+    let directory = added.split_whitespace().next().unwrap().to_owned();
+    let (alpha, beta) = (
+        blake3::hash(b"alpha").to_hex(),
+        blake3::hash(b"beta").to_hex(),
+    );
+    // The beginning of a key is enough, and the files come before what names them.
+    fixture
+        .run(
+            "alice",
+            &["artifact", "publish", &alpha[..8], "--media", "text/plain"],
+        )
+        .ok();
+    let ran = fixture.run("alice", &["artifact", "publish", &directory[..8]]);
+    assert!(ran.err.contains("2 decisions drafted"), "{}", ran.err);
+    let draft = fixture.run("alice", &["--json", "draft", "show"]).json();
+    let drafted: Vec<(&str, u64, &str)> = draft["decisions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["artifact"].as_str().unwrap(),
+                one["size"].as_u64().unwrap(),
+                one["media"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let binary = "application/octet-stream";
+    assert_eq!(
+        drafted[..2],
+        [
+            (alpha.as_str(), 5, "text/plain"),
+            (beta.as_str(), 4, binary)
+        ]
+    );
+    assert_eq!(
+        (drafted[2].0, drafted[2].2),
+        (directory.as_str(), "application/vnd.folio.manifest")
+    );
 }

@@ -1,10 +1,10 @@
 //! The commits that name a shelf's sheets (C) and, where they are to travel, its blocks (P).
 
-use super::tree::{self, Of};
 use super::{ArtifactFault, Place};
 use crate::codec::commit::{Commit, Ident};
 use crate::codec::message::{CatalogMessage, Message};
 use crate::codec::sheet::Sheet;
+use crate::codec::shelf;
 use crate::crypto::{Sign, seal};
 use crate::model::{Code, Oid, SpaceId, limits};
 use crate::store::{GitStore, Kind, Objects as _, Refs as _};
@@ -62,14 +62,22 @@ impl Catalog {
 /// The sheets that a catalog's commit lists.
 pub(super) fn sheets_of(store: &GitStore, commit: &Oid) -> Result<Vec<Oid>, ArtifactFault> {
     let tree = read_commit(store, commit)?.tree;
-    let entries = tree::read_by_id(store, &tree, Of::Blobs)?;
-    match entries.iter().find(|(name, id)| name != id) {
-        None => Ok(entries.into_iter().map(|(name, _)| name).collect()),
-        Some((name, id)) => {
-            let what = format!("the tree {tree} names the sheet {id} {name}");
-            Err(ArtifactFault::new(Code::TreeMalformed, what))
-        }
-    }
+    let bytes = store.read(&tree, Kind::Tree, limits::SHELF_TREE_BYTES)?;
+    let sheets = shelf::parse_catalog_tree(&bytes, store.object_format());
+    bounded(&tree, sheets)
+}
+
+/// The entries of a tree of a shelf, if they are few enough.
+fn bounded<T>(tree: &Oid, entries: Result<Vec<T>, String>) -> Result<Vec<T>, ArtifactFault> {
+    let most = limits::SHEETS;
+    let entries = entries.and_then(|entries| match entries.len() {
+        found if found > most => Err(format!("expected at most {most} entries, found {found}")),
+        _ => Ok(entries),
+    });
+    entries.map_err(|what| {
+        let what = format!("the tree {tree}: {what}");
+        ArtifactFault::new(Code::TreeMalformed, what)
+    })
 }
 
 fn read_commit(store: &GitStore, id: &Oid) -> Result<Commit, ArtifactFault> {
@@ -121,8 +129,8 @@ pub(super) fn compose(
         artifacts: sheets.iter().map(|sheet| sheet.entries).sum(),
         imprint,
     };
-    let listed = sheets.iter().map(|sheet| (sheet.id.to_hex(), sheet.id));
-    let tree = composer.put(Kind::Tree, tree::encode(Of::Blobs, listed));
+    let listed: Vec<Oid> = sheets.iter().map(|sheet| sheet.id).collect();
+    let tree = composer.put(Kind::Tree, shelf::catalog_tree(&listed));
     let commit = composer.commit(tree, None)?;
     let placement = match travels {
         false => None,
@@ -134,7 +142,7 @@ pub(super) fn compose(
     let catalog = Catalog {
         commit: Some(commit),
         placement,
-        sheets: sheets.into_iter().map(|sheet| sheet.id).collect(),
+        sheets: listed,
     };
     let objects = composer.objects;
     Ok(Composed { objects, catalog })
@@ -192,9 +200,11 @@ impl Composer<'_> {
             None => BTreeMap::new(),
             Some(commit) => {
                 let tree = read_commit(self.store, &commit)?.tree;
-                tree::read_by_id(self.store, &tree, Of::Trees)?
-                    .into_iter()
-                    .collect()
+                let bytes = self
+                    .store
+                    .read(&tree, Kind::Tree, limits::SHELF_TREE_BYTES)?;
+                let lists = shelf::parse_published_tree(&bytes, format);
+                bounded(&tree, lists)?.into_iter().collect()
             }
         };
         let mut entries = Vec::with_capacity(sheets.len());
@@ -205,11 +215,11 @@ impl Composer<'_> {
                     let read = || self.store.read(&sheet.id, Kind::Blob, limits::SHEET_BYTES);
                     let bytes = sheet.bytes.clone().map_or_else(read, Ok)?;
                     let blocks = Sheet::parse(format, &bytes)?.blocks();
-                    self.put(Kind::Tree, tree::of_blocks(blocks))
+                    self.put(Kind::Tree, shelf::blocks_tree(blocks))
                 }
             };
-            entries.push((sheet.id.to_hex(), subtree));
+            entries.push((sheet.id, subtree));
         }
-        Ok(self.put(Kind::Tree, tree::encode(Of::Trees, entries.into_iter())))
+        Ok(self.put(Kind::Tree, shelf::published_tree(&entries)))
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Fresh<'a> {
     gate: Arc<Gate>,
     packs: PathBuf,
     pack: Option<PackStream<'a>>,
+    /// Whether a pack was closed before.
+    closed: bool,
     zip: Zip,
     /// What was on the shelf at the start or after the last flush.
     index: Rc<Index>,
@@ -52,6 +54,7 @@ impl<'a> Fresh<'a> {
             gate,
             packs: store.pack_dir(),
             pack: None,
+            closed: false,
             zip: Zip::for_blocks(),
             records: Vec::new(),
             expected: BTreeSet::new(),
@@ -88,6 +91,10 @@ impl<'a> Fresh<'a> {
 
     /// Writes a block of `size` bytes, of which `stream` is the zlib stream.
     pub(super) fn block(&mut self, id: Oid, size: u64, stream: &[u8]) -> Result<(), ArtifactFault> {
+        // An equal block may have gone into the last pack after this one was asked about.
+        if self.closed && self.gate.holds(&id)? {
+            return Ok(());
+        }
         let mut pack = self.take_pack()?;
         pack.add(id, Kind::Blob, size, stream)?;
         self.pack = Some(pack);
@@ -104,6 +111,12 @@ impl<'a> Fresh<'a> {
         }
     }
 
+    fn close(&mut self, pack: PackStream<'a>) -> Result<(), ArtifactFault> {
+        pack.finish()?;
+        self.closed = true;
+        self.gate.refresh()
+    }
+
     /// Whether it is time to make visible what is complete.
     pub(super) fn is_full(&self, most: u64) -> bool {
         let pack = self.pack.as_ref();
@@ -117,8 +130,7 @@ impl<'a> Fresh<'a> {
         self.forget_known()?;
         if self.records.is_empty() {
             if let Some(pack) = self.pack.take() {
-                pack.finish()?;
-                self.gate.refresh()?;
+                self.close(pack)?;
             }
             return Ok(());
         }
@@ -128,8 +140,7 @@ impl<'a> Fresh<'a> {
         for (id, kind, bytes) in draft.objects() {
             pack.add(id, kind, bytes.len() as u64, self.zip.pack(bytes))?;
         }
-        pack.finish()?;
-        self.gate.refresh()?;
+        self.close(pack)?;
         let _alone = self.shelf.lock()?;
         let mut draft = draft;
         if self.shelf.catalog()? != draft.old {

@@ -11,6 +11,7 @@ use super::flush::Fresh;
 use super::gate::Gate;
 use super::shelf::Shelf;
 use super::{ArtifactFault, Imprint};
+use crate::codec::manifest;
 use crate::codec::sheet::{Extent, Record};
 use crate::crypto::groups::{self, GroupHasher};
 use crate::model::{Code, ContentDigest, limits};
@@ -124,14 +125,18 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// `too-large`, `io`, `object-damaged` for bytes that carry a SHA-1 collision attack. After an error the intake
     /// must not be used any more; what was flushed before stays.
-    pub fn add(&mut self, from: &mut dyn Read, manifest: bool) -> Result<Added, ArtifactFault> {
+    pub fn add(&mut self, from: &mut dyn Read) -> Result<Added, ArtifactFault> {
         let mut chunker = Chunker::new(from);
         if let Some(bytes) = chunker.whole()? {
             let key = groups::digest(&bytes);
-            return self.add_small(&bytes, key, manifest);
+            return self.add_small(&bytes, key);
         }
         let mut hasher = GroupHasher::default();
+        let mut manifest = false;
         while let Some(chunk) = chunker.next()? {
+            if hasher.size() == 0 {
+                manifest = manifest::is_one(&chunk);
+            }
             hasher.update(&chunk);
             if hasher.size() > limits::ARTIFACT {
                 let most = limits::ARTIFACT;
@@ -178,7 +183,7 @@ impl<'a> Intake<'a> {
             };
             for loaded in batch.wait()? {
                 let added = match loaded? {
-                    Loaded::Small(bytes, key) => self.add_small(&bytes, key, false)?,
+                    Loaded::Small(bytes, key) => self.add_small(&bytes, key)?,
                     Loaded::Large => self.add_file(&paths[done])?,
                 };
                 each(done, added);
@@ -190,16 +195,11 @@ impl<'a> Intake<'a> {
     fn add_file(&mut self, path: &Path) -> Result<Added, ArtifactFault> {
         let fault = |err| ArtifactFault::from_io(&format!("read `{}`", path.display()), err);
         let mut file = File::open(path).map_err(fault)?;
-        self.add(&mut file, false)
+        self.add(&mut file)
     }
 
-    fn add_small(
-        &mut self,
-        bytes: &[u8],
-        key: ContentDigest,
-        manifest: bool,
-    ) -> Result<Added, ArtifactFault> {
-        let size = bytes.len() as u64;
+    fn add_small(&mut self, bytes: &[u8], key: ContentDigest) -> Result<Added, ArtifactFault> {
+        let (size, manifest) = (bytes.len() as u64, manifest::is_one(bytes));
         self.tell(bytes.len());
         let already = self.is_here(&key)?;
         if already {

@@ -23,12 +23,14 @@ mod index;
 pub mod intake;
 mod keys;
 mod merging;
+pub mod offer;
 pub mod pins;
 mod reader;
+pub mod ready;
 mod search;
+pub mod settle;
 mod shelf;
 mod shelves;
-mod tree;
 
 pub use catalog::{Catalog, Imprint};
 pub use fault::ArtifactFault;

@@ -107,28 +107,30 @@ impl<'a> Reader<'a> {
 
     /// Reads one group and compares it with the key; where it differs, finds out why.
     fn verify(&mut self, number: u64) -> Result<(), ArtifactFault> {
-        let found = self.assemble(number, false);
-        if found.is_ok() && self.is_good(number) {
+        if self.assemble(number, false).is_ok() && self.is_good(number) {
             return Ok(());
         }
         // Now every block is compared with its id, and other copies of it are tried.
-        let checked = self.assemble(number, true);
-        if checked.is_ok() && self.is_good(number) {
+        let Err(fault) = self.verify_blocks(number) else {
+            return Ok(());
+        };
+        // Perhaps the record is wrong, because the file is that it was read from; or a collector moved the bytes.
+        self.shelf.rebuild_index()?;
+        match self.shelf.find(&self.record.key)? {
+            Some(record) if record != self.record => {
+                self.starts = starts(&record);
+                self.record = record;
+                self.verify_blocks(number)
+            }
+            _ => Err(fault),
+        }
+    }
+
+    fn verify_blocks(&mut self, number: u64) -> Result<(), ArtifactFault> {
+        self.assemble(number, true)?;
+        if self.is_good(number) {
             return Ok(());
         }
-        // The record is wrong, or the file it was read from; or the bytes were moved to other blocks meanwhile.
-        self.shelf.rebuild_index()?;
-        if let Some(record) = self.shelf.find(&self.record.key)?
-            && record != self.record
-        {
-            self.starts = starts(&record);
-            self.record = record;
-            self.assemble(number, true)?;
-            if self.is_good(number) {
-                return Ok(());
-            }
-        }
-        checked?;
         let (key, first) = (self.record.key, number * limits::GROUP_BYTES);
         let block = self.extent_at(first).map(|n| self.record.extents[n].block);
         let block = block.map_or("none".to_owned(), |id| id.to_hex());

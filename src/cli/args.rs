@@ -20,7 +20,7 @@ Draft decisions:
   merge, unmerge          an entity has become another name for a second one; take that back
   fork                    a new entity that comes from another
   pin-name, unpin-name    prefer a name as its group's representative; take that back
-  overlay, artifact       layers over what others own; artifacts that are published, withdrawn
+  overlay, artifact       layers over what others own; bytes by their key, kept and published
   member, policy          members and their keys; who may propose what
   describe, draft         the space's name, description and home; what is drafted
 Propose and number:
@@ -33,8 +33,6 @@ Exchange:
   fetch, push, submit     bring what is new elsewhere, verified; send what others lack; your own
   sync, bundle            fetch, then push; carry a space on a stick
   pin, advance            the snapshot that asking commands stand on; move it forward
-Keep bytes:
-  artifact                add, read, list and check bytes by their BLAKE3 key
 Ask:
   resolve, group, same    what a name stands for; its group; whether two are the same, and why
   overlays, state         the layers over a target; the tables and their rows
@@ -42,8 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
-  gc                      pack what is needed; remove what nothing refers to any more
-  evidence                show others that a witness or a mirror was dishonest
+  gc, evidence            remove what nothing refers to; show others that somebody was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -188,7 +185,7 @@ commands! {
     PinName in pin_name,
     /// Draft: take a preference back
     UnpinName in unpin_name,
-    /// Draft overlay layers: add, rebase, drop
+    /// Layers over what others own: add, show, rebase, drop
     Overlay in overlay,
     /// Draft members: add, remove, rotate
     Member in member,

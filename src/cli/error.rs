@@ -11,6 +11,7 @@ use crate::crypto::sshsig::SigFault;
 use crate::fold::{Refusal, Stop};
 use crate::journal::Fault;
 use crate::model::{Code, TextFault};
+use crate::overlay::OverlayFault;
 use crate::state::StateFault;
 use crate::store::StoreFault;
 use std::fmt;
@@ -114,7 +115,8 @@ pub fn parts(error: &anyhow::Error) -> (Option<Code>, String, Option<String>) {
         SigFault,
         JsonFault,
         MessageFault,
-        EvidenceFault
+        EvidenceFault,
+        OverlayFault
     );
     if let Some(fault) = error.downcast_ref::<TextFault>() {
         return (Code::from_word(fault.code), fault.what.clone(), None);

@@ -12,7 +12,7 @@ pub const EXITS: &[(Exit, &str)] = &[
     (Exit::Done, "done, or the answer is yes"),
     (
         Exit::No,
-        "the answer is no: not found, not the same, different",
+        "the answer is no: not found, not the same, different, in conflict",
     ),
     (Exit::Usage, "the command line is wrong"),
     (

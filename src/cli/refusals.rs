@@ -35,8 +35,7 @@ pub fn leave(
     let mut written: BTreeMap<String, Answer> = BTreeMap::new();
     for (at, (candidate, fault)) in report.refused.iter().enumerate() {
         let digest = candidate.proposal.digest();
-        // It waits for the taker of the pen, and is neither wrong nor its author's to change.
-        if matches!(fault.code, Code::SignerWrong | Code::PenReleased) {
+        if waits(fault.code) {
             continue;
         }
         if has_reason(candidate, signer, fault.code) {
@@ -78,6 +77,15 @@ pub fn leave(
         signed[at] = true;
     }
     Ok(signed)
+}
+
+/// Whether a proposal waits for the taker of the pen, or for bytes to come: it is neither wrong nor its author's
+/// to change.
+fn waits(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SignerWrong | Code::PenReleased | Code::ArtifactMissing | Code::ArtifactDamaged
+    )
 }
 
 /// A reason that is written, and which of the refused proposals it answers.

@@ -8,3 +8,4 @@ pub mod manifest;
 pub mod message;
 pub mod rows;
 pub mod sheet;
+pub mod shelf;

@@ -77,7 +77,7 @@ fn hasher_at(group: u64) -> blake3::Hasher {
     hasher
 }
 
-/// The digest of bytes that are one group at most.
+/// The digest of bytes that are in memory.
 pub fn digest(bytes: &[u8]) -> ContentDigest {
     ContentDigest(*blake3::hash(bytes).as_bytes())
 }

@@ -79,6 +79,12 @@ codes! {
         "With a small-order point as key, anybody can make signatures that some programs accept. Make a new key with `folio key new`.";
     KeyUnsupported Input "key-unsupported" "The key is of a kind that Folio does not use."
         "Folio signs with ed25519 only. RSA, ECDSA, DSA and hardware-backed (sk-) keys are refused. Make one with `folio key new`.";
+    PatchMalformed Input "patch-malformed" "The patch is not a unified diff of one file."
+        "A layer is what `diff -u OLD NEW` or `git diff` prints of one text file, or a whole file. Say `--whole` if the file is to replace everything below it, whatever it looks like.";
+    PatchFails Input "patch-fails" "A layer does not apply to what lies below it."
+        "The message names the hunk. The base or a layer below is not the one that the patch was made for: `folio overlay rebase` makes the layer again. `folio overlay show --skip` leaves it out.";
+    MergeConflict Input "merge-conflict" "Two sides changed the same lines."
+        "The places stand between `<<<<<<<` and `>>>>>>>`, as git shows them. Write what should stand there into the file and finish with `--merged FILE`. Nothing was drafted.";
     PathUnsafe Input "path-unsafe" "The path, or where a link leads, could reach what is outside of its directory."
         "Paths in a directory artifact are relative, of at most 128 parts of at most 255 bytes of UTF-8 each, without `.`, `..`, backslashes, control characters, a drive letter, and anything that a file system would take for `.git`. A link leads upwards first and downwards then, and stays inside. docs/format.md has the rules.";
     PathCollision Input "path-collision" "Two names are one name on some file systems."
@@ -211,6 +217,8 @@ codes! {
         "A proposal is numbered at most once.";
     HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
         "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
+    CatalogInvalid Integrity "catalog-invalid" "The commit does not say where artifacts are, or says it wrongly."
+        "A catalog lists sheets by their ids; what is published or offered stands on one and lists the blocks of each sheet, in trees that follow from the sheets. docs/format.md has both; `refs/artifacts/catalog` and `refs/artifacts/published` move together.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
@@ -227,6 +235,8 @@ codes! {
         "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
         "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
+    ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
+        "A proposal that publishes it waits until they are: its author's `folio push` or `folio submit` sends them along, a stick carries them, and `folio artifact add FILE` adds them from a file. What was published comes with `folio fetch`.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
 

@@ -107,6 +107,22 @@ pub const MANIFEST_NAMES: usize = 1_000_000;
 /// Bytes in a manifest.
 pub const MANIFEST_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Bytes in a layer, in the base that it is laid on and in what comes of it, where layers are laid or merged.
+pub const LAYER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Lines in each of these.
+pub const LAYER_LINES: usize = 1024 * 1024;
+
+/// Bytes that are compared, with 16 more for each line, while places are looked for in one base for the hunks of
+/// one layer.
+pub const LAYER_SEARCH: u64 = 1 << 32;
+
+/// Lines that differ in two versions, where the two are compared.
+pub const LAYER_CHANGED: u64 = 40_000;
+
+/// Lines of two versions times lines that differ in them.
+pub const LAYER_EFFORT: u64 = 1 << 35;
+
 /// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
 pub const BLOCK: usize = 1024 * 1024;
 

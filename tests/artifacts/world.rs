@@ -64,7 +64,11 @@ impl World {
     pub fn packs(&self) -> Vec<PathBuf> {
         let dir = self.internal().join("objects/pack");
         let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
-        let mut packs: Vec<PathBuf> = entries.filter(|p| p.extension().unwrap() == "pack").collect();
+        let mut packs: Vec<PathBuf> = entries
+            .filter(|p| {
+                p.extension().is_some_and(|end| end == "pack") && p.with_extension("idx").exists()
+            })
+            .collect();
         packs.sort_by_key(|path| std::cmp::Reverse(path.metadata().unwrap().len()));
         packs
     }
@@ -96,7 +100,7 @@ pub fn add(shelf: &Shelf, all: &[&[u8]]) -> Result<Vec<Added>, ArtifactFault> {
     let mut intake = Intake::new(shelf, options())?;
     let mut added = Vec::new();
     for mut bytes in all.iter().copied() {
-        added.push(intake.add(&mut bytes, false)?);
+        added.push(intake.add(&mut bytes)?);
     }
     intake.finish()?;
     Ok(added)

@@ -52,7 +52,9 @@ pub fn terms(grace: u64, now: u64, steps: &dyn Steps) -> Terms<'_> {
 /// Bytes of all packs of the internal shelf.
 pub fn packed(world: &World) -> u64 {
     let dir = world.internal().join("objects/pack");
-    let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let paths = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let packs = paths.filter(|path| path.extension().is_some_and(|end| end == "pack"));
     packs.map(|path| path.metadata().unwrap().len()).sum()
 }

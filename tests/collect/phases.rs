@@ -43,7 +43,10 @@ fn what_nothing_names_is_condemned_and_goes_in_a_later_run_after_the_grace() {
     }
     assert_eq!(world.read(&key_of(&kept)).unwrap(), kept);
     let log = fs::read_to_string(world.dir.path().join("folio/gc.log")).unwrap();
-    assert!(log.contains(&format!(" artifact {}\n", key_of(&large))), "{log}");
+    assert!(
+        log.contains(&format!(" artifact {}\n", key_of(&large))),
+        "{log}"
+    );
     assert!(log.contains(" block "), "{log}");
     // What was collected can be added again.
     world.add(&[&large]);
@@ -83,7 +86,9 @@ fn drafts_keep_and_directories_keep_their_files() {
         r#"{{"media":"text/plain","op":"artifact.publish","artifact":"{}","size":400}}"#,
         key_of(&patch)
     );
-    let line = folio::fold::Decision::parse_lenient(&publish).unwrap().to_line();
+    let line = folio::fold::Decision::parse_lenient(&publish)
+        .unwrap()
+        .to_line();
     fs::write(folio.join("drafts/alice.jsonl"), format!("{line}\n")).unwrap();
     change(&folio, List::Kept, &[dir.key], true).unwrap();
     let first = gc(&world, 0, NOW);

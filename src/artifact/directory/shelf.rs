@@ -31,7 +31,7 @@ pub fn add(intake: &mut Intake<'_>, walk: &Walk) -> Result<Added, ArtifactFault>
         let what = format!("`{path}` changed while it was read");
         return Err(ArtifactFault::new(Code::FileChanged, what));
     }
-    intake.add(&mut walk.manifest(keys), true)
+    intake.add(&mut walk.manifest(keys))
 }
 
 /// A directory that is on the shelves of a space.

@@ -1,6 +1,7 @@
-//! `folio artifact add`: files in, keys out.
+//! `folio artifact add`: files and directories in, keys out.
 
 use super::internal_imprint;
+use crate::artifact::directory::{self, Walk};
 use crate::artifact::{Added, ArtifactFault, Intake, Options, Shelves};
 use crate::cli::args::Global;
 use crate::cli::error::Problem;
@@ -13,10 +14,10 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Add files; prints the key of each as b3sum does
+/// Add files and directories; prints the key of each as b3sum does
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Files; `-` is stdin
+    /// Files; directories with all that is in them; `-` is stdin
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }
@@ -37,7 +38,7 @@ struct View {
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let (context, space) = super::open(global)?;
-    let total = look(&arguments.files)?;
+    let (pieces, total) = look(&arguments.files)?;
     let shelves = Shelves::open(&context.store)?;
     let (bar, done) = (RefCell::new(ui.progress("Adding")), Cell::new(0));
     let progress = |bytes| {
@@ -49,18 +50,25 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         ..Options::new(internal_imprint(space, global)?)
     };
     let intake = Intake::new(shelves.internal(), options)?;
-    let added = add(intake, &arguments.files)?;
+    let added = add(intake, &pieces)?;
     drop(bar);
     report(ui, &arguments.files, &added)
 }
 
-/// Refuses what cannot be added before anything is; returns how many bytes there are to add.
-fn look(files: &[PathBuf]) -> anyhow::Result<u64> {
-    let mut total = 0;
-    let mut streams = 0;
+/// What is to be added.
+enum Piece {
+    /// Files that follow each other.
+    Files(Vec<PathBuf>),
+    Directory(Walk),
+    Stdin,
+}
+
+/// Refuses what cannot be added before anything is; the pieces, and how many bytes there are to add.
+fn look(files: &[PathBuf]) -> anyhow::Result<(Vec<Piece>, u64)> {
+    let (mut pieces, mut total) = (Vec::new(), 0);
     for file in files {
         if is_stdin(file) {
-            streams += 1;
+            pieces.push(Piece::Stdin);
             continue;
         }
         let meta = std::fs::metadata(file);
@@ -69,41 +77,36 @@ fn look(files: &[PathBuf]) -> anyhow::Result<u64> {
             Problem::new(Code::Io, what)
         })?;
         if meta.is_dir() {
-            let what = format!("`{}` is a directory", shown(file));
-            return Err(Problem::new(Code::BadRequest, what)
-                .hint("name the files in it: `find DIR -type f -print0 | xargs -0 folio artifact add`")
-                .into());
+            let walk = Walk::new(file)?;
+            total += walk.files().map(|(_, size)| size).sum::<u64>();
+            pieces.push(Piece::Directory(walk));
+            continue;
         }
         total += meta.len();
+        match pieces.last_mut() {
+            Some(Piece::Files(files)) => files.push(file.clone()),
+            _ => pieces.push(Piece::Files(vec![file.clone()])),
+        }
     }
-    match streams {
-        0 | 1 => Ok(total),
+    let streams = pieces.iter().filter(|piece| matches!(piece, Piece::Stdin));
+    match streams.count() {
+        0 | 1 => Ok((pieces, total)),
         _ => Err(Problem::new(Code::BadRequest, "stdin can be read only once").into()),
     }
 }
 
-fn add(mut intake: Intake<'_>, files: &[PathBuf]) -> Result<Vec<Added>, ArtifactFault> {
-    let mut added = Vec::with_capacity(files.len());
-    let each = &mut |_, one| added.push(one);
-    let mut parts = files.split_inclusive(|file| is_stdin(file));
-    let failed = parts.find_map(|part| {
-        let (files, stream) = match part.split_last() {
-            Some((last, files)) if is_stdin(last) => (files, true),
-            _ => (part, false),
-        };
-        let done = intake.add_all(files, each).and_then(|()| {
-            if stream {
-                each(0, intake.add(&mut io::stdin().lock(), false)?);
-            }
-            Ok(())
-        });
-        done.err()
-    });
-    match failed {
-        Some(fault) => Err(fault),
-        // Only now is any of it said to be here.
-        None => intake.finish().map(|()| added),
+fn add(mut intake: Intake<'_>, pieces: &[Piece]) -> Result<Vec<Added>, ArtifactFault> {
+    let mut added = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Files(files) => intake.add_all(files, &mut |_, one| added.push(one))?,
+            Piece::Directory(walk) => added.push(directory::add(&mut intake, walk)?),
+            Piece::Stdin => added.push(intake.add(&mut io::stdin().lock())?),
+        }
     }
+    // Only now is any of it said to be here.
+    intake.finish()?;
+    Ok(added)
 }
 
 fn report(ui: &Ui, files: &[PathBuf], added: &[Added]) -> anyhow::Result<Exit> {

@@ -1,6 +1,6 @@
-//! `folio artifact ls`: the artifacts that are here.
+//! `folio artifact ls`: the artifacts that are here, or what is in a directory.
 
-use super::kind_word;
+use super::{entries, key, kind_word};
 use crate::artifact::{Shelf, Shelves};
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
@@ -8,9 +8,12 @@ use crate::cli::ui::Ui;
 use serde::Serialize;
 use std::io::{self, Write as _};
 
-/// List the artifacts that are here
+/// List the artifacts that are here, or what is in a directory
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// A directory: its key, or 6 or more digits of it
+    #[arg(value_name = "KEY", conflicts_with_all = ["internal", "published"])]
+    tree: Option<String>,
     /// Only what never leaves this repository
     #[arg(long, conflicts_with = "published")]
     internal: bool,
@@ -36,6 +39,9 @@ struct View {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let (context, _) = super::open(global)?;
     let shelves = Shelves::open(&context.store)?;
+    if let Some(text) = &arguments.tree {
+        return entries::list(ui, &shelves, key::named(&shelves, text)?);
+    }
     let mut asked = Vec::new();
     if !arguments.published {
         asked.push(shelves.internal());

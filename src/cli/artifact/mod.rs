@@ -4,6 +4,7 @@ pub mod add;
 pub mod cat;
 pub mod decide;
 pub mod dependents;
+pub mod entries;
 pub mod get;
 pub mod keep;
 pub mod key;

@@ -29,6 +29,14 @@ pub fn into(reader: &mut Reader<'_>, out: &mut dyn Write) -> anyhow::Result<u64>
 
 /// Writes it to a file, which appears only when it is complete.
 pub fn into_file(reader: &mut Reader<'_>, path: &Path) -> anyhow::Result<u64> {
+    whole_file(path, |out| into(reader, out))
+}
+
+/// A file that appears, or is replaced, only when it is complete.
+pub fn whole_file<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
@@ -46,7 +54,7 @@ pub fn into_file(reader: &mut Reader<'_>, path: &Path) -> anyhow::Result<u64> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut temp = builder.tempfile_in(dir).map_err(|err| fault(&err))?;
-    let written = into(reader, temp.as_file_mut())?;
+    let written = fill(temp.as_file_mut())?;
     temp.as_file().sync_all().map_err(|err| fault(&err))?;
     temp.persist(path).map_err(|err| fault(&err.error))?;
     Ok(written)

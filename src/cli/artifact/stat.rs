@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The artifact: its key, or 6 or more digits of it
-    key: String,
+    #[arg(value_name = "KEY")]
+    artifact: String,
 }
 
 #[derive(Serialize)]
@@ -37,7 +38,7 @@ struct OnShelf {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let (context, _) = super::open(global)?;
     let shelves = Shelves::open(&context.store)?;
-    let key = key::named(&shelves, &arguments.key)?;
+    let key = key::named(&shelves, &arguments.artifact)?;
     let mut answer = None;
     for shelf in [shelves.internal(), shelves.published()] {
         let Some(record) = shelf.find_surely(&key)? else {

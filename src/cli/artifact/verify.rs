@@ -1,6 +1,7 @@
 //! `folio artifact verify`: every byte against the key.
 
 use super::key;
+use crate::artifact::directory::Directory;
 use crate::artifact::{ArtifactFault, Reader, Shelf, Shelves};
 use crate::cli::args::Global;
 use crate::cli::error::Problem;
@@ -23,6 +24,17 @@ struct Answer {
     checked: usize,
     bytes: u64,
     damaged: Vec<Damaged>,
+    unreadable: Vec<Unreadable>,
+}
+
+/// A file of a directory.
+#[derive(Serialize)]
+struct Unreadable {
+    manifest: String,
+    path: String,
+    key: String,
+    code: &'static str,
+    what: String,
 }
 
 #[derive(Serialize)]
@@ -48,6 +60,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
                 answer.check(shelf, &key)?;
             }
         }
+        answer.check_files(&shelves, &key)?;
         if answer.checked == before {
             let what = format!("there are no bytes of {key} here");
             return Err(Problem::new(Code::NotFound, what).into());
@@ -88,6 +101,35 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// Reads the files of a directory too, wherever they are.
+    fn check_files(&mut self, shelves: &Shelves, key: &ContentDigest) -> anyhow::Result<()> {
+        match shelves.find(key)? {
+            Some(found) if found.record.manifest => {}
+            _ => return Ok(()),
+        }
+        if self
+            .damaged
+            .iter()
+            .any(|damaged| damaged.key == key.to_hex())
+        {
+            return Ok(());
+        }
+        let directory = Directory::new(shelves, *key);
+        let files = directory.verify(&mut |bad| {
+            self.unreadable.push(Unreadable {
+                manifest: key.to_hex(),
+                path: bad.path.to_string(),
+                key: bad.key.to_hex(),
+                code: bad.fault.code.as_str(),
+                what: bad.fault.what,
+            });
+        })?;
+        self.checked += usize::try_from(files)?;
+        Ok(())
+    }
+}
+
 fn read(shelf: &Shelf, key: &ContentDigest) -> Result<u64, ArtifactFault> {
     let Some(record) = shelf.find(key)? else {
         // Collected since it was listed.
@@ -108,9 +150,12 @@ fn report(ui: &Ui, answer: &Answer) -> anyhow::Result<Exit> {
             &format!("{} shelf: {}", damaged.shelf, damaged.what),
         );
     }
+    for file in &answer.unreadable {
+        ui.error(file.code, &format!("`{}`: {}", file.path, file.what));
+    }
     let checked = count(answer.checked, "artifact");
     let bytes = answer.bytes;
-    match answer.damaged.len() {
+    match answer.damaged.len() + answer.unreadable.len() {
         0 => ui.say(format!(
             "{checked} of {bytes} bytes: every byte is what its key says"
         )),
@@ -118,8 +163,10 @@ fn report(ui: &Ui, answer: &Answer) -> anyhow::Result<Exit> {
             "{n} of {checked} cannot be read whole; another clone may have them"
         )),
     }
-    Ok(match answer.damaged.is_empty() {
-        true => Exit::Done,
-        false => Exit::Invalid,
-    })
+    Ok(
+        match answer.damaged.is_empty() && answer.unreadable.is_empty() {
+            true => Exit::Done,
+            false => Exit::Invalid,
+        },
+    )
 }

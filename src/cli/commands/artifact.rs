@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Subcommand;
 
-/// Add, read, list and check artifacts: bytes by their BLAKE3 key
+/// Bytes by their BLAKE3 key: add, get, cat, stat, ls, verify; what of them is decided: publish, tombstone, restore
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -15,15 +15,15 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Add files; prints the key of each as b3sum does
+    /// Add files and directories; prints the key of each as b3sum does
     Add(add::Arguments),
-    /// Write an artifact, or a part of it, to a file
+    /// Write an artifact to a file, or make its directory again
     Get(get::Arguments),
     /// Write artifacts to stdout
     Cat(cat::Arguments),
     /// Say what is known of an artifact
     Stat(stat::Arguments),
-    /// List the artifacts that are here
+    /// List the artifacts that are here, or what is in a directory
     Ls(ls::Arguments),
     /// Read artifacts and compare every byte with the key
     Verify(verify::Arguments),

@@ -5,6 +5,8 @@ use crate::cli::context::Context;
 use crate::cli::exchange::report::{self, FetchView};
 use crate::cli::exchange::{self, Remote, fetch, home};
 use crate::cli::exit::Exit;
+use crate::cli::numbering::or_warn;
+use crate::cli::settling::{self, Hand};
 use crate::cli::ui::Ui;
 use crate::journal::reconcile::course::Course;
 use crate::journal::{Page, Space};
@@ -46,6 +48,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     if ui.json() && !views.is_empty() {
         ui.answer("fetch", &Answer { fetched: views })?;
     }
+    or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
     exit
 }
 

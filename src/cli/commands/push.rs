@@ -6,6 +6,8 @@ use crate::cli::error::Problem;
 use crate::cli::exchange::push::{self, Sent, What};
 use crate::cli::exchange::{self, Remote};
 use crate::cli::exit::Exit;
+use crate::cli::numbering::or_warn;
+use crate::cli::settling::{self, Hand};
 use crate::cli::ui::{Ui, escape};
 use crate::journal::Space;
 use crate::model::Code;
@@ -60,6 +62,7 @@ struct Answer {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
+    or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
     send(&context, &remotes, What::Everything, "push", ui)
 }
 

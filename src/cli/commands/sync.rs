@@ -8,6 +8,8 @@ use crate::cli::exchange::push::What;
 use crate::cli::exchange::report::FetchView;
 use crate::cli::exchange::{self, Remote};
 use crate::cli::exit::Exit;
+use crate::cli::numbering::or_warn;
+use crate::cli::settling::{self, Hand};
 use crate::cli::ui::Ui;
 use crate::journal::Space;
 use crate::store::GitStore;
@@ -41,7 +43,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         pushed: Vec::new(),
     };
     let exit = exchange::each(ui, &remotes, |remote| {
-        both(&context, &space, remote, &mut answer, ui)
+        both(&context, &space, remote, &mut answer, global, ui)
     });
     if ui.json() && !answer.fetched.is_empty() {
         ui.answer("sync", &answer)?;
@@ -54,11 +56,13 @@ fn both(
     space: &Space<'_, GitStore>,
     remote: &Remote,
     answer: &mut Answer,
+    global: &Global,
     ui: &Ui,
 ) -> anyhow::Result<Exit> {
     let (view, ended) = fetch::one(context, space, remote, ui)?;
     answer.fetched.push(view);
     ended?;
+    or_warn(ui, settling::settle(context, global, ui, Hand::Ask));
     let (view, ended) = push::one(context, space, remote, What::Everything, ui)?;
     answer.pushed.push(view);
     ended

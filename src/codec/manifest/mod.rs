@@ -19,6 +19,12 @@ use std::fmt;
 /// The first line of every manifest, with its line feed.
 pub const HEADER: &str = "{\"folio\":\"manifest\",\"version\":1}\n";
 
+/// Whether an artifact that begins so is a manifest: its first line decides, so that the same bytes are one
+/// everywhere, however they came. Whether it is a good one shows when it is read.
+pub fn is_one(beginning: &[u8]) -> bool {
+    beginning.starts_with(HEADER.as_bytes())
+}
+
 /// Why bytes are not a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestFault {

@@ -21,6 +21,7 @@ use super::tidy::{self, Own};
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
 use crate::store::Store;
+use desk::Desk;
 use guard::Guard;
 use plan::plan;
 use publish::{commit, finish};
@@ -70,6 +71,10 @@ pub struct Report {
 /// moment to say no.
 pub type BeforePublish<'a> = dyn FnMut(Oid, Oid) -> Result<(), Fault> + 'a;
 
+/// Asked about a proposal that the journal has nothing against: whether what lies outside of the journal is there
+/// too, the bytes that it publishes. A fault refuses it, and one of the environment ends the run.
+pub type Ready<'a> = dyn Fn(&Candidate) -> Result<(), Fault> + 'a;
+
 /// Whether an entry of the queue is to be numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
@@ -93,15 +98,17 @@ pub fn accept<S: Store + Clone + Send>(
         true => Choice::Take,
         false => Choice::Leave,
     };
-    accept_chosen(space, index, witness, &choose, before_publish)
+    let ready = &|_: &Candidate| Ok(());
+    accept_chosen(space, index, witness, &choose, ready, before_publish)
 }
 
-/// As [`accept`], where the witness may also take back a refusal.
+/// As [`accept`], where the witness may also take back a refusal, and numbers only what is `ready`.
 pub fn accept_chosen<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     index: &mut dyn PageIndex,
     witness: &Witness<'_>,
     choose: &dyn Fn(&Entry) -> Choice,
+    ready: &Ready<'_>,
     before_publish: &mut BeforePublish<'_>,
 ) -> Result<Report, Fault> {
     let mut report = Report::default();
@@ -119,7 +126,8 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
     loop {
-        let plan = match plan(space, &history, witness, &guard, waiting) {
+        let desk = Desk::new(space, witness, ready, &waiting);
+        let plan = match plan(&history, &desk, &guard, waiting) {
             // The index could not follow. What is numbered is numbered; the next run looks at the rest.
             Err(fault) if fault.code == Code::Busy && !report.numbered.is_empty() => {
                 return Ok(report);

@@ -26,11 +26,7 @@ pub struct Leftover {
 ///
 /// # Errors
 /// `io`.
-pub fn find(
-    store: &GitStore,
-    root: &Path,
-    terms: &Terms<'_>,
-) -> Result<Vec<Leftover>, StoreFault> {
+pub fn find(store: &GitStore, root: &Path, terms: &Terms<'_>) -> Result<Vec<Leftover>, StoreFault> {
     let packs = store.pack_dir();
     let objects = packs.parent().expect("packs lie below the objects");
     let mut found = Vec::new();
@@ -98,7 +94,9 @@ pub fn clear(
 
 /// `tmp_`, a word and 16 digits: ours, which is locked as long as its writer lives.
 fn is_ours(name: &str) -> bool {
-    let rest = name.strip_prefix("tmp_").and_then(|rest| rest.rsplit_once('_'));
+    let rest = name
+        .strip_prefix("tmp_")
+        .and_then(|rest| rest.rsplit_once('_'));
     rest.is_some_and(|(_, random)| {
         random.len() == 16 && random.bytes().all(|b| b.is_ascii_hexdigit())
     })
