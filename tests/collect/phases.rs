@@ -120,13 +120,26 @@ fn where_something_cannot_be_read_nothing_goes_and_it_is_named() {
     fs::write(folio.join("kept"), "what?\n").unwrap();
     refused("kept");
     fs::remove_file(folio.join("kept")).unwrap();
-    // A directory that is needed, of which the manifest is damaged.
-    let shelves = world.shelves();
-    let mut intake = Intake::new(shelves.internal(), options()).unwrap();
-    let dir = intake.add(&mut &b"no manifest\n"[..], true).unwrap();
-    intake.finish().unwrap();
-    change(&folio, List::Kept, &[dir.key], true).unwrap();
-    refused(&dir.key.to_hex());
+    // The bytes of what says where everything is.
+    for pack in world.packs() {
+        fs::rename(&pack, pack.with_extension("aside")).unwrap();
+    }
+    let fault = try_gc(&world, 0, NOW + DAY, &EveryStep).unwrap_err();
+    assert_eq!(fault.code, Code::CannotMark, "{fault}");
+}
+
+#[test]
+fn a_manifest_that_is_none_keeps_what_it_names_all_the_same() {
+    let world = World::sha1();
+    let (named, other) = (text(1, 400), text(2, 400));
+    let header = folio::codec::manifest::HEADER;
+    let rubbish = format!("{header}rubbish {}\n", key_of(&named));
+    world.add(&[&named, &other, rubbish.as_bytes()]);
+    keep(&world, rubbish.as_bytes());
+    gc(&world, 0, NOW);
+    assert_eq!(gc(&world, 0, NOW).removed, 1);
+    assert_eq!(world.read(&key_of(&named)).unwrap(), named);
+    assert!(!is_here(&world, &key_of(&other)));
 }
 
 /// Does something once when a step is reached.
@@ -172,7 +185,7 @@ fn what_a_writer_finds_there_stays_while_it_lives() {
     gc(&world, 0, NOW);
     let shelves = world.shelves();
     let mut writer = Intake::new(shelves.internal(), options()).unwrap();
-    assert!(writer.add(&mut &bytes[..], false).unwrap().already);
+    assert!(writer.add(&mut &bytes[..]).unwrap().already);
     for day in 1..4 {
         let run = gc(&world, 0, NOW + day * DAY);
         assert_eq!(run.removed, 0, "{run:?}");
@@ -193,10 +206,10 @@ fn a_writer_that_has_looked_before_the_collector_writes_what_went() {
     gc(&world, 0, NOW);
     let shelves = world.shelves();
     let mut writer = Intake::new(shelves.internal(), options()).unwrap();
-    writer.add(&mut &other[..], false).unwrap();
+    writer.add(&mut &other[..]).unwrap();
     let gone = gc(&world, 0, NOW + DAY);
     assert_eq!(gone.removed, 1, "{gone:?}");
-    assert!(!writer.add(&mut &bytes[..], false).unwrap().already);
+    assert!(!writer.add(&mut &bytes[..]).unwrap().already);
     writer.finish().unwrap();
     drop(shelves);
     assert_eq!(world.read(&key_of(&bytes)).unwrap(), bytes);
@@ -317,7 +330,7 @@ fn purging_spares_what_a_writer_has_just_added() {
     world.add(&[&bytes]);
     let shelves = world.shelves();
     let mut writer = Intake::new(shelves.internal(), options()).unwrap();
-    writer.add(&mut &bytes[..], false).unwrap();
+    writer.add(&mut &bytes[..]).unwrap();
     let store = world.store().for_collecting();
     let turn = Collecting::begin(store.common_dir()).unwrap();
     let terms = terms(0, NOW, &EveryStep);
@@ -334,7 +347,7 @@ fn blocks_that_nothing_names_yet_are_found_again_until_they_go() {
     let shelves = world.shelves();
     let mut intake = Intake::new(shelves.internal(), options()).unwrap();
     let torn = &mut bytes.as_slice().chain(Torn);
-    intake.add(torn, false).unwrap_err();
+    intake.add(torn).unwrap_err();
     drop(intake);
     drop(shelves);
     assert!(!world.packs().is_empty(), "a full pack is there");

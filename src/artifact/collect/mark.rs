@@ -54,6 +54,14 @@ pub(super) fn mark(store: &GitStore, shelves: &Shelves) -> Result<Mark, Artifact
     })
 }
 
+/// What a manifest is refused with whose bytes are whole.
+const MALFORMED: [Code; 4] = [
+    Code::ManifestMalformed,
+    Code::PathUnsafe,
+    Code::PathCollision,
+    Code::TooLarge,
+];
+
 type Manifests<'s> = BTreeMap<ContentDigest, (&'s Shelf, Record)>;
 
 /// The files of a directory that is needed are needed.
@@ -74,7 +82,8 @@ fn follow_manifests(
     Ok(())
 }
 
-/// The files that a manifest names.
+/// The files that a manifest names. One that is malformed keeps whatever looks like a key in it: its bytes are what
+/// its key says, so nothing is damaged, and somebody may make sense of it.
 ///
 /// # Errors
 /// `cannot-mark`, naming the manifest.
@@ -84,21 +93,51 @@ pub(super) fn files_of(
     each: &mut dyn FnMut(ContentDigest),
 ) -> Result<(), ArtifactFault> {
     let key = record.key;
-    let mut read = || -> Result<(), ArtifactFault> {
-        let mut bytes = Reader::open(shelf, record.clone())?;
-        let mut parser = manifest::Reader::default();
-        while let Some(piece) = bytes.piece()? {
-            parser.feed::<ArtifactFault>(piece, &mut |entry| {
-                if let What::File { key, .. } = entry.what {
-                    each(key);
-                }
-                Ok(())
-            })?;
-        }
-        parser.finish()?;
-        Ok(())
+    let mut keys = BTreeSet::new();
+    let read = match parse(shelf, record, &mut keys) {
+        Err(fault) if MALFORMED.contains(&fault.code) => scan(shelf, record, &mut keys),
+        read => read,
     };
-    read().map_err(|fault| cannot(format!("the manifest {key} cannot be read: {}", fault.what)))
+    read.map_err(|fault| cannot(format!("the manifest {key} cannot be read: {}", fault.what)))?;
+    keys.into_iter().for_each(each);
+    Ok(())
+}
+
+fn parse(
+    shelf: &Shelf,
+    record: &Record,
+    keys: &mut BTreeSet<ContentDigest>,
+) -> Result<(), ArtifactFault> {
+    let mut bytes = Reader::open(shelf, record.clone())?;
+    let mut parser = manifest::Reader::default();
+    while let Some(piece) = bytes.piece()? {
+        parser.feed::<ArtifactFault>(piece, &mut |entry| {
+            if let What::File { key, .. } = entry.what {
+                keys.insert(key);
+            }
+            Ok(())
+        })?;
+    }
+    parser.finish()?;
+    Ok(())
+}
+
+fn scan(
+    shelf: &Shelf,
+    record: &Record,
+    keys: &mut BTreeSet<ContentDigest>,
+) -> Result<(), ArtifactFault> {
+    let mut bytes = Reader::open(shelf, record.clone())?;
+    let mut left = Vec::new();
+    while let Some(piece) = bytes.piece()? {
+        left.extend_from_slice(piece);
+        roots::keys_in(&left, &mut |key| {
+            keys.insert(key);
+        });
+        // A key may go on in the next piece.
+        left.drain(..left.len().saturating_sub(64));
+    }
+    Ok(())
 }
 
 /// Every record of these sheets, read from the sheets themselves.

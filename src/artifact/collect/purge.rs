@@ -39,13 +39,29 @@ pub fn purge(
     published: &Imprint<'_>,
 ) -> Result<Purged, ArtifactFault> {
     let shelves = Shelves::open(store)?;
-    let mut purged = Purged::default();
     if shelves.find_surely(key)?.is_none() {
         let what = format!("there are no bytes of {key} here");
         return Err(ArtifactFault::new(Code::NotFound, what));
     }
-    // First, so that what comes back meanwhile does not come back.
-    lists::change(shelves.internal().folio(), List::Purged, &[*key], true)?;
+    // First, so that what comes meanwhile does not stay.
+    let folio = shelves.internal().folio();
+    lists::change(folio, List::Purged, &[*key], true)?;
+    let erased = erase(store, turn, &shelves, key, terms, published);
+    if erased.is_err() {
+        lists::change(folio, List::Purged, &[*key], false)?;
+    }
+    erased
+}
+
+fn erase(
+    store: &GitStore,
+    turn: &Collecting,
+    shelves: &Shelves,
+    key: &ContentDigest,
+    terms: &Terms<'_>,
+    published: &Imprint<'_>,
+) -> Result<Purged, ArtifactFault> {
+    let mut purged = Purged::default();
     for shelf in [shelves.internal(), shelves.published()] {
         if shelf.find_surely(key)?.is_none() {
             continue;

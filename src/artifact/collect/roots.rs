@@ -58,7 +58,7 @@ pub fn print(store: &GitStore) -> Result<Print, ArtifactFault> {
 }
 
 /// Calls `each` with every artifact that something names, and what names it; an artifact may come several times.
-/// Files of directories are not looked up here. What was erased by hand is kept by nothing.
+/// Files of directories are not looked up here.
 ///
 /// # Errors
 /// `cannot-mark`, naming what could not be read.
@@ -67,24 +67,18 @@ pub fn visit(
     each: &mut dyn FnMut(ContentDigest, &Reason),
 ) -> Result<(), ArtifactFault> {
     let folio = store.common_dir().join("folio");
-    let purged = lists::read(&folio, List::Purged)?;
-    let mut each = |key: ContentDigest, reason: &Reason| {
-        if !purged.contains(&key) {
-            each(key, reason);
-        }
-    };
     for key in lists::read(&folio, List::Kept)? {
         each(key, &Reason::Kept);
     }
     for path in drafts(&folio)? {
-        draft(&path, &mut each)?;
+        draft(&path, each)?;
     }
     for prefix in PROPOSALS {
         for (name, id) in store.list(prefix)? {
-            proposal(store, &name, id, &mut each)?;
+            proposal(store, &name, id, each)?;
         }
     }
-    state(store, &mut each)
+    state(store, each)
 }
 
 /// The files in which decisions are drafted: everybody's.
@@ -179,11 +173,16 @@ fn state(
 /// Every key in some JSON lines, whatever the field is called: a kind of decision that is added one day keeps what
 /// it names without anybody thinking of it here.
 fn named(bytes: &[u8], reason: &Reason, each: &mut dyn FnMut(ContentDigest, &Reason)) {
+    keys_in(bytes, &mut |key| each(key, reason));
+}
+
+/// Every word of 64 hexadecimal digits.
+pub(super) fn keys_in(bytes: &[u8], each: &mut dyn FnMut(ContentDigest)) {
     let hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
     for word in bytes.split(|b| !hex(b)).filter(|word| word.len() == 64) {
         let text = std::str::from_utf8(word).expect("digits are text");
         if let Ok(key) = text.parse() {
-            each(key, reason);
+            each(key);
         }
     }
 }

@@ -22,6 +22,7 @@ use std::cell::RefCell;
 
 /// Pack what is needed; remove what nothing refers to any more
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Say what would be done, and change nothing
     #[arg(long)]
