@@ -7,8 +7,10 @@ mod cli;
 use cli::Fixture;
 use serde_json::{Value, json};
 
-const KEY: &str = "0303030303030303030303030303030303030303030303030303030303030303";
-const OTHER: &str = "0404040404040404040404040404040404040404040404040404040404040404";
+/// BLAKE3 of `abc`.
+const KEY: &str = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
+/// BLAKE3 of `xyz`.
+const OTHER: &str = "f006b5ee4890b66656cf6c23998e25196a163644665dc9d4b47da1fca3037023";
 
 /// Signs the draft and numbers it.
 #[track_caller]
@@ -16,6 +18,14 @@ fn settle(fixture: &Fixture, who: &str, message: &str) {
     fixture.run(who, &["propose", "-m", message]).ok();
     let numbered = fixture.accept_all();
     assert!(numbered.contains(message), "{numbered}");
+}
+
+/// Adds the bytes of `KEY`.
+fn add(fixture: &Fixture) {
+    let added = fixture
+        .run_with("alice", &["artifact", "add", "-"], "abc")
+        .ok();
+    assert!(added.starts_with(KEY), "{added}");
 }
 
 fn rows(fixture: &Fixture) -> Value {
@@ -30,7 +40,8 @@ fn published_withdrawn_and_restored() {
     artifact(&["publish", "03"]).refused("bad-request", 2);
     artifact(&["publish", KEY, OTHER, "--size", "3"]).refused("bad-request", 2);
     artifact(&["publish", KEY, "--size", "3", "--media", "text"]).refused("text-invalid", 3);
-    artifact(&["publish", KEY, "--size", "3", "--media", "Text/Plain"]).ok();
+    add(&fixture);
+    artifact(&["publish", KEY, "--media", "Text/Plain"]).ok();
     let shown = fixture.run("alice", &["draft", "show"]).ok();
     assert!(
         shown.contains(&format!("+ artifacts {{\"artifact\":\"{KEY}\"")),
@@ -75,7 +86,8 @@ fn published_withdrawn_and_restored() {
 fn what_is_withdrawn_is_told_by_those_who_ask() {
     let fixture = Fixture::bare();
     let alice = |args: &[&str]| fixture.run("alice", args);
-    alice(&["artifact", "publish", KEY, "--size", "3"]).ok();
+    add(&fixture);
+    alice(&["artifact", "publish", KEY]).ok();
     alice(&["overlay", "add", "pkg", "--base", "1", "--patch", KEY]).ok();
     settle(&fixture, "alice", "layer");
     alice(&["overlay", "add", "other", "--base", "1", "--patch", KEY]).ok();
@@ -123,7 +135,7 @@ fn what_is_withdrawn_is_told_by_those_who_ask() {
 
     let blamed = fixture.run("bob", &["blame", KEY]).ok();
     assert!(
-        blamed.contains("withdraw it") && blamed.contains("artifact.tombstone 030303030303: leaks"),
+        blamed.contains("withdraw it") && blamed.contains("artifact.tombstone 6437b3ac3846: leaks"),
         "{blamed}"
     );
     let facts = fixture.run("bob", &["--json", "explain", KEY]).json()["facts"].clone();
@@ -149,13 +161,14 @@ fn what_is_withdrawn_is_told_by_those_who_ask() {
 fn some_may_publish_and_not_withdraw() {
     let fixture = Fixture::bare();
     let run = |who: &str, args: &[&str]| fixture.run(who, args);
-    let publish = ["artifact", "publish", KEY, "--size", "3"];
+    add(&fixture);
+    let publish = ["artifact", "publish", KEY];
     let policy = [
         "policy",
         "set",
         "artifact.publish",
         "--prefix",
-        "04",
+        "f0",
         "--role",
         "admin",
     ];
@@ -235,9 +248,9 @@ fn what_is_here_says_how_much_it_is_and_a_directory_brings_its_files() {
         .iter()
         .map(|one| {
             (
-                one["artifact"].as_str().unwrap(),
-                one["size"].as_u64().unwrap(),
-                one["media"].as_str().unwrap(),
+                one["decision"]["artifact"].as_str().unwrap(),
+                one["decision"]["size"].as_u64().unwrap(),
+                one["decision"]["media"].as_str().unwrap(),
             )
         })
         .collect();

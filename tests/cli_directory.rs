@@ -86,7 +86,11 @@ fn a_directory_is_added_listed_and_made_again() {
     .ok();
     assert_eq!(fs::read_to_string(file).unwrap(), raw);
     let verified = artifact(&fixture, &["verify", &name]);
-    assert!(verified.err.contains("3 artifacts"), "{}", verified.err);
+    assert!(
+        verified.err.contains("3 artifacts of 5"),
+        "{}",
+        verified.err
+    );
     artifact(&fixture, &["ls", &first]).refused("bad-request", 2);
 }
 

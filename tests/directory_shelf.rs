@@ -140,7 +140,10 @@ fn a_directory_goes_onto_a_shelf_and_comes_back() {
         "100644 large",
     ];
     assert_eq!(lines, expected);
-    assert_eq!(tree.verify(&mut |bad| panic!("{bad:?}")).unwrap(), 4);
+    assert_eq!(
+        tree.verify(&mut |bad| panic!("{bad:?}")).unwrap(),
+        (4, 2_800_010)
+    );
     // The same again is there already, under the same key.
     let again = world.add("again", &|| ()).unwrap();
     assert_eq!((again.key, again.already), (added.key, true));
@@ -207,7 +210,7 @@ fn what_is_missing_or_lied_about_is_named() {
     let tree = Directory::new(&world.shelves, added.key);
     let mut bad = Vec::new();
     let count = tree.verify(&mut |one| bad.push((one.path.to_string(), one.fault.code)));
-    assert_eq!(count.unwrap(), 3);
+    assert_eq!(count.unwrap(), (3, 4));
     let expected = [
         ("b".to_owned(), Code::NotFound),
         ("c".to_owned(), Code::ManifestMalformed),

@@ -7,7 +7,7 @@ use crate::crypto::groups;
 use crate::model::{Code, ContentDigest, ObjectFormat, Oid, limits};
 use crate::store::Kind;
 use crate::store::git::checked_id;
-use crate::store::pack::Zip;
+use crate::store::pack::{Effort, Zip};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) struct Crew {
 }
 
 enum Job {
-    Block(Vec<u8>, SyncSender<Result<Packed, ArtifactFault>>),
+    Block(Vec<u8>, Effort, SyncSender<Result<Packed, ArtifactFault>>),
     Load(Vec<PathBuf>, SyncSender<Vec<Result<Loaded, ArtifactFault>>>),
 }
 
@@ -84,8 +84,9 @@ impl Crew {
     pub(super) fn block(
         &self,
         bytes: Vec<u8>,
+        effort: Effort,
     ) -> Result<Reply<Result<Packed, ArtifactFault>>, ArtifactFault> {
-        self.give(|reply| Job::Block(bytes, reply))
+        self.give(|reply| Job::Block(bytes, effort, reply))
     }
 
     pub(super) fn load(
@@ -113,12 +114,14 @@ impl Drop for Crew {
 }
 
 fn work(queue: &Mutex<Receiver<Job>>, format: ObjectFormat, gate: &Gate) {
-    let mut zip = Zip::for_blocks();
+    let mut zip = Zip::new();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         // Nobody waits for an answer any more where the writer has failed.
         match job {
-            Ok(Job::Block(bytes, reply)) => drop(reply.send(pack(&bytes, format, gate, &mut zip))),
+            Ok(Job::Block(bytes, effort, reply)) => {
+                drop(reply.send(pack(&bytes, effort, format, gate, &mut zip)));
+            }
             Ok(Job::Load(paths, reply)) => drop(reply.send(paths.iter().map(load).collect())),
             Err(_) => return,
         }
@@ -127,6 +130,7 @@ fn work(queue: &Mutex<Receiver<Job>>, format: ObjectFormat, gate: &Gate) {
 
 fn pack(
     bytes: &[u8],
+    effort: Effort,
     format: ObjectFormat,
     gate: &Gate,
     zip: &mut Zip,
@@ -134,7 +138,7 @@ fn pack(
     let id = checked_id(format, Kind::Blob, bytes)?;
     let stream = match gate.holds(&id)? {
         true => None,
-        false => Some(zip.pack(bytes).to_vec()),
+        false => Some(zip.pack(bytes, effort).to_vec()),
     };
     Ok(Packed { id, stream })
 }

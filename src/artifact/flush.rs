@@ -8,7 +8,7 @@ use super::shelf::{Place, Shelf};
 use super::{ArtifactFault, Imprint};
 use crate::codec::sheet::{self, Record};
 use crate::model::{ContentDigest, Oid, limits};
-use crate::store::pack::Zip;
+use crate::store::pack::{Effort, Zip};
 use crate::store::{GitStore, Kind, Objects as _, PackStream};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ impl<'a> Fresh<'a> {
             packs: store.pack_dir(),
             pack: None,
             closed: false,
-            zip: Zip::for_blocks(),
+            zip: Zip::new(),
             records: Vec::new(),
             expected: BTreeSet::new(),
         })
@@ -138,7 +138,12 @@ impl<'a> Fresh<'a> {
         let draft = self.draft(imprint)?;
         let mut pack = self.take_pack()?;
         for (id, kind, bytes) in draft.objects() {
-            pack.add(id, kind, bytes.len() as u64, self.zip.pack(bytes))?;
+            pack.add(
+                id,
+                kind,
+                bytes.len() as u64,
+                self.zip.pack(bytes, Effort::Usual),
+            )?;
         }
         self.close(pack)?;
         let _alone = self.shelf.lock()?;

@@ -44,19 +44,3 @@ pub fn of_key<'a>(
         signer,
     })
 }
-
-/// Of nobody: what is made without a key and stays here.
-pub fn of_nobody(space: &Space<'_, GitStore>, global: &Global) -> anyhow::Result<Imprint<'static>> {
-    let when = identity::when(global)?;
-    let ident = Ident {
-        name: "folio".into(),
-        email: "folio@localhost".into(),
-        seconds: when.seconds,
-        zone: when.zone,
-    };
-    Ok(Imprint {
-        space: space.id,
-        ident,
-        signer: None,
-    })
-}

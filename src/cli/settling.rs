@@ -2,6 +2,7 @@
 //! or brings. Nothing that is decided depends on it.
 
 use super::args::Global;
+use super::artifact::internal_imprint;
 use super::context::{Context, view_of};
 use super::imprint;
 use super::signing;
@@ -65,7 +66,7 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
         };
         let imprint = match holds {
             true => imprint::of_key(&space, &page, global, signer, &pen)?,
-            false => imprint::of_nobody(&space, global)?,
+            false => internal_imprint(space.id, global)?,
         };
         settled = copy(context, &shelves, &pending, &imprint)?;
         if holds {

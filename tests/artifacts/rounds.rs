@@ -332,7 +332,7 @@ proptest! {
         let (from, to) = (a.min(b), a.max(b));
         let mut part = Vec::new();
         let reader = shelves.read(&added.key).unwrap();
-        prop_assert!(reader.is_manifest());
+        prop_assert!(!reader.is_manifest());
         reader.range(from as u64, to as u64).read_to_end(&mut part).unwrap();
         prop_assert!(part == bytes[from..to]);
     }

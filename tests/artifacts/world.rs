@@ -12,22 +12,17 @@ pub const FORMATS: [ObjectFormat; 2] = [ObjectFormat::Sha1, ObjectFormat::Sha256
 
 pub struct World {
     pub dir: tempfile::TempDir,
-    format: ObjectFormat,
 }
 
 impl World {
     pub fn new(format: ObjectFormat) -> Self {
         let dir = tempfile::tempdir().unwrap();
         GitStore::init(dir.path(), true, format, &[]).unwrap();
-        Self { dir, format }
+        Self { dir }
     }
 
     pub fn sha1() -> Self {
         Self::new(ObjectFormat::Sha1)
-    }
-
-    pub fn format(&self) -> ObjectFormat {
-        self.format
     }
 
     pub fn store(&self) -> GitStore {

@@ -68,24 +68,28 @@ impl<'a> Directory<'a> {
         restore::read(self, each)
     }
 
-    /// Reads all of its files; tells of those that cannot be, and returns how many there are.
+    /// Reads all of its files; tells of those that cannot be read, and returns how many files there are and how
+    /// many bytes the others have.
     ///
     /// # Errors
     /// Those of the manifest and of reading it.
-    pub fn verify(&self, bad: &mut dyn FnMut(Bad)) -> Result<u64, ArtifactFault> {
-        let mut files = 0;
+    pub fn verify(&self, bad: &mut dyn FnMut(Bad)) -> Result<(u64, u64), ArtifactFault> {
+        let (mut files, mut bytes) = (0, 0);
         self.entries(&mut |entry| {
             let What::File { key, size, .. } = entry.what else {
                 return Ok(());
             };
             files += 1;
-            if let Err(fault) = self.file(&key, size, &mut std::io::sink()) {
-                let path = entry.path;
-                bad(Bad { path, key, fault });
+            match self.file(&key, size, &mut std::io::sink()) {
+                Ok(()) => bytes += size,
+                Err(fault) => {
+                    let path = entry.path;
+                    bad(Bad { path, key, fault });
+                }
             }
             Ok(())
         })?;
-        Ok(files)
+        Ok((files, bytes))
     }
 }
 

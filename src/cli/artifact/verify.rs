@@ -116,7 +116,7 @@ impl Answer {
             return Ok(());
         }
         let directory = Directory::new(shelves, *key);
-        let files = directory.verify(&mut |bad| {
+        let (files, bytes) = directory.verify(&mut |bad| {
             self.unreadable.push(Unreadable {
                 manifest: key.to_hex(),
                 path: bad.path.to_string(),
@@ -126,6 +126,7 @@ impl Answer {
             });
         })?;
         self.checked += usize::try_from(files)?;
+        self.bytes += bytes;
         Ok(())
     }
 }

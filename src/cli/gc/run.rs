@@ -9,7 +9,9 @@ use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::identity;
+use crate::cli::numbering::or_warn;
 use crate::cli::report::count;
+use crate::cli::settling::{self, Hand};
 use crate::cli::ui::{Spinner, Ui, escape};
 use crate::model::Code;
 use crate::remote::housekeeping::leftovers::{self, Leftover};
@@ -86,6 +88,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let context = Context::open(global)?;
     let space = context.space()?.id;
     require_known_rules(&context)?;
+    if !arguments.dry_run {
+        // Before anything is locked: what is published and waits for its bytes gets them first.
+        or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
+    }
     let now = identity::now(global)?;
     let spinner: RefCell<Option<Spinner>> = RefCell::new(None);
     let terms = Terms {

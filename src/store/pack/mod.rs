@@ -15,7 +15,7 @@ mod zip;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;
-pub use zip::Zip;
+pub use zip::{Effort, Zip};
 
 use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
 use super::git::Hasher;
@@ -64,7 +64,7 @@ pub fn write(
             super::git::object_id(format, entry.kind, entry.bytes)
         );
         let header = entry_header(entry.kind, entry.bytes.len() as u64);
-        let packed = zip.pack(entry.bytes);
+        let packed = zip.pack(entry.bytes, Effort::Usual);
         writer.add(entry.id, &[&header, packed])?;
     }
     writer.finish().map(drop)

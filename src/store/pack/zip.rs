@@ -8,8 +8,8 @@ const SMALL_LEVEL: u32 = 1;
 /// For larger ones, where matches are worth looking for.
 const LARGE_LEVEL: u32 = 4;
 
-/// For blocks of artifacts, of which there may be gigabytes.
-const BLOCK_LEVEL: u32 = 1;
+/// For blocks of large artifacts, of which there may be gigabytes.
+const QUICK_LEVEL: u32 = 1;
 
 /// From this many bytes on an object is a larger one, and a part of it is tried first.
 const LARGE: usize = 4096;
@@ -17,10 +17,20 @@ const LARGE: usize = 4096;
 /// How many bytes of it, in its middle and at both ends.
 const SAMPLE: usize = 1024;
 
+/// How much work an object is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// As usual.
+    Usual,
+    /// As little as pays.
+    Quick,
+}
+
 /// Compresses one object after another; making a new compressor for each costs more than the work.
 pub struct Zip {
     small: Compress,
     large: Compress,
+    quick: Compress,
     store: Compress,
     out: Vec<u8>,
 }
@@ -34,63 +44,83 @@ impl Default for Zip {
 impl Zip {
     /// For objects of all sizes.
     pub fn new() -> Self {
-        Self::with_level(LARGE_LEVEL)
-    }
-
-    /// For blocks of artifacts.
-    pub fn for_blocks() -> Self {
-        Self::with_level(BLOCK_LEVEL)
-    }
-
-    fn with_level(large: u32) -> Self {
+        let level = |level| Compress::new(Compression::new(level), true);
         Self {
-            small: Compress::new(Compression::new(SMALL_LEVEL), true),
-            large: Compress::new(Compression::new(large), true),
-            store: Compress::new(Compression::none(), true),
+            small: level(SMALL_LEVEL),
+            large: level(LARGE_LEVEL),
+            quick: level(QUICK_LEVEL),
+            store: level(0),
             out: Vec::new(),
         }
     }
 
     /// The zlib stream of these bytes; incompressible ones are stored in it as they are.
-    pub fn pack(&mut self, bytes: &[u8]) -> &[u8] {
-        let how = if bytes.len() < LARGE {
-            &mut self.small
-        } else {
-            if self.is_noise(bytes) {
-                &mut self.store
-            } else {
-                &mut self.large
-            }
-        };
-        deflate(how, bytes, &mut self.out);
-        &self.out
+    pub fn pack(&mut self, bytes: &[u8], effort: Effort) -> &[u8] {
+        let len = self.fill(bytes, effort);
+        &self.out[..len]
+    }
+
+    /// Writes the stream into the output, and says how long it is.
+    fn fill(&mut self, bytes: &[u8], effort: Effort) -> usize {
+        let (size, out) = (bytes.len(), &mut self.out);
+        if size < LARGE {
+            return deflate(&mut self.small, bytes, out);
+        }
+        if is_noise(bytes, &mut self.small, out) {
+            return deflate(&mut self.store, bytes, out);
+        }
+        let mut len = usize::MAX;
+        if effort == Effort::Quick {
+            len = deflate(&mut self.quick, bytes, out);
+        }
+        // The quickest way has one code for all bytes, so it makes nothing of digits, for example.
+        if len > size / 4 * 3 {
+            len = deflate(&mut self.large, bytes, out);
+        }
+        match len > size / 32 * 31 {
+            true => deflate(&mut self.store, bytes, out),
+            false => len,
+        }
     }
 }
 
-impl Zip {
-    /// Whether compressing would not pay, as far as a few samples tell.
-    fn is_noise(&mut self, bytes: &[u8]) -> bool {
-        let last = bytes.len() - SAMPLE;
-        [last / 2, 0, last].into_iter().all(|at| {
-            deflate(&mut self.small, &bytes[at..][..SAMPLE], &mut self.out);
-            self.out.len() > SAMPLE * 15 / 16
-        })
-    }
+/// Whether compressing would not pay, as far as a few samples tell: all byte values come about equally often, and
+/// nothing returns.
+fn is_noise(bytes: &[u8], quick: &mut Compress, out: &mut Vec<u8>) -> bool {
+    let last = bytes.len() - SAMPLE;
+    [last / 2, 0, last].into_iter().all(|at| {
+        let sample = &bytes[at..][..SAMPLE];
+        is_even(sample) && deflate(quick, sample, out) > SAMPLE * 15 / 16
+    })
 }
 
-fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) {
+/// Whether no few values make up most of a sample. Of noise each of the 256 comes about 4 times, so the sum of
+/// the squares is near 256 * (16 + 4); of text it is far above.
+fn is_even(sample: &[u8]) -> bool {
+    let mut counts = [0u32; 256];
+    for byte in sample {
+        counts[usize::from(*byte)] += 1;
+    }
+    let squares: u32 = counts.iter().map(|count| count * count).sum();
+    squares < 2 * 256 * (16 + 4)
+}
+
+/// Writes a stream to the beginning of `out`, which only grows: what was there is overwritten and never cleared.
+fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> usize {
     how.reset();
-    out.clear();
-    out.reserve(bytes.len() / 2 + 64);
+    let room = bytes.len() + bytes.len() / 1000 + 64;
+    if out.len() < room {
+        out.resize(room, 0);
+    }
     loop {
-        let done = how.total_in() as usize;
+        let (read, made) = (how.total_in() as usize, how.total_out() as usize);
         let status = how
-            .compress_vec(&bytes[done..], out, FlushCompress::Finish)
+            .compress(&bytes[read..], &mut out[made..], FlushCompress::Finish)
             .expect("compressing into memory cannot fail");
         if status == Status::StreamEnd {
-            return;
+            return how.total_out() as usize;
         }
-        out.reserve(out.capacity().max(64));
+        out.resize(out.len() * 2, 0);
     }
 }
 
@@ -106,15 +136,22 @@ mod tests {
             .flat_map(|n| *blake3::hash(&n.to_le_bytes()).as_bytes())
             .collect();
         let text = b"a line like all the others\n".repeat(4000);
-        for bytes in [&b""[..], b"x", &noise, &text, &noise[..LARGE]] {
-            let packed = zip.pack(bytes).to_vec();
-            let mut back = Vec::new();
-            flate2::read::ZlibDecoder::new(&packed[..])
-                .read_to_end(&mut back)
-                .unwrap();
-            assert_eq!(back, bytes);
+        // No two bytes alike nearby, and still all of it returns.
+        let wheel: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
+        let hex: Vec<u8> = data_encoding::HEXLOWER.encode(&noise).into_bytes();
+        for effort in [Effort::Usual, Effort::Quick] {
+            for bytes in [&b""[..], b"x", &noise, &text, &noise[..LARGE], &wheel, &hex] {
+                let packed = zip.pack(bytes, effort).to_vec();
+                let mut back = Vec::new();
+                flate2::read::ZlibDecoder::new(&packed[..])
+                    .read_to_end(&mut back)
+                    .unwrap();
+                assert_eq!(back, bytes);
+            }
+            assert!(zip.pack(&noise, effort).len() < noise.len() + noise.len() / 1000 + 16);
+            assert!(zip.pack(&text, effort).len() < text.len() / 20);
+            assert!(zip.pack(&wheel, effort).len() < wheel.len() / 20);
+            assert!(zip.pack(&hex, effort).len() < hex.len() * 3 / 4);
         }
-        assert!(zip.pack(&noise).len() < noise.len() + noise.len() / 1000 + 16);
-        assert!(zip.pack(&text).len() < text.len() / 20);
     }
 }
