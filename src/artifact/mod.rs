@@ -10,13 +10,16 @@
 //! key -> index -> record -> verified bytes   index, search, keys, blocks, reader
 //! ```
 
+pub mod adopt;
 mod blocks;
 mod catalog;
 mod chunk;
+pub mod collect;
 mod crew;
 pub mod directory;
 mod fault;
 mod flush;
+pub mod foreign;
 mod gate;
 mod index;
 pub mod intake;

@@ -3,6 +3,7 @@
 use super::{key, pour};
 use crate::artifact::Shelves;
 use crate::cli::args::Global;
+use crate::cli::exchange::artifacts::demand;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use std::io;
@@ -19,11 +20,12 @@ pub struct Arguments {
 }
 
 /// Runs it.
-pub fn run(arguments: &Arguments, global: &Global, _ui: &Ui) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let (context, _) = super::open(global)?;
     let shelves = Shelves::open(&context.store)?;
     for text in &arguments.keys {
         let key = key::named(&shelves, text)?;
+        demand::ensure(&context, global, &shelves, &key, ui)?;
         let mut reader = pour::part(shelves.read(&key)?, arguments.range);
         pour::into(&mut reader, &mut io::stdout().lock())?;
     }

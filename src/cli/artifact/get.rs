@@ -4,6 +4,7 @@ use super::{key, pour};
 use crate::artifact::Shelves;
 use crate::artifact::directory::{Directory, restore};
 use crate::cli::args::Global;
+use crate::cli::exchange::artifacts::demand;
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Ui, escape};
@@ -52,6 +53,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let (context, _) = super::open(global)?;
     let shelves = Shelves::open(&context.store)?;
     let key = key::named(&shelves, &arguments.artifact)?;
+    demand::ensure(&context, global, &shelves, &key, ui)?;
     let reader = shelves.read(&key)?;
     let default = PathBuf::from(key.to_hex());
     let file = arguments.output.as_ref().unwrap_or(&default);
