@@ -77,7 +77,11 @@ impl<'a> Fresh<'a> {
             Err(_) => self.shelf.find(key)?,
             Ok(found) => found,
         };
-        Ok(found.is_some())
+        if found.is_none() {
+            return Ok(false);
+        }
+        // It may have been collected since the index was read: now it is pinned, and looked for once more.
+        self.gate.keeps(key, || Ok(self.shelf.find(key)?.is_some()))
     }
 
     /// All blocks of an artifact are written or were there.

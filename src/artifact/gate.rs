@@ -3,7 +3,7 @@
 use super::ArtifactFault;
 use super::pins::Pins;
 use super::shelf::{Place, Shelf};
-use crate::model::Oid;
+use crate::model::{ContentDigest, Oid};
 use crate::store::git::BARRIER;
 use crate::store::turnstile::Shared;
 use crate::store::{GitStore, PackReader, Turnstile};
@@ -43,6 +43,18 @@ impl Gate {
         match &mut inner.guard {
             Guard::Pins(pins) => pins.pin(&[*id], || inner.packs.holds(id)),
             Guard::Barrier { .. } => Ok(inner.packs.holds(id)),
+        }
+    }
+
+    /// Whether an artifact is there and will stay while its writer lives.
+    pub(super) fn keeps(
+        &self,
+        key: &ContentDigest,
+        look: impl FnOnce() -> Result<bool, ArtifactFault>,
+    ) -> Result<bool, ArtifactFault> {
+        match &mut self.inner().guard {
+            Guard::Pins(pins) => pins.pin_key(key, look),
+            Guard::Barrier { .. } => look(),
         }
     }
 

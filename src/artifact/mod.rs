@@ -13,6 +13,7 @@
 mod blocks;
 mod catalog;
 mod chunk;
+pub mod collect;
 mod crew;
 pub mod directory;
 mod fault;

@@ -5,7 +5,7 @@
 //! its writer lives; one that nobody holds is stale.
 
 use super::ArtifactFault;
-use crate::model::{Code, Oid};
+use crate::model::{Code, ContentDigest, Oid};
 use crate::store::disk::{create_dirs, io_fault, sync_dir};
 use crate::store::{StoreFault, Turnstile};
 use std::collections::BTreeSet;
@@ -25,7 +25,20 @@ pub struct Pins {
     turnstile: Turnstile,
     file: File,
     path: PathBuf,
+    folio: PathBuf,
 }
+
+/// What living writers have pinned.
+#[derive(Debug, Default)]
+pub struct Pinned {
+    /// Objects of the internal shelf.
+    pub ids: BTreeSet<Oid>,
+    /// Artifacts.
+    pub keys: BTreeSet<ContentDigest>,
+}
+
+/// What stands before the key of an artifact that is pinned.
+const KEY: &str = "key ";
 
 impl Pins {
     /// Starts a file of pins below `<gitdir>/folio`.
@@ -50,7 +63,31 @@ impl Pins {
             turnstile,
             file,
             path,
+            folio: folio.to_owned(),
         })
+    }
+
+    /// Pins an artifact, and then looks whether it is there. If it is, and was condemned, it is to be condemned anew:
+    /// whoever has just added it has as long as everybody to refer to it.
+    ///
+    /// # Errors
+    /// `io`, and those of looking.
+    pub fn pin_key(
+        &mut self,
+        key: &ContentDigest,
+        look: impl FnOnce() -> Result<bool, ArtifactFault>,
+    ) -> Result<bool, ArtifactFault> {
+        let _held = self.turnstile.share()?;
+        let written = self.file.write_all(format!("{KEY}{key}\n").as_bytes());
+        written.map_err(|err| io_fault("write", &self.path, &err))?;
+        let found = look()?;
+        if found && self.folio.join(super::collect::CONDEMNED).exists() {
+            let path = self.folio.join(super::collect::RENEWED);
+            let file = File::options().append(true).create(true).open(&path);
+            let written = file.and_then(|mut file| file.write_all(format!("{key}\n").as_bytes()));
+            written.map_err(|err| io_fault("write", &path, &err))?;
+        }
+        Ok(found)
     }
 
     /// Pins these ids and then looks, while nothing can be deleted.
@@ -77,17 +114,17 @@ impl Drop for Pins {
     }
 }
 
-/// All ids that living writers have pinned. The caller holds the collector's lock ([`COLLECTOR`]) alone. Files of
+/// All that living writers have pinned. The caller holds the collector's lock ([`COLLECTOR`]) alone. Files of
 /// writers that are gone are removed if `sweep` says so.
 ///
 /// # Errors
 /// `io`, also for a file that is no list of ids: then nothing may be deleted.
-pub fn pinned(folio: &Path, sweep: bool) -> Result<BTreeSet<Oid>, ArtifactFault> {
+pub fn pinned(folio: &Path, sweep: bool) -> Result<Pinned, ArtifactFault> {
     let dir = folio.join(PINS);
-    let mut ids = BTreeSet::new();
+    let mut pinned = Pinned::default();
     let entries = match fs::read_dir(&dir) {
         Ok(entries) => entries,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(ids),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(pinned),
         Err(err) => return Err(io_fault("list", &dir, &err).into()),
     };
     for entry in entries {
@@ -103,24 +140,34 @@ pub fn pinned(folio: &Path, sweep: bool) -> Result<BTreeSet<Oid>, ArtifactFault>
                 fs::remove_file(&path).map_err(|err| io_fault("remove", &path, &err))?
             }
             Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => ids.extend(read(&path)?),
+            Err(fs::TryLockError::WouldBlock) => read(&path, &mut pinned)?,
             Err(fs::TryLockError::Error(err)) => return Err(io_fault("lock", &path, &err).into()),
         }
     }
-    Ok(ids)
+    Ok(pinned)
 }
 
-fn read(path: &Path) -> Result<Vec<Oid>, ArtifactFault> {
+fn read(path: &Path, pinned: &mut Pinned) -> Result<(), ArtifactFault> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(err) => return Err(io_fault("read", path, &err).into()),
     };
-    let ids: Result<Vec<Oid>, _> = text.lines().map(str::parse).collect();
-    ids.map_err(|_| {
-        let what = format!("expected ids, one a line, in `{}`", path.display());
-        ArtifactFault::new(Code::Io, what)
-    })
+    let mut known = |line: &str| match line.strip_prefix(KEY) {
+        Some(key) => key.parse().is_ok_and(|key| {
+            pinned.keys.insert(key);
+            true
+        }),
+        None => line.parse().is_ok_and(|id| {
+            pinned.ids.insert(id);
+            true
+        }),
+    };
+    if text.lines().all(&mut known) {
+        return Ok(());
+    }
+    let what = format!("expected ids and keys, one a line, in `{}`", path.display());
+    Err(ArtifactFault::new(Code::Io, what))
 }
 
 #[cfg(test)]
@@ -131,7 +178,7 @@ mod tests {
     fn pins_count_while_their_writer_lives() {
         let folio = tempfile::tempdir().unwrap();
         let id = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
-        assert!(pinned(folio.path(), true).unwrap().is_empty());
+        assert!(pinned(folio.path(), true).unwrap().ids.is_empty());
         let (mut one, mut two) = (
             Pins::open(folio.path()).unwrap(),
             Pins::open(folio.path()).unwrap(),
@@ -141,15 +188,15 @@ mod tests {
         let alone = Turnstile::open(folio.path(), COLLECTOR).unwrap();
         let _alone = alone.alone().unwrap();
         let all = [id(1), id(2), id(3)];
-        assert_eq!(pinned(folio.path(), true).unwrap(), all.into());
+        assert_eq!(pinned(folio.path(), true).unwrap().ids, all.into());
         drop(one);
-        assert_eq!(pinned(folio.path(), true).unwrap(), [id(3)].into());
+        assert_eq!(pinned(folio.path(), true).unwrap().ids, [id(3)].into());
         // What a killed writer leaves is stale; it is swept away only if asked for.
         let stale = folio.path().join(PINS).join("0123456789abcdef");
         fs::write(&stale, format!("{}\n", id(9))).unwrap();
-        assert_eq!(pinned(folio.path(), false).unwrap(), [id(3)].into());
+        assert_eq!(pinned(folio.path(), false).unwrap().ids, [id(3)].into());
         assert!(stale.exists());
-        assert_eq!(pinned(folio.path(), true).unwrap(), [id(3)].into());
+        assert_eq!(pinned(folio.path(), true).unwrap().ids, [id(3)].into());
         assert!(!stale.exists());
     }
 }

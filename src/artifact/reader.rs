@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         let Err(fault) = self.verify_blocks(number) else {
             return Ok(());
         };
-        // Perhaps the record is wrong, because the file is that it was read from.
+        // Perhaps the record is wrong, because the file is that it was read from; or a collector moved the bytes.
         self.shelf.rebuild_index()?;
         match self.shelf.find(&self.record.key)? {
             Some(record) if record != self.record => {

@@ -7,6 +7,7 @@ use super::context::{Context, view_of};
 use super::imprint;
 use super::signing;
 use super::ui::{Ui, escape};
+use crate::artifact::collect::lists::{self, List};
 use crate::artifact::settle::{self, Settled, Wanted};
 use crate::artifact::{Imprint, Shelves, offer};
 use crate::codec::rows;
@@ -47,7 +48,10 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
         None if holds => Mark::default(),
         _ => Mark::read(context),
     };
-    let wanted = mark.wanted(&space, &page)?;
+    let mut wanted = mark.wanted(&space, &page)?;
+    // What was erased here is not to come back.
+    let purged = lists::read(&context.folio_dir(), List::Purged)?;
+    wanted.retain(|wanted| !purged.contains(&wanted.key));
     let pending = settle::pending(&shelves, &wanted)?;
     let unsigned = holds && !settle::is_signed(&shelves, &context.store, &space.id, &pen)?;
     let mut settled = Settled::default();

@@ -6,6 +6,7 @@ use crate::model::Code;
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The rules of collection that this version follows. What a later one keeps, this one might not.
 pub const FORMAT: u32 = 1;
@@ -15,6 +16,9 @@ pub const FORMAT_KEY: &str = "folio.collector";
 
 /// A log that has grown to this many bytes is put aside, and the one before it goes.
 const LOG: u64 = 16 * 1024 * 1024;
+
+/// How long another collector may take to end before it is `busy`.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Bytes of the log that are searched for the last run.
 const TAIL: usize = 64 * 1024;
@@ -54,11 +58,7 @@ impl Collecting {
         }
         let own = dir.join("gc.lock");
         let file = open(&own)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy(&own)),
-            Err(TryLockError::Error(err)) => return Err(io_fault("lock", &own, &err)),
-        }
+        take(&file, &own)?;
         // Merging packs ends soon, and does not begin while this is held.
         let packs = dir.join("consolidate.lock");
         let merging = open(&packs)?;
@@ -141,6 +141,26 @@ pub fn last_run(common_dir: &Path) -> Result<Option<(u64, String)>, StoreFault> 
         }
     }
     Ok(None)
+}
+
+/// Takes the lock. A program that is just being started has a copy of every handle for a moment, so one that is
+/// given back may seem to be held a little longer.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the system's locks cannot be waited for with an end"
+)]
+fn take(file: &File, path: &Path) -> Result<(), StoreFault> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(busy(path)),
+            Err(TryLockError::Error(err)) => return Err(io_fault("lock", path, &err)),
+        }
+    }
 }
 
 fn open(path: &Path) -> Result<File, StoreFault> {

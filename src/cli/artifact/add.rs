@@ -1,6 +1,7 @@
 //! `folio artifact add`: files and directories in, keys out.
 
 use super::internal_imprint;
+use crate::artifact::collect::lists::{self, List};
 use crate::artifact::directory::{self, Walk};
 use crate::artifact::{Added, ArtifactFault, Intake, Options, Shelves};
 use crate::cli::args::Global;
@@ -52,6 +53,9 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let intake = Intake::new(shelves.internal(), options)?;
     let added = add(intake, &pieces)?;
     drop(bar);
+    // Who adds what was erased here wants it again.
+    let keys: Vec<_> = added.iter().map(|one| one.key).collect();
+    lists::change(shelves.internal().folio(), List::Purged, &keys, false)?;
     report(ui, &arguments.files, &added)
 }
 

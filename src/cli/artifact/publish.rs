@@ -46,6 +46,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
             .into());
     }
     let context = Context::open(global)?;
+    // What is found here stays until the draft names it.
+    context.store.begin_writing()?;
     let shelves = Shelves::open(&context.store)?;
     let mut wanted = Wanted::default();
     for key in &arguments.keys {

@@ -1,7 +1,7 @@
 //! `folio artifact`: bytes by their BLAKE3 key.
 
 use crate::cli::args::Global;
-use crate::cli::artifact::{add, cat, decide, get, ls, stat, verify};
+use crate::cli::artifact::{add, cat, decide, get, keep, ls, purge, stat, verify, why};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Subcommand;
@@ -27,6 +27,14 @@ enum Action {
     Ls(ls::Arguments),
     /// Read artifacts and compare every byte with the key
     Verify(verify::Arguments),
+    /// Say what keeps an artifact, or when it may be collected
+    Why(why::Arguments),
+    /// Keep artifacts here although nothing refers to them
+    Keep(keep::Arguments),
+    /// Take that back
+    Unkeep(keep::Arguments),
+    /// Erase an artifact's bytes here, and here only
+    Purge(purge::Arguments),
     #[command(flatten)]
     Decide(decide::Action),
 }
@@ -40,6 +48,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         Action::Stat(arguments) => stat::run(arguments, global, ui),
         Action::Ls(arguments) => ls::run(arguments, global, ui),
         Action::Verify(arguments) => verify::run(arguments, global, ui),
+        Action::Why(arguments) => why::run(arguments, global, ui),
+        Action::Keep(arguments) => keep::run(arguments, true, global, ui),
+        Action::Unkeep(arguments) => keep::run(arguments, false, global, ui),
+        Action::Purge(arguments) => purge::run(arguments, global, ui),
         Action::Decide(action) => decide::run(action, global, ui),
     }
 }

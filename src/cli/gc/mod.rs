@@ -8,7 +8,7 @@ use super::context::Context;
 use crate::store::collector;
 
 /// Refuses a space that is collected by rules this version does not know.
-fn require_known_rules(context: &Context) -> anyhow::Result<()> {
+pub fn require_known_rules(context: &Context) -> anyhow::Result<()> {
     let value = context.store.config_value(collector::FORMAT_KEY);
     Ok(collector::require_format(value.as_deref())?)
 }

@@ -2,12 +2,16 @@
 
 use super::grace::{Grace, USUAL};
 use super::{bytes, require_known_rules};
+use crate::artifact::{Shelves, collect};
 use crate::cli::args::Global;
+use crate::cli::artifact::internal_imprint;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::identity;
+use crate::cli::numbering::or_warn;
 use crate::cli::report::count;
+use crate::cli::settling::{self, Hand};
 use crate::cli::ui::{Spinner, Ui, escape};
 use crate::model::Code;
 use crate::remote::housekeeping::leftovers::{self, Leftover};
@@ -20,6 +24,7 @@ use std::cell::RefCell;
 
 /// Pack what is needed; remove what nothing refers to any more
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Say what would be done, and change nothing
     #[arg(long)]
@@ -34,6 +39,7 @@ struct Answer {
     dry_run: bool,
     leftovers: Vec<LeftoverView>,
     objects: ObjectsView,
+    artifacts: ArtifactsView,
     notes: Vec<&'static str>,
 }
 
@@ -41,6 +47,29 @@ struct Answer {
 struct LeftoverView {
     path: String,
     bytes: u64,
+}
+
+#[derive(Serialize, Default)]
+struct ArtifactsView {
+    /// Gone, or what would go.
+    removed: usize,
+    /// Condemned now, or would be.
+    condemned: usize,
+    /// Blocks and other objects of the internal shelf that are gone.
+    objects: usize,
+    /// Bytes that are free now.
+    bytes: u64,
+}
+
+impl ArtifactsView {
+    fn of(report: &collect::Report) -> Self {
+        Self {
+            removed: report.removed,
+            condemned: report.condemned,
+            objects: report.objects,
+            bytes: report.bytes,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -57,8 +86,12 @@ struct ObjectsView {
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
-    context.space()?;
+    let space = context.space()?.id;
     require_known_rules(&context)?;
+    if !arguments.dry_run {
+        // Before anything is locked: what is published and waits for its bytes gets them first.
+        or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
+    }
     let now = identity::now(global)?;
     let spinner: RefCell<Option<Spinner>> = RefCell::new(None);
     let terms = Terms {
@@ -68,9 +101,15 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         git: require_git()?,
         tell: &|what| drop(spinner.replace(Some(ui.spinner(what)))),
     };
+    let shelf = collect::Terms {
+        grace: terms.grace,
+        now,
+        steps: terms.steps,
+        imprint: internal_imprint(space, global)?,
+    };
     let answer = match arguments.dry_run {
-        true => look(&context, &terms)?,
-        false => collect(&context, &terms)?,
+        true => look(&context, &terms, &shelf)?,
+        false => collect(&context, &terms, &shelf)?,
     };
     drop(spinner);
     match ui.json() {
@@ -80,13 +119,26 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-fn collect(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
+fn collect(
+    context: &Context,
+    terms: &Terms<'_>,
+    shelf: &collect::Terms<'_>,
+) -> anyhow::Result<Answer> {
     let store = context.store.for_collecting();
     let turn = Collecting::begin(store.common_dir())?;
-    let report = housekeeping::run(&store, &turn, terms)?;
+    (terms.tell)("Marking artifacts");
+    let artifacts = collect::run(&store, &turn, shelf)?;
+    let mut report = housekeeping::run(&store, &turn, terms)?;
+    if let Some(own) = Shelves::open(&store)?.internal().store() {
+        let root = store.common_dir();
+        let left = leftovers::clear(own, root, &turn, terms)?;
+        report.leftovers.extend(left);
+    }
     let (gone, packs) = (report.expired, report.repacked);
     let done = format!(
-        "done {} removed, {} put aside",
+        "done {} removed, {} condemned; {} removed, {} put aside",
+        count(artifacts.removed, "artifact"),
+        artifacts.condemned,
         count(gone.objects, "object"),
         packs.aside
     );
@@ -100,16 +152,25 @@ fn collect(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
             before: Some(packs.before),
             after: Some(packs.after),
         },
-        notes: report.notes,
+        artifacts: ArtifactsView::of(&artifacts),
+        notes: [artifacts.notes, report.notes].concat(),
     })
 }
 
-fn look(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
+fn look(
+    context: &Context,
+    terms: &Terms<'_>,
+    shelf: &collect::Terms<'_>,
+) -> anyhow::Result<Answer> {
     let store = context.store.for_collecting();
     if Collecting::is_running(store.common_dir()) {
         return Err(Problem::new(Code::Busy, "a collection is running").into());
     }
-    let leftovers = leftovers::find(&store, terms)?;
+    let mut leftovers = leftovers::find(&store, store.common_dir(), terms)?;
+    if let Some(own) = Shelves::open(&store)?.internal().store() {
+        leftovers.extend(leftovers::find(own, store.common_dir(), terms)?);
+    }
+    let artifacts = collect::preview(&store, shelf)?;
     let (mut removed, mut aside) = (0, 0);
     if !partial::is_partial(&store) {
         (terms.tell)("Marking");
@@ -125,6 +186,7 @@ fn look(context: &Context, terms: &Terms<'_>) -> anyhow::Result<Answer> {
             before: None,
             after: None,
         },
+        artifacts: ArtifactsView::of(&artifacts),
         notes: Vec::new(),
     })
 }
@@ -143,6 +205,12 @@ fn show(ui: &Ui, answer: &Answer) -> anyhow::Result<()> {
         let path = escape(&left.path);
         ui.line(format!("{would}removed {path} ({})", bytes(left.bytes)))?;
     }
+    let artifacts = &answer.artifacts;
+    ui.line(format!(
+        "{} {would}removed, {} {would}condemned",
+        count(artifacts.removed, "artifact"),
+        artifacts.condemned
+    ))?;
     let objects = &answer.objects;
     ui.line(format!(
         "{} {would}removed, {} {would}put aside",

@@ -2,6 +2,7 @@
 
 use super::grace::{Grace, USUAL};
 use super::{bytes, require_known_rules};
+use crate::artifact::collect::{self, Standing};
 use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::dates::{ago, utc_day};
@@ -33,6 +34,31 @@ struct Answer {
     aside_bytes: u64,
     aside_since: Option<u64>,
     removable_from: Option<u64>,
+    artifacts: ArtifactsView,
+}
+
+/// The internal shelf.
+#[derive(Serialize)]
+struct ArtifactsView {
+    kept: usize,
+    condemned: usize,
+    condemned_since: Option<u64>,
+    removable_from: Option<u64>,
+    packs: usize,
+    bytes: u64,
+}
+
+impl ArtifactsView {
+    fn of(standing: &Standing, grace: u64) -> Self {
+        Self {
+            kept: standing.kept,
+            condemned: standing.condemned,
+            condemned_since: standing.since,
+            removable_from: standing.since.map(|since| since.saturating_add(grace)),
+            packs: standing.packs,
+            bytes: standing.bytes,
+        }
+    }
 }
 
 /// Runs it.
@@ -56,9 +82,10 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         removable_from: found
             .since
             .map(|since| since.saturating_add(arguments.grace.0)),
+        artifacts: ArtifactsView::of(&collect::standing(store)?, arguments.grace.0),
     };
     match ui.json() {
-        true => ui.answer("gc status", &answer)?,
+        true => ui.answer("gc-status", &answer)?,
         false => show(ui, &answer, identity::now(global)?)?,
     }
     Ok(Exit::Done)
@@ -83,6 +110,21 @@ fn show(ui: &Ui, answer: &Answer, now: u64) -> anyhow::Result<()> {
         bytes(answer.packed_bytes),
         count(answer.loose, "loose object")
     ))?;
+    let shelf = &answer.artifacts;
+    ui.line(format!(
+        "internal shelf: {} kept, {} condemned; {} ({})",
+        count(shelf.kept, "artifact"),
+        shelf.condemned,
+        count(shelf.packs, "pack"),
+        bytes(shelf.bytes)
+    ))?;
+    if let (Some(first), Some(from)) = (shelf.condemned_since, shelf.removable_from) {
+        ui.line(format!(
+            "  the first condemned {}; may go from {} on",
+            since(first),
+            utc_day(from)
+        ))?;
+    }
     let (Some(first), Some(from)) = (answer.aside_since, answer.removable_from) else {
         return ui.line("put aside: nothing");
     };

@@ -38,7 +38,7 @@ fn what_is_written_is_read_again() {
     let path = |text: &str| TreePath::new(text).unwrap();
     let file = |executable| What::File {
         key: ContentDigest([7; 32]),
-        size: 1 << 40,
+        size: 1 << 36,
         executable,
     };
     let link = LinkTarget::new(&path("b/l"), "../a\"b").unwrap();

@@ -43,6 +43,15 @@ pub(super) fn times(store: &GitStore, pack: &PackFile) -> Result<Vec<(Oid, u64)>
     Ok(index.ids().zip(times.into_iter().map(u64::from)).collect())
 }
 
+/// Whether an object may go that was put aside at that time.
+pub(super) type Due<'a> = dyn Fn(&Oid, u64) -> bool + 'a;
+
+/// What was put aside longer than the grace ago.
+pub(super) fn old<'a>(terms: &Terms<'_>) -> impl Fn(&Oid, u64) -> bool + use<'a> {
+    let (grace, now) = (terms.grace, terms.now);
+    move |_, time| time.saturating_add(grace) <= now
+}
+
 /// The packs that have something to remove, and what that may be.
 struct Aside {
     packs: Vec<(PackFile, Vec<(Oid, u64)>)>,
@@ -51,8 +60,7 @@ struct Aside {
 }
 
 impl Aside {
-    fn look(store: &GitStore, terms: &Terms<'_>) -> Result<Aside, StoreFault> {
-        let is_old = |time: u64| time.saturating_add(terms.grace) <= terms.now;
+    fn look(store: &GitStore, is_due: &Due<'_>) -> Result<Aside, StoreFault> {
         let (mut found, mut old) = (Vec::new(), Vec::new());
         for pack in packs(&store.pack_dir())? {
             if !pack.cruft || pack.kept {
@@ -63,7 +71,7 @@ impl Aside {
             old.extend(
                 times
                     .iter()
-                    .filter(|(_, time)| is_old(*time))
+                    .filter(|(id, time)| is_due(id, *time))
                     .map(|(id, _)| *id),
             );
             if old.len() > before {
@@ -89,10 +97,10 @@ impl Aside {
 /// # Errors
 /// As [`expire`].
 pub fn preview(store: &GitStore, terms: &Terms<'_>) -> Result<usize, StoreFault> {
-    Ok(Aside::look(store, terms)?.suspects.unneeded().count())
+    Ok(Aside::look(store, &old(terms))?.suspects.unneeded().count())
 }
 
-/// Removes what was put aside longer than the grace ago and nothing needs.
+/// Removes what was put aside, is due, and nothing needs.
 ///
 /// # Errors
 /// `cannot-mark`, `busy`, `git-failed`, `io`.
@@ -100,9 +108,10 @@ pub(super) fn expire(
     store: &GitStore,
     turn: &Collecting,
     terms: &Terms<'_>,
+    is_due: &Due<'_>,
 ) -> Result<Expired, StoreFault> {
     for _ in 0..ATTEMPTS {
-        let mut aside = Aside::look(store, terms)?;
+        let mut aside = Aside::look(store, is_due)?;
         if aside.packs.is_empty() {
             return Ok(Expired::default());
         }

@@ -22,11 +22,11 @@ pub struct Leftover {
     pub bytes: u64,
 }
 
-/// What is left over and may go. Changes nothing.
+/// What is left over in a repository and may go; paths are shown from `root` on. Changes nothing.
 ///
 /// # Errors
 /// `io`.
-pub fn find(store: &GitStore, terms: &Terms<'_>) -> Result<Vec<Leftover>, StoreFault> {
+pub fn find(store: &GitStore, root: &Path, terms: &Terms<'_>) -> Result<Vec<Leftover>, StoreFault> {
     let packs = store.pack_dir();
     let objects = packs.parent().expect("packs lie below the objects");
     let mut found = Vec::new();
@@ -34,10 +34,8 @@ pub fn find(store: &GitStore, terms: &Terms<'_>) -> Result<Vec<Leftover>, StoreF
         if name.starts_with("tmp_") {
             found.push((path, false));
         } else if is_fan(&name) {
-            let inside = entries(&path)?;
-            let left = inside
-                .into_iter()
-                .filter(|(name, _)| name.starts_with("tmp_obj_"));
+            let inside = entries(&path)?.into_iter();
+            let left = inside.filter(|(name, _)| name.starts_with("tmp_obj_"));
             found.extend(left.map(|(_, path)| (path, false)));
         }
     }
@@ -47,11 +45,19 @@ pub fn find(store: &GitStore, terms: &Terms<'_>) -> Result<Vec<Leftover>, StoreF
             found.push((path, is_ours(&name)));
         }
     }
+    // Files of Folio's own, also those that were made of the sheets of each shelf.
+    let folio = store.common_dir().join("folio");
+    let shelves = entries(&folio.join("artifacts"))?;
+    let dirs = shelves.into_iter().map(|(_, dir)| dir).chain([folio]);
+    for dir in dirs {
+        let inside = entries(&dir)?.into_iter();
+        let begun = inside.filter(|(name, _)| is_ours(name));
+        found.extend(begun.map(|(_, path)| (path, true)));
+    }
     let mut left = Vec::new();
     for (path, ours) in found {
         if let Some(bytes) = left_for_good(&path, ours, terms)? {
-            let path = path.strip_prefix(store.common_dir()).unwrap_or(&path);
-            let path = path.to_owned();
+            let path = path.strip_prefix(root).unwrap_or(&path).to_owned();
             left.push(Leftover { path, bytes });
         }
     }
@@ -59,14 +65,17 @@ pub fn find(store: &GitStore, terms: &Terms<'_>) -> Result<Vec<Leftover>, StoreF
     Ok(left)
 }
 
-/// Removes them, and says so in the log before.
-pub(super) fn clear(
+/// Removes what is left over in a repository, and says so in the log before.
+///
+/// # Errors
+/// `io`.
+pub fn clear(
     store: &GitStore,
+    root: &Path,
     turn: &Collecting,
     terms: &Terms<'_>,
 ) -> Result<Vec<Leftover>, StoreFault> {
-    turn.workshop()?;
-    let left = find(store, terms)?;
+    let left = find(store, root, terms)?;
     if left.is_empty() {
         return Ok(left);
     }
@@ -74,7 +83,7 @@ pub(super) fn clear(
     turn.log(terms.now, &left.iter().map(line).collect::<Vec<_>>())?;
     for leftover in &left {
         terms.steps.step("gc-leftover")?;
-        let path = store.common_dir().join(&leftover.path);
+        let path = root.join(&leftover.path);
         match path.is_dir() {
             true => fs::remove_dir_all(&path).map_err(|err| io_fault("remove", &path, &err))?,
             false => remove_if_there(&path)?,
@@ -83,12 +92,14 @@ pub(super) fn clear(
     Ok(left)
 }
 
-/// `tmp_pack_` or `tmp_idx_` with 16 digits: ours, which is locked as long as its writer lives.
+/// `tmp_`, a word and 16 digits: ours, which is locked as long as its writer lives.
 fn is_ours(name: &str) -> bool {
     let rest = name
-        .strip_prefix("tmp_pack_")
-        .or(name.strip_prefix("tmp_idx_"));
-    rest.is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+        .strip_prefix("tmp_")
+        .and_then(|rest| rest.rsplit_once('_'));
+    rest.is_some_and(|(_, random)| {
+        random.len() == 16 && random.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }
 
 /// A pack without an index, or what lies beside a pack that is not there.

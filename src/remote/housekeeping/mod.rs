@@ -19,6 +19,7 @@ use crate::store::{GitStore, Steps, StoreFault};
 use expire::Expired;
 use leftovers::Leftover;
 use repack::Repacked;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The first git that can put unreachable objects aside in a pack with their times.
@@ -59,7 +60,8 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
     let mut report = Report::default();
     require_touchable(store)?;
     (terms.tell)("Clearing away");
-    report.leftovers = leftovers::clear(store, turn, terms)?;
+    turn.workshop()?;
+    report.leftovers = leftovers::clear(store, store.common_dir(), turn, terms)?;
     if partial::is_partial(store) {
         report
             .notes
@@ -72,7 +74,7 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
             .push("git is older than 2.37: what nothing refers to stays");
     } else {
         (terms.tell)("Marking");
-        match expire::expire(store, turn, terms) {
+        match expire::expire(store, turn, terms, &expire::old(terms)) {
             Ok(expired) => report.expired = expired,
             Err(fault) if fault.code == Code::Busy => report
                 .notes
@@ -83,6 +85,27 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
     (terms.tell)("Packing");
     report.repacked = repack::repack(store, turn, terms)?;
     Ok(report)
+}
+
+/// Removes these objects at once, as far as nothing refers to them.
+///
+/// # Errors
+/// As [`run`]; `busy` if another command has been writing for a while: then they go with a later run.
+pub fn erase(
+    store: &GitStore,
+    turn: &Collecting,
+    terms: &Terms<'_>,
+    ids: &BTreeSet<Oid>,
+) -> Result<Expired, StoreFault> {
+    require_touchable(store)?;
+    if partial::is_partial(store) || terms.git < CRUFT {
+        let what = "the bytes stay until git itself removes what nothing refers to";
+        return Err(StoreFault::new(Code::Unsupported, what));
+    }
+    (terms.tell)("Packing");
+    repack::repack(store, turn, terms)?;
+    (terms.tell)("Erasing");
+    expire::expire(store, turn, terms, &|id, _| ids.contains(id))
 }
 
 /// A repository whose objects others use as their own is left alone.

@@ -314,9 +314,20 @@ fn a_run_that_is_killed_at_any_step_loses_nothing_and_the_next_one_goes_on() {
         .unwrap();
         (dir, tip, stray, young)
     };
+    let (before, tip, stray, young) = build();
     let mut steps = 0;
     for n in 1.. {
-        let (dir, tip, stray, young) = build();
+        let dir = tempfile::tempdir().unwrap();
+        let from = before.path().join(".");
+        let mut cp = std::process::Command::new("cp");
+        assert!(
+            cp.arg("-rp")
+                .arg(from)
+                .arg(dir.path())
+                .status()
+                .unwrap()
+                .success()
+        );
         let script = Script::new();
         script.fail_at(n);
         let ended = try_gc(dir.path(), &terms(DAY, NOW + DAY, &script));

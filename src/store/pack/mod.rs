@@ -4,6 +4,7 @@
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
 mod checksum;
+pub mod filter;
 mod idx;
 mod merge;
 pub mod mtimes;

@@ -107,10 +107,11 @@ impl PackReader {
     /// are not seen.
     pub fn holds(&mut self, id: &Oid) -> bool {
         let len = self.format.id_len();
+        // What is open may have been removed meanwhile: the name says whether it is still there.
         let found = self
             .packs
             .iter_mut()
-            .any(|(path, pack)| !pack.cruft && pack.find(path, id, len).is_some());
+            .any(|(path, pack)| !pack.cruft && pack.find(path, id, len).is_some() && path.exists());
         self.close_some();
         found
     }
