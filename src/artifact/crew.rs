@@ -25,7 +25,7 @@ pub(super) struct Crew {
 }
 
 enum Job {
-    Block(Vec<u8>, Effort, SyncSender<Result<Packed, ArtifactFault>>),
+    Block(Vec<u8>, SyncSender<Result<Packed, ArtifactFault>>),
     Load(Vec<PathBuf>, SyncSender<Vec<Result<Loaded, ArtifactFault>>>),
 }
 
@@ -84,9 +84,8 @@ impl Crew {
     pub(super) fn block(
         &self,
         bytes: Vec<u8>,
-        effort: Effort,
     ) -> Result<Reply<Result<Packed, ArtifactFault>>, ArtifactFault> {
-        self.give(|reply| Job::Block(bytes, effort, reply))
+        self.give(|reply| Job::Block(bytes, reply))
     }
 
     pub(super) fn load(
@@ -119,8 +118,8 @@ fn work(queue: &Mutex<Receiver<Job>>, format: ObjectFormat, gate: &Gate) {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         // Nobody waits for an answer any more where the writer has failed.
         match job {
-            Ok(Job::Block(bytes, effort, reply)) => {
-                drop(reply.send(pack(&bytes, effort, format, gate, &mut zip)));
+            Ok(Job::Block(bytes, reply)) => {
+                drop(reply.send(pack(&bytes, format, gate, &mut zip)));
             }
             Ok(Job::Load(paths, reply)) => drop(reply.send(paths.iter().map(load).collect())),
             Err(_) => return,
@@ -130,7 +129,6 @@ fn work(queue: &Mutex<Receiver<Job>>, format: ObjectFormat, gate: &Gate) {
 
 fn pack(
     bytes: &[u8],
-    effort: Effort,
     format: ObjectFormat,
     gate: &Gate,
     zip: &mut Zip,
@@ -138,7 +136,7 @@ fn pack(
     let id = checked_id(format, Kind::Blob, bytes)?;
     let stream = match gate.holds(&id)? {
         true => None,
-        false => Some(zip.pack(bytes, effort).to_vec()),
+        false => Some(zip.pack(bytes, Effort::Quick).to_vec()),
     };
     Ok(Packed { id, stream })
 }

@@ -126,8 +126,10 @@ impl<'a> Fresh<'a> {
 
     /// Closes the pack, and makes the artifacts that are complete visible.
     pub(super) fn flush(&mut self, imprint: &Imprint<'_>) -> Result<(), ArtifactFault> {
-        self.index = self.shelf.index()?;
-        self.forget_known()?;
+        let index = self.shelf.index()?;
+        let changed = !Rc::ptr_eq(&index, &self.index);
+        self.index = index;
+        self.forget_known(changed)?;
         if self.records.is_empty() {
             if let Some(pack) = self.pack.take() {
                 self.close(pack)?;
@@ -156,19 +158,23 @@ impl<'a> Fresh<'a> {
             self.store.write_all(&objects.collect::<Vec<_>>())?;
         }
         self.shelf.apply(&draft.old, &draft.composed.catalog)?;
-        self.records.clear();
-        self.expected.clear();
+        // Others may be in blocks that are still under way.
+        for record in self.records.drain(..) {
+            self.expected.remove(&record.key);
+        }
         self.index = self.shelf.index()?;
         Ok(())
     }
 
-    /// Leaves out what is on the shelf by now: it was before, or another writer was faster.
-    fn forget_known(&mut self) -> Result<(), ArtifactFault> {
+    /// Leaves out what is on the shelf by now, and what came twice. If nobody `changed` the shelf since the artifacts
+    /// were looked up, only large ones can be there: their keys were known last.
+    fn forget_known(&mut self, changed: bool) -> Result<(), ArtifactFault> {
         self.records.sort_by_key(|record| record.key);
         self.records.dedup_by_key(|record| record.key);
         let mut fresh = Vec::with_capacity(self.records.len());
         for record in std::mem::take(&mut self.records) {
-            if !self.is_on_shelf(&record.key)? {
+            let looked_up = record.size <= limits::SMALL_ARTIFACT && !changed;
+            if looked_up || !self.is_on_shelf(&record.key)? {
                 fresh.push(record);
             }
         }

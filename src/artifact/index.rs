@@ -149,10 +149,19 @@ impl SheetFile {
 
     /// Some entries in a row.
     pub(super) fn window(&self, first: u32, count: u32) -> Result<Vec<Entry>, ArtifactFault> {
-        let bytes = self.bytes(self.layout.entry_at(first), count as usize * ENTRY)?;
-        let entries = bytes.chunks_exact(ENTRY);
-        let entries = entries.map(|row| Ok(Entry::parse(&self.layout, row)?));
+        let rows = self.rows(first, count)?;
+        let entries = rows.chunks_exact(ENTRY).map(|row| self.entry(row));
         entries.collect()
+    }
+
+    /// The bytes of some entries in a row.
+    pub(super) fn rows(&self, first: u32, count: u32) -> Result<Vec<u8>, ArtifactFault> {
+        self.bytes(self.layout.entry_at(first), count as usize * ENTRY)
+    }
+
+    /// An entry from its bytes.
+    pub(super) fn entry(&self, row: &[u8]) -> Result<Entry, ArtifactFault> {
+        Ok(Entry::parse(&self.layout, row)?)
     }
 
     /// An entry with all that belongs to it.

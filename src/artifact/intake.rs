@@ -16,7 +16,6 @@ use crate::codec::sheet::{Extent, Record};
 use crate::crypto::groups::{self, GroupHasher};
 use crate::model::{Code, ContentDigest, limits};
 use crate::store::GitStore;
-use crate::store::pack::Effort;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
@@ -257,12 +256,7 @@ impl<'a> Intake<'a> {
             self.settle_one()?;
         }
         self.in_flight += size;
-        // Small artifacts are mostly text, and there is little of them.
-        let effort = match members.is_empty() {
-            true => Effort::Quick,
-            false => Effort::Usual,
-        };
-        let reply = self.crew.block(bytes, effort)?;
+        let reply = self.crew.block(bytes)?;
         self.queue.push_back(Waiting::Block {
             reply,
             size,

@@ -2,7 +2,7 @@
 
 use super::ArtifactFault;
 use super::index::SheetFile;
-use crate::codec::sheet::Entry;
+use crate::codec::sheet::{ENTRY, Entry};
 use crate::model::ContentDigest;
 
 /// Entries read at a time: one page of memory.
@@ -16,7 +16,7 @@ pub(super) fn find(sheet: &SheetFile, key: &ContentDigest) -> Result<Option<Entr
     let (mut low, mut high) = (0, sheet.entries());
     // The keys that bound what is left, as far as they are known.
     let (mut below, mut above) = (0u64, u64::MAX);
-    let wanted = prefix(key);
+    let wanted = prefix(&key.0);
     for round in 0.. {
         if low >= high {
             return Ok(None);
@@ -29,17 +29,20 @@ pub(super) fn find(sheet: &SheetFile, key: &ContentDigest) -> Result<Option<Entr
             false => low + (high - low) / 2,
         };
         let first = middle.saturating_sub(WINDOW / 2).max(low);
-        let window = sheet.window(first, WINDOW.min(high - first))?;
-        let (Some(start), Some(end)) = (window.first(), window.last()) else {
+        let window = sheet.rows(first, WINDOW.min(high - first))?;
+        let (rows, _) = window.as_chunks::<ENTRY>();
+        let key_of =
+            |row: &[u8; ENTRY]| -> [u8; 32] { *row.first_chunk().expect("32 of 64 bytes") };
+        let (Some(start), Some(end)) = (rows.first().map(key_of), rows.last().map(key_of)) else {
             return Ok(None);
         };
-        if *key < start.key {
-            (high, above) = (first, prefix(&start.key));
-        } else if *key > end.key {
-            (low, below) = (first + window.len() as u32, prefix(&end.key));
+        if key.0 < start {
+            (high, above) = (first, prefix(&start));
+        } else if key.0 > end {
+            (low, below) = (first + rows.len() as u32, prefix(&end));
         } else {
-            let found = window.binary_search_by_key(key, |entry| entry.key);
-            return Ok(found.ok().map(|n| window[n]));
+            let found = rows.binary_search_by_key(&key.0, key_of).ok();
+            return found.map(|n| sheet.entry(&rows[n])).transpose();
         }
     }
     Ok(None)
@@ -58,6 +61,6 @@ pub(super) fn first_from(sheet: &SheetFile, key: &ContentDigest) -> Result<u32, 
     Ok(low)
 }
 
-fn prefix(key: &ContentDigest) -> u64 {
-    u64::from_be_bytes(key.0[..8].try_into().expect("8 bytes"))
+fn prefix(key: &[u8; 32]) -> u64 {
+    u64::from_be_bytes(*key.first_chunk().expect("8 of 32 bytes"))
 }

@@ -87,6 +87,13 @@ fn a_stick_without_artifacts_and_a_clone_of_one_with_them() {
     }
     world.has("from-full", &[&bytes]);
     assert_eq!(world.read("from-bare", &key(&bytes)), None);
+    // What was left there once is taken when somebody asks for it.
+    let apply = ["bundle", "apply", full.as_str(), "--artifacts"];
+    net.run("from-bare", "bob", &[&apply[..], &["none"]].concat())
+        .ok();
     world.apply("from-bare", "bob", &full);
+    assert_eq!(world.read("from-bare", &key(&bytes)), None);
+    net.run("from-bare", "bob", &[&apply[..], &["all"]].concat())
+        .ok();
     world.has("from-bare", &[&bytes]);
 }

@@ -1,6 +1,6 @@
 //! `folio artifact cat`: artifacts to stdout.
 
-use super::{key, pour};
+use super::{key, pour, withdrawn};
 use crate::artifact::Shelves;
 use crate::cli::args::Global;
 use crate::cli::exchange::artifacts::demand;
@@ -17,6 +17,9 @@ pub struct Arguments {
     /// Only these bytes of each: `A..B`, counted from 0, without B
     #[arg(long, value_name = "A..B", value_parser = key::span)]
     range: Option<key::Span>,
+    /// Also what is withdrawn
+    #[arg(long)]
+    withdrawn: bool,
 }
 
 /// Runs it.
@@ -25,6 +28,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let shelves = Shelves::open(&context.store)?;
     for text in &arguments.keys {
         let key = key::named(&shelves, text)?;
+        withdrawn::require_standing(&context, &key, arguments.withdrawn)?;
         demand::ensure(&context, global, &shelves, &key, ui)?;
         let mut reader = pour::part(shelves.read(&key)?, arguments.range);
         pour::into(&mut reader, &mut io::stdout().lock())?;

@@ -153,7 +153,11 @@ fn take(stick: &Path, wish: &Wish, global: &Global, ui: &Ui) -> anyhow::Result<E
     let space = context.space()?;
     // Whoever carries a stick on may bring it to whoever numbers.
     let bringing = Bringing::new(&context, wish, true)?;
-    let bytes = Bytes { global, bringing };
+    let bytes = Bytes {
+        global,
+        bringing,
+        again: wish.read()?.is_some(),
+    };
     let applied = apply::apply(&context, &space, stick, &bytes, ui)?;
     let mut view = AppliedView {
         applied: Vec::new(),

@@ -6,9 +6,7 @@ use super::{artifacts, dir_of, manifests, name_on, plain_size, receipts};
 use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::{self, Problem};
-use crate::cli::exchange::artifacts::{
-    Bringing, Followed, follow as follow_artifacts, of_artifacts,
-};
+use crate::cli::exchange::artifacts::{Bringing, Followed, follow as follow_artifacts};
 use crate::cli::exchange::fetch::{self, Fetched};
 use crate::cli::exchange::{Remote, address, take_in};
 use crate::cli::ui::Ui;
@@ -34,6 +32,8 @@ pub struct Bytes<'a> {
     pub global: &'a Global,
     /// Which ones, and who signs.
     pub bringing: Bringing<'a>,
+    /// Whether those of what was taken in before are looked for again.
+    pub again: bool,
 }
 
 /// Takes in everything that others put there for this space, each part verified whole or refused whole. Then
@@ -141,7 +141,12 @@ fn follow(
     bytes: &Bytes<'_>,
     ui: &Ui,
 ) -> anyhow::Result<Option<Followed>> {
-    let Some(bundle) = &manifest.bundle else {
+    let there = artifacts::named(manifest);
+    let is_known = manifest.serial <= receipts::applied(context, &manifest.sender);
+    let bundle = manifest.bundle.as_ref();
+    // What was taken in before is not read again.
+    let is_wanted = !there.is_empty() && (bytes.again || !is_known);
+    let Some(bundle) = bundle.filter(|_| is_wanted) else {
         return Ok(None);
     };
     let path = std::path::absolute(dir.join(&bundle.file))?;
@@ -150,12 +155,10 @@ fn follow(
         key: key.to_owned(),
         url: Location::path(&path)?,
     };
-    let there = of_artifacts(&remote.transport(context).list()?);
-    if there.is_empty() {
-        return Ok(None);
-    }
     require_whole(&path, bundle)?;
-    let Bytes { global, bringing } = bytes;
+    let Bytes {
+        global, bringing, ..
+    } = bytes;
     let followed = follow_artifacts(context, global, space, &remote, &there, bringing, ui);
     let followed = followed.map_err(|error| match error.downcast_ref::<StoreFault>() {
         Some(fault) if bundle::is_partial(fault) => gap(&fault.what),

@@ -7,6 +7,7 @@ use crate::artifact::Shelves;
 use crate::artifact::foreign::Foreign;
 use crate::cli::args::Global;
 use crate::cli::context::Context;
+use crate::cli::exchange::artifacts::of_artifacts;
 use crate::cli::offers;
 use crate::cli::ui::Ui;
 use crate::journal::page::read_commit;
@@ -126,6 +127,13 @@ pub fn taken(context: &Context) -> anyhow::Result<RefMap> {
         }
     }
     Ok(taken)
+}
+
+/// The refs of artifacts that a bundle has, as its description says.
+pub fn named(manifest: &Manifest) -> RefMap {
+    let parsed = |(name, id): (&String, &String)| Some((name.clone(), id.parse().ok()?));
+    let refs: Vec<(String, Oid)> = manifest.refs.iter().filter_map(parsed).collect();
+    of_artifacts(&refs)
 }
 
 /// How many refs in a description are neither of a space nor of its artifacts.

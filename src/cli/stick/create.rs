@@ -58,6 +58,9 @@ pub fn create(
         if !full {
             (carried, trees) = artifacts::lacking(context, &me, carried, &others)?;
         }
+        let named = carried.iter();
+        let named = named.map(|(name, id)| (name.clone(), id.to_hex()));
+        manifest.refs.extend(named);
         refs.extend(carried);
     }
     let name = format!("{me}-{serial}.bundle");

@@ -8,7 +8,7 @@ const SMALL_LEVEL: u32 = 1;
 /// For larger ones, where matches are worth looking for.
 const LARGE_LEVEL: u32 = 4;
 
-/// For blocks of large artifacts, of which there may be gigabytes.
+/// For blocks of artifacts, of which there may be gigabytes.
 const QUICK_LEVEL: u32 = 1;
 
 /// From this many bytes on an object is a larger one, and a part of it is tried first.
@@ -74,7 +74,7 @@ impl Zip {
             len = deflate(&mut self.quick, bytes, out);
         }
         // The quickest way has one code for all bytes, so it makes nothing of digits, for example.
-        if len > size / 4 * 3 {
+        if len > size / 8 * 7 {
             len = deflate(&mut self.large, bytes, out);
         }
         match len > size / 32 * 31 {
