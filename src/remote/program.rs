@@ -3,9 +3,11 @@
 use crate::model::Code;
 use crate::store::StoreFault;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 /// The oldest git that does what Folio asks of it.
 const OLDEST: (u32, u32) = (2, 34);
@@ -69,6 +71,7 @@ pub struct Git {
     prompt: bool,
     config: Vec<OsString>,
     more: Vec<(OsString, OsString)>,
+    held: Option<Arc<File>>,
 }
 
 impl Git {
@@ -82,6 +85,7 @@ impl Git {
             prompt: false,
             config: Vec::new(),
             more: Vec::new(),
+            held: None,
         }
     }
 
@@ -112,6 +116,14 @@ impl Git {
     #[must_use]
     pub fn with_env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Git {
         self.more.push((name.into(), value.into()));
+        self
+    }
+
+    /// With a handle that it keeps open while it runs, as its standard input, where it is given no other: a lock on
+    /// it lasts until then.
+    #[must_use]
+    pub fn holding(mut self, file: File) -> Git {
+        self.held = Some(Arc::new(file));
         self
     }
 
@@ -149,12 +161,12 @@ impl Git {
             .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.stdin(if input.is_empty() {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        });
         let fault = |err| StoreFault::new(Code::GitFailed, format!("cannot run git: {err}"));
+        command.stdin(match &self.held {
+            _ if !input.is_empty() => Stdio::piped(),
+            Some(held) => held.try_clone().map_err(fault)?.into(),
+            None => Stdio::null(),
+        });
         let mut child = command.spawn().map_err(fault)?;
         let stdin = child.stdin.take();
         std::thread::scope(|scope| {

@@ -42,7 +42,7 @@ pub fn require_format(value: Option<&str>) -> Result<(), StoreFault> {
 /// A collector's turn in a repository: nobody else collects, and nobody merges packs. Ends with the process.
 #[derive(Debug)]
 pub struct Collecting {
-    _files: [File; 2],
+    files: [File; 2],
     dir: PathBuf,
 }
 
@@ -66,7 +66,7 @@ impl Collecting {
             .lock()
             .map_err(|err| io_fault("lock", &packs, &err))?;
         Ok(Self {
-            _files: [file, merging],
+            files: [file, merging],
             dir,
         })
     }
@@ -75,6 +75,16 @@ impl Collecting {
     pub fn is_running(common_dir: &Path) -> bool {
         let file = File::open(common_dir.join("folio/gc.lock"));
         file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// A handle of the lock, for programs that are started: as long as one of them lives, the turn is not over,
+    /// also where whoever took it has died.
+    ///
+    /// # Errors
+    /// `io`.
+    pub fn handle(&self) -> Result<File, StoreFault> {
+        let handle = self.files[0].try_clone();
+        handle.map_err(|err| io_fault("share", &self.dir.join("gc.lock"), &err))
     }
 
     /// A directory of its own for files on their way, empty.

@@ -6,6 +6,7 @@
 //! of their objects lies in another one.
 
 pub mod expire;
+mod graph;
 pub mod leftovers;
 mod mark;
 mod repack;
@@ -84,6 +85,11 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
     }
     (terms.tell)("Packing");
     report.repacked = repack::repack(store, turn, terms)?;
+    if !report.repacked.graph {
+        report
+            .notes
+            .push("git's commit graph could not be written and is as it was");
+    }
     Ok(report)
 }
 

@@ -1,7 +1,7 @@
 //! Packing everything anew: what is reachable into one pack, what is not into one of its own.
 
 use super::expire::remove_pack;
-use super::{CRUFT, Terms, git, loose};
+use super::{CRUFT, Terms, git, graph, loose};
 use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, is_absent, remove_if_there, sync_dir};
 use crate::store::git::packs::{PackFile, PackIndex, packs};
@@ -19,6 +19,8 @@ pub struct Repacked {
     pub after: usize,
     /// Objects that lie aside because nothing refers to them.
     pub aside: usize,
+    /// Whether git's commit graph was written.
+    pub graph: bool,
 }
 
 /// Packs everything anew and writes git's commit graph. Packs that somebody wants kept stay as they are.
@@ -47,7 +49,7 @@ pub(super) fn repack(
     if terms.git >= CRUFT {
         args.extend(["--cruft", "--cruft-expiration=never"]);
     }
-    let git = git(store.common_dir());
+    let git = git(store.common_dir()).holding(turn.handle()?);
     git.run(&args)?;
     terms.steps.step("gc-repack-sync")?;
     // git has synced what it wrote, and not the names; nothing old goes before they are safe.
@@ -55,15 +57,7 @@ pub(super) fn repack(
     remove_redundant(store, turn, &old, terms)?;
     terms.steps.step("gc-loose-remove")?;
     git.run(&["prune-packed", "-q"])?;
-    terms.steps.step("gc-graph")?;
-    let args = [
-        "commit-graph",
-        "write",
-        "--reachable",
-        "--split=replace",
-        "--no-progress",
-    ];
-    git.run(&args)?;
+    let graph = graph::write(store, turn, &git, terms)?;
     terms.steps.step("gc-done")?;
     let now = packs(&dir)?;
     let mut aside = 0;
@@ -74,6 +68,7 @@ pub(super) fn repack(
         before,
         after: now.len() + loose(store)?.len(),
         aside,
+        graph,
     })
 }
 

@@ -332,13 +332,12 @@ fn a_run_that_is_killed_at_any_step_loses_nothing_and_the_next_one_goes_on() {
         script.fail_at(n);
         let ended = try_gc(dir.path(), &terms(DAY, NOW + DAY, &script));
         assert_eq!(ended.is_err(), script.is_dead(), "step {n}: {ended:?}");
+        assert!(has(dir.path(), &young), "step {n}");
         whole(dir.path(), &tip);
-        whole(dir.path(), &young);
         let again = gc(dir.path(), DAY, NOW + DAY);
         assert_eq!(again.repacked.after, 2, "step {n}");
         assert_eq!(again.repacked.aside, 3, "step {n}");
         assert!(!has(dir.path(), &stray), "step {n}");
-        whole(dir.path(), &tip);
         whole(dir.path(), &young);
         if ended.is_ok() {
             steps = n;
@@ -435,6 +434,34 @@ fn an_older_git_packs_what_is_needed_and_removes_nothing() {
     }
     whole(dir.path(), &tip);
     assert!(has(dir.path(), &stray));
+}
+
+#[test]
+fn the_lock_of_a_git_that_was_killed_goes_and_another_gits_stays() {
+    let (dir, ..) = repository(true, ObjectFormat::Sha1);
+    gc(dir.path(), 0, NOW);
+    let lock = dir
+        .path()
+        .join("objects/info/commit-graphs/commit-graph-chain.lock");
+    fs::write(&lock, "").unwrap();
+    let report = gc(dir.path(), 0, NOW);
+    assert!(!report.repacked.graph && lock.exists(), "somebody else's");
+    assert_eq!(report.notes.len(), 1);
+    fs::write(dir.path().join("folio/gc.graph"), "").unwrap();
+    let report = gc(dir.path(), 0, NOW);
+    assert!(report.repacked.graph && !lock.exists());
+    assert!(!dir.path().join("folio/gc.graph").exists());
+}
+
+#[test]
+fn a_turn_lasts_as_long_as_the_programs_that_it_started() {
+    let (dir, ..) = repository(true, ObjectFormat::Sha1);
+    let turn = Collecting::begin(dir.path()).unwrap();
+    let git = Git::new(dir.path()).holding(turn.handle().unwrap());
+    drop(turn);
+    assert_eq!(Collecting::begin(dir.path()).unwrap_err().code, Code::Busy);
+    drop(git);
+    Collecting::begin(dir.path()).unwrap();
 }
 
 #[test]
