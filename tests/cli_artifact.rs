@@ -267,3 +267,39 @@ fn what_is_here_says_how_much_it_is_and_a_directory_brings_its_files() {
         (directory.as_str(), "application/vnd.folio.manifest")
     );
 }
+
+#[test]
+fn what_is_withdrawn_stays_listed_and_is_not_handed_out_by_the_way() {
+    let fixture = Fixture::bare();
+    let artifact = |args: &[&str]| fixture.run("alice", &[&["artifact"], args].concat());
+    add(&fixture);
+    artifact(&["publish", KEY]).ok();
+    settle(&fixture, "alice", "publish");
+    artifact(&["tombstone", KEY, OTHER, "-m", "wrong release"]).ok();
+    settle(&fixture, "alice", "withdraw");
+    artifact(&["cat", KEY]).refused("artifact-tombstoned", 3);
+    artifact(&["get", KEY, "-o", "-"]).refused("artifact-tombstoned", 3);
+    assert_eq!(artifact(&["cat", "--withdrawn", KEY]).ok(), "abc");
+    let listed = artifact(&["ls", "--published"]).ok();
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            format!("{KEY}  published  file      3  withdrawn: wrong release"),
+            format!("{OTHER}  none       ?         ?  withdrawn: wrong release"),
+        ]
+    );
+    let answer = fixture
+        .run("alice", &["--json", "artifact", "ls", "--published"])
+        .json();
+    assert_eq!(answer["artifacts"][1]["withdrawn"], "wrong release");
+    assert_eq!(answer["artifacts"][1]["size"], Value::Null);
+    assert!(
+        artifact(&["stat", KEY])
+            .ok()
+            .contains("withdrawn: wrong release")
+    );
+    artifact(&["restore", KEY]).ok();
+    settle(&fixture, "alice", "restore");
+    assert_eq!(artifact(&["cat", KEY]).ok(), "abc");
+}

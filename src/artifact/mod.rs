@@ -10,6 +10,7 @@
 //! key -> index -> record -> verified bytes   index, search, keys, blocks, reader
 //! ```
 
+pub mod adopt;
 mod blocks;
 mod catalog;
 mod chunk;
@@ -18,6 +19,7 @@ mod crew;
 pub mod directory;
 mod fault;
 mod flush;
+pub mod foreign;
 mod gate;
 mod index;
 pub mod intake;

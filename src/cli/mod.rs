@@ -55,6 +55,7 @@ pub mod pen_status;
 pub mod policy_pen;
 pub mod policy_show;
 pub mod proposals;
+pub mod published;
 pub mod reference;
 pub mod refusals;
 pub mod report;

@@ -40,6 +40,9 @@ pub const INCOMING: &str = "refs/folio/incoming/";
 /// Below it, by remote: what a remote had when it was last looked at. Never leaves this repository.
 pub const REMOTES: &str = "refs/folio/remotes/";
 
+/// Below it, by remote: where artifacts are over there, as it says. Never leaves this repository.
+pub const ELSEWHERE: &str = "refs/folio/artifacts/";
+
 /// Whether a name below proposals, reviews or pens has the fixed depth and the characters of its kind, or is
 /// `main`.
 pub fn is_exact(name: &str) -> bool {
@@ -58,6 +61,21 @@ pub fn is_exact(name: &str) -> bool {
         .iter()
         .filter_map(|prefix| name.strip_prefix(prefix))
         .any(|rest| parts(rest) == [true, true])
+}
+
+/// The local ref for the catalog of a remote.
+pub fn catalog_of(remote: &str) -> String {
+    format!("{ELSEWHERE}{remote}/catalog")
+}
+
+/// The local ref for the catalog that a remote was sent last.
+pub fn sent_to(remote: &str) -> String {
+    format!("{ELSEWHERE}{remote}/sent")
+}
+
+/// The local ref for all that a remote publishes, where it comes whole.
+pub fn placement_of(remote: &str) -> String {
+    format!("{ELSEWHERE}{remote}/published")
 }
 
 /// The ref of a proposal.

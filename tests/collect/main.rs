@@ -21,11 +21,11 @@ use std::path::{Path, PathBuf};
 use world::World;
 
 /// Some moment.
-pub const NOW: u64 = 1_767_225_600;
-pub const DAY: u64 = 86_400;
+pub(crate) const NOW: u64 = 1_767_225_600;
+pub(crate) const DAY: u64 = 86_400;
 
 /// Collects the internal shelf.
-pub fn try_gc(
+pub(crate) fn try_gc(
     world: &World,
     grace: u64,
     now: u64,
@@ -36,11 +36,11 @@ pub fn try_gc(
     collect::run(&store, &turn, &terms(grace, now, steps))
 }
 
-pub fn gc(world: &World, grace: u64, now: u64) -> Report {
+pub(crate) fn gc(world: &World, grace: u64, now: u64) -> Report {
     try_gc(world, grace, now, &EveryStep).unwrap()
 }
 
-pub fn terms(grace: u64, now: u64, steps: &dyn Steps) -> Terms<'_> {
+pub(crate) fn terms(grace: u64, now: u64, steps: &dyn Steps) -> Terms<'_> {
     Terms {
         grace,
         now,
@@ -50,7 +50,7 @@ pub fn terms(grace: u64, now: u64, steps: &dyn Steps) -> Terms<'_> {
 }
 
 /// Bytes of all packs of the internal shelf.
-pub fn packed(world: &World) -> u64 {
+pub(crate) fn packed(world: &World) -> u64 {
     let dir = world.internal().join("objects/pack");
     let paths = std::fs::read_dir(dir)
         .unwrap()
@@ -60,7 +60,7 @@ pub fn packed(world: &World) -> u64 {
 }
 
 /// Every file below a directory with its bytes, sorted.
-pub fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(dir) = dirs.pop() {

@@ -234,9 +234,14 @@ fn writers_a_reader_and_a_collector_get_along_though_some_are_killed() {
         fleet.fixture.run("wanda", &["gc", "--grace", "0"]).ok();
     }
     fleet.check(&fleet.fixture.space, &kept);
+    let log = std::fs::read_to_string(fleet.fixture.space.join("folio/gc.log")).unwrap();
+    let count = |word: &str| log.lines().filter(|line| line.contains(word)).count();
     println!(
-        "{} kept, {} kills",
+        "{} kept, {} kills, {} collections that ended, {} artifacts and {} blocks removed",
         kept.len(),
-        fleet.kills.load(Ordering::Relaxed)
+        fleet.kills.load(Ordering::Relaxed),
+        count(" done "),
+        count(" artifact "),
+        count(" block ")
     );
 }

@@ -1,9 +1,10 @@
 //! `folio artifact get`: an artifact into a file, or a directory made again.
 
-use super::{key, pour};
+use super::{key, pour, withdrawn};
 use crate::artifact::Shelves;
 use crate::artifact::directory::{Directory, restore};
 use crate::cli::args::Global;
+use crate::cli::exchange::artifacts::demand;
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Ui, escape};
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// Of a directory its manifest, as it is
     #[arg(long)]
     raw: bool,
+    /// Also what is withdrawn
+    #[arg(long)]
+    withdrawn: bool,
 }
 
 #[derive(Serialize)]
@@ -52,6 +56,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let (context, _) = super::open(global)?;
     let shelves = Shelves::open(&context.store)?;
     let key = key::named(&shelves, &arguments.artifact)?;
+    withdrawn::require_standing(&context, &key, arguments.withdrawn)?;
+    demand::ensure(&context, global, &shelves, &key, ui)?;
     let reader = shelves.read(&key)?;
     let default = PathBuf::from(key.to_hex());
     let file = arguments.output.as_ref().unwrap_or(&default);

@@ -1,11 +1,14 @@
-//! `folio artifact ls`: the artifacts that are here, or what is in a directory.
+//! `folio artifact ls`: artifacts, where their bytes are and what was decided; or what is in a directory.
 
-use super::{entries, key, kind_word};
+use super::{entries, key, kind_word, withdrawn};
 use crate::artifact::{Shelf, Shelves};
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
-use crate::cli::ui::Ui;
+use crate::cli::ui::{Ui, escape};
+use crate::model::ContentDigest;
+use crate::model::rows::ArtifactRow;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 /// List the artifacts that are here, or what is in a directory
@@ -30,9 +33,14 @@ struct Answer {
 #[derive(Serialize)]
 struct View {
     key: String,
-    size: u64,
-    kind: &'static str,
+    /// Nothing where nobody said it.
+    size: Option<u64>,
+    /// Nothing where its bytes are not here.
+    kind: Option<&'static str>,
+    /// `internal`, `published`; `none` where its bytes are not here.
     shelf: &'static str,
+    /// Why it is withdrawn.
+    withdrawn: Option<String>,
 }
 
 /// Runs it.
@@ -49,39 +57,62 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     if !arguments.internal {
         asked.push(shelves.published());
     }
-    match ui.json() {
-        true => answer(ui, &asked)?,
-        false => list(&asked)?,
+    let rows = withdrawn::rows(&context)?;
+    if ui.json() {
+        let mut artifacts = Vec::new();
+        each(&asked, &shelves, &rows, arguments, &mut |view| {
+            artifacts.push(view);
+            Ok(())
+        })?;
+        ui.answer("artifact-ls", &Answer { artifacts })?;
+        return Ok(Exit::Done);
     }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    each(&asked, &shelves, &rows, arguments, &mut |view| {
+        let size = view.size.map_or("?".to_owned(), |size| size.to_string());
+        let (shelf, kind) = (view.shelf, view.kind.unwrap_or("?"));
+        write!(out, "{}  {shelf:9}  {kind:8}  {size}", view.key)?;
+        match &view.withdrawn {
+            Some(reason) => writeln!(out, "  withdrawn: {}", escape(reason))?,
+            None => writeln!(out)?,
+        }
+        Ok(())
+    })?;
+    out.flush()?;
     Ok(Exit::Done)
 }
 
-fn list(shelves: &[&Shelf]) -> anyhow::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    for shelf in shelves {
-        let word = shelf.place().word();
+/// What is on the shelves, in the order of the keys; then what was decided about keys whose bytes are not here.
+fn each(
+    asked: &[&Shelf],
+    shelves: &Shelves,
+    rows: &BTreeMap<ContentDigest, ArtifactRow>,
+    arguments: &Arguments,
+    take: &mut dyn FnMut(View) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let reason = |row: &ArtifactRow| row.tombstone.as_ref().map(ToString::to_string);
+    for shelf in asked {
         for key in shelf.keys()? {
             let key = key?;
-            let kind = kind_word(key.manifest);
-            writeln!(out, "{}  {word:9}  {kind:8}  {}", key.key, key.size)?;
-        }
-    }
-    out.flush()?;
-    Ok(())
-}
-
-fn answer(ui: &Ui, shelves: &[&Shelf]) -> anyhow::Result<()> {
-    let mut artifacts = Vec::new();
-    for shelf in shelves {
-        for key in shelf.keys()? {
-            let key = key?;
-            artifacts.push(View {
+            take(View {
                 key: key.key.to_hex(),
-                size: key.size,
-                kind: kind_word(key.manifest),
+                size: Some(key.size),
+                kind: Some(kind_word(key.manifest)),
                 shelf: shelf.place().word(),
-            });
+                withdrawn: rows.get(&key.key).and_then(reason),
+            })?;
         }
     }
-    ui.answer("artifact-ls", &Answer { artifacts })
+    for (key, row) in rows {
+        if !arguments.internal && shelves.find(key)?.is_none() {
+            take(View {
+                key: key.to_hex(),
+                size: row.size,
+                kind: None,
+                shelf: "none",
+                withdrawn: reason(row),
+            })?;
+        }
+    }
+    Ok(())
 }

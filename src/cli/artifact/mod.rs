@@ -19,6 +19,7 @@ pub mod stat;
 pub mod tombstone;
 pub mod verify;
 pub mod why;
+mod withdrawn;
 
 use super::args::Global;
 use super::context::Context;

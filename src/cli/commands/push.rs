@@ -63,12 +63,13 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let context = Context::open(global)?;
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
     or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
-    send(&context, &remotes, What::Everything, "push", ui)
+    send(&context, global, &remotes, What::Everything, "push", ui)
 }
 
 /// Sends to each remote, prints what became of it, and fails where one refused something.
 pub fn send(
     context: &Context,
+    global: &Global,
     remotes: &[Remote],
     what: What<'_>,
     command: &str,
@@ -77,7 +78,7 @@ pub fn send(
     let space = context.space()?;
     let mut views = Vec::new();
     let exit = exchange::each(ui, remotes, |remote| {
-        let (view, ended) = one(context, &space, remote, what, ui)?;
+        let (view, ended) = one(context, global, &space, remote, what, ui)?;
         views.push(view);
         ended
     });
@@ -90,12 +91,13 @@ pub fn send(
 /// Sends to one remote; how that ended comes back beside what was sent.
 pub fn one(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     remote: &Remote,
     what: What<'_>,
     ui: &Ui,
 ) -> anyhow::Result<(PushView, anyhow::Result<Exit>)> {
-    let sent = push::push(context, space, remote, what, ui)?;
+    let sent = push::push(context, global, space, remote, what, ui)?;
     let view = PushView::of(&remote.name, &sent);
     if !ui.json() {
         view.print(ui)?;
@@ -123,7 +125,10 @@ pub fn one(
 
 impl PushView {
     fn of(remote: &str, sent: &Sent) -> Self {
-        let short = |name: &str| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+        let short = |name: &str| {
+            let rest = name.strip_prefix("refs/").unwrap_or(name);
+            rest.strip_prefix("heads/").unwrap_or(rest).to_owned()
+        };
         let (good, bad): (Vec<_>, Vec<_>) = sent
             .refs
             .iter()

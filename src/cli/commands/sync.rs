@@ -4,12 +4,12 @@ use super::fetch;
 use super::push;
 use crate::cli::args::Global;
 use crate::cli::context::Context;
+use crate::cli::exchange::artifacts::Bringing;
+use crate::cli::exchange::artifacts::choice::Wish;
 use crate::cli::exchange::push::What;
 use crate::cli::exchange::report::FetchView;
 use crate::cli::exchange::{self, Remote};
 use crate::cli::exit::Exit;
-use crate::cli::numbering::or_warn;
-use crate::cli::settling::{self, Hand};
 use crate::cli::ui::Ui;
 use crate::journal::Space;
 use crate::store::GitStore;
@@ -25,6 +25,8 @@ pub struct Arguments {
     /// With every remote
     #[arg(long, conflicts_with = "remotes")]
     all: bool,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 #[derive(Serialize)]
@@ -37,13 +39,14 @@ struct Answer {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
+    let bringing = Bringing::new(&context, &arguments.wish, false)?;
     let space = context.space()?;
     let mut answer = Answer {
         fetched: Vec::new(),
         pushed: Vec::new(),
     };
     let exit = exchange::each(ui, &remotes, |remote| {
-        both(&context, &space, remote, &mut answer, global, ui)
+        both(&context, global, &space, remote, &bringing, &mut answer, ui)
     });
     if ui.json() && !answer.fetched.is_empty() {
         ui.answer("sync", &answer)?;
@@ -53,17 +56,17 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
 
 fn both(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     remote: &Remote,
+    bringing: &Bringing<'_>,
     answer: &mut Answer,
-    global: &Global,
     ui: &Ui,
 ) -> anyhow::Result<Exit> {
-    let (view, ended) = fetch::one(context, space, remote, ui)?;
+    let (view, ended) = fetch::one(context, global, space, remote, bringing, ui)?;
     answer.fetched.push(view);
     ended?;
-    or_warn(ui, settling::settle(context, global, ui, Hand::Ask));
-    let (view, ended) = push::one(context, space, remote, What::Everything, ui)?;
+    let (view, ended) = push::one(context, global, space, remote, What::Everything, ui)?;
     answer.pushed.push(view);
     ended
 }
