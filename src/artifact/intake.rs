@@ -10,6 +10,7 @@ use super::crew::{Crew, Loaded, Packed, Reply};
 use super::flush::Fresh;
 use super::gate::Gate;
 use super::shelf::Shelf;
+use super::small::{Batch, Batches, Member};
 use super::{ArtifactFault, Imprint};
 use crate::codec::manifest;
 use crate::codec::sheet::{Extent, Record};
@@ -71,22 +72,13 @@ pub struct Added {
 pub struct Intake<'a> {
     options: Options<'a>,
     crew: Crew,
-    /// Small artifacts that go into one block.
-    small: Vec<u8>,
-    members: Vec<Member>,
+    small: Batches,
     /// What is under way, in the order in which it is written.
     queue: VecDeque<Waiting>,
     in_flight: usize,
     /// The extents of the large artifact under way.
     extents: Vec<Extent>,
     fresh: Fresh<'a>,
-}
-
-struct Member {
-    key: ContentDigest,
-    manifest: bool,
-    offset: u32,
-    length: u32,
 }
 
 enum Waiting {
@@ -110,8 +102,7 @@ impl<'a> Intake<'a> {
         let gate = Arc::new(Gate::open(shelf, store)?);
         Ok(Self {
             crew: Crew::new(options.threads, store.object_format(), &gate),
-            small: Vec::new(),
-            members: Vec::new(),
+            small: Batches::default(),
             queue: VecDeque::new(),
             in_flight: 0,
             extents: Vec::new(),
@@ -216,16 +207,9 @@ impl<'a> Intake<'a> {
             });
             return Ok(Added { key, size, already });
         }
-        if self.small.len() + bytes.len() > limits::SMALL_ARTIFACT as usize {
-            self.close_small()?;
+        if let Some(Batch { bytes, members }) = self.small.add(bytes, key, manifest) {
+            self.submit(bytes, members)?;
         }
-        self.members.push(Member {
-            key,
-            manifest,
-            offset: self.small.len() as u32,
-            length: bytes.len() as u32,
-        });
-        self.small.extend_from_slice(bytes);
         Ok(Added { key, size, already })
     }
 
@@ -237,17 +221,6 @@ impl<'a> Intake<'a> {
 
     fn is_here(&self, key: &ContentDigest) -> Result<bool, ArtifactFault> {
         self.fresh.knows(key)
-    }
-
-    fn close_small(&mut self) -> Result<(), ArtifactFault> {
-        let (block, members) = (
-            std::mem::take(&mut self.small),
-            std::mem::take(&mut self.members),
-        );
-        match members.is_empty() {
-            true => Ok(()),
-            false => self.submit(block, members),
-        }
     }
 
     fn submit(&mut self, bytes: Vec<u8>, members: Vec<Member>) -> Result<(), ArtifactFault> {
@@ -306,28 +279,13 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// Those of [`Intake::add`]; `race-lost` if other writers never let it come through.
     pub fn finish(mut self) -> Result<(), ArtifactFault> {
-        self.close_small()?;
+        for Batch { bytes, members } in self.small.take() {
+            self.submit(bytes, members)?;
+        }
         while !self.queue.is_empty() {
             self.settle_one()?;
         }
         self.fresh.flush(&self.options.imprint)?;
         self.fresh.tidy()
-    }
-}
-
-impl Member {
-    fn record(self, block: crate::model::Oid) -> Record {
-        let extent = Extent {
-            block,
-            offset: self.offset,
-            length: self.length,
-        };
-        Record {
-            key: self.key,
-            size: u64::from(self.length),
-            manifest: self.manifest,
-            extents: vec![extent],
-            groups: Vec::new(),
-        }
     }
 }

@@ -33,6 +33,7 @@ mod search;
 pub mod settle;
 mod shelf;
 mod shelves;
+mod small;
 
 pub use catalog::{Catalog, Imprint};
 pub use fault::ArtifactFault;

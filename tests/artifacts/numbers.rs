@@ -56,3 +56,37 @@ fn hundred_thousand_of_a_kibibyte_leave_fewer_than_200_files() {
     let files = files_below(world.dir.path());
     assert!(files < 200, "{files} files");
 }
+
+/// `cargo test --release --test artifacts -- --ignored --nocapture million`
+#[test]
+#[ignore = "takes a minute in release mode, and measures"]
+fn one_key_among_a_million_is_found_at_once() {
+    let fixture = super::cli::Fixture::bare();
+    let store = folio::store::GitStore::open(&fixture.space).unwrap();
+    let shelves = folio::artifact::Shelves::open(&store).unwrap();
+    let mut intake =
+        Intake::new(shelves.internal(), folio::artifact::Options::new(imprint())).unwrap();
+    for n in 0..1_000_000u64 {
+        intake.add(&mut &n.to_le_bytes()[..]).unwrap();
+    }
+    intake.finish().unwrap();
+    let keys = (0..1_000_000u64)
+        .step_by(997)
+        .map(|n| key_of(&n.to_le_bytes()));
+    let keys: Vec<_> = keys.collect();
+    let started = std::time::Instant::now();
+    for key in &keys {
+        assert!(shelves.find(key).unwrap().is_some());
+    }
+    let warm = started.elapsed() / keys.len() as u32;
+    let sheets = shelves.internal().catalog().unwrap().sheets.len();
+    let started = std::time::Instant::now();
+    for key in &keys[..20] {
+        fixture
+            .run("alice", &["artifact", "stat", &key.to_hex()])
+            .ok();
+    }
+    let cold = started.elapsed() / 20;
+    eprintln!("{sheets} sheets, warm {warm:?}, a process {cold:?}");
+    assert!(warm.as_micros() < 1000 && cold.as_millis() < 10);
+}

@@ -15,7 +15,7 @@ mod zip;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;
-pub use zip::{Effort, Zip};
+pub use zip::{Effort, Zip, is_even};
 
 use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
 use super::git::Hasher;

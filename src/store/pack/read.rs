@@ -296,3 +296,7 @@ fn read_some(file: &File, into: &mut [u8], at: u64) -> Option<usize> {
     }
     (filled > 0).then_some(filled)
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -74,7 +74,7 @@ impl Zip {
             len = deflate(&mut self.quick, bytes, out);
         }
         // The quickest way has one code for all bytes, so it makes nothing of digits, for example.
-        if len > size / 8 * 7 {
+        if len > size / 4 * 3 {
             len = deflate(&mut self.large, bytes, out);
         }
         match len > size / 32 * 31 {
@@ -94,15 +94,16 @@ fn is_noise(bytes: &[u8], quick: &mut Compress, out: &mut Vec<u8>) -> bool {
     })
 }
 
-/// Whether no few values make up most of a sample. Of noise each of the 256 comes about 4 times, so the sum of
-/// the squares is near 256 * (16 + 4); of text it is far above.
-fn is_even(sample: &[u8]) -> bool {
-    let mut counts = [0u32; 256];
+/// Whether no few values make up most of a sample of at most a mebibyte. Of n random bytes each of the 256 values
+/// comes about n / 256 times, so the sum of the squares is near n + n * n / 256; of text it is far above.
+pub fn is_even(sample: &[u8]) -> bool {
+    let mut counts = [0u64; 256];
     for byte in sample {
         counts[usize::from(*byte)] += 1;
     }
-    let squares: u32 = counts.iter().map(|count| count * count).sum();
-    squares < 2 * 256 * (16 + 4)
+    let squares: u64 = counts.iter().map(|count| count * count).sum();
+    let n = sample.len() as u64;
+    squares < 2 * (n + n * n / 256)
 }
 
 /// Writes a stream to the beginning of `out`, which only grows: what was there is overwritten and never cleared.
@@ -128,6 +129,17 @@ fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> usize {
 mod tests {
     use super::*;
     use std::io::Read as _;
+
+    #[test]
+    fn words_are_told_from_noise() {
+        for len in [64, 100, 1024] {
+            let mut noise = vec![0; len];
+            blake3::Hasher::new().finalize_xof().fill(&mut noise);
+            assert!(is_even(&noise), "{len}");
+            let words = b"some words that a person may have written, or a program that logs ";
+            assert!(!is_even(&words.repeat(20)[..len]), "{len}");
+        }
+    }
 
     #[test]
     fn streams_round_trip_and_noise_does_not_grow() {
