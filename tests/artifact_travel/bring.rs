@@ -131,11 +131,7 @@ fn own_bytes_are_used_and_withdrawn_or_erased_ones_are_not_asked_for() {
         (&stat(&gone)["bytes"], &stat(&gone)["withdrawn"]),
         (&json!("elsewhere"), &json!("wrong"))
     );
-    let listed = net.run("b", "", &["artifact", "ls", "--published"]).ok();
-    assert!(
-        listed.contains(&key(&own)) && listed.lines().count() == 1,
-        "{listed}"
-    );
+    assert_eq!(world.published("b"), [key(&own)]);
 }
 
 #[test]

@@ -94,6 +94,17 @@ impl World {
         }
     }
 
+    /// The keys on the published shelf of a repository.
+    #[track_caller]
+    pub fn published(&self, dir: &str) -> Vec<String> {
+        let listed = self
+            .net
+            .run(dir, "", &["artifact", "ls", "--published"])
+            .ok();
+        let lines = listed.lines().filter(|line| line.contains("  published  "));
+        lines.map(|line| line[..64].to_owned()).collect()
+    }
+
     /// Files of a repository below its git directory.
     pub fn folio(&self, dir: &str) -> std::path::PathBuf {
         let git_dir = self.net.git(dir, &["rev-parse", "--absolute-git-dir"]);
