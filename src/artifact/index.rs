@@ -75,10 +75,18 @@ impl Index {
         Ok(index)
     }
 
-    /// Removes the files of these sheets.
-    pub(super) fn discard(dir: &Path, sheets: &[Oid]) -> Result<(), ArtifactFault> {
+    /// Removes the files of these sheets that are not what they are named after. A whole one stays: it may be all
+    /// that is left of its sheet.
+    pub(super) fn discard(
+        dir: &Path,
+        store: &GitStore,
+        sheets: &[Oid],
+    ) -> Result<(), ArtifactFault> {
         for id in sheets {
-            remove_if_there(&dir.join(id.to_hex()))?;
+            let path = dir.join(id.to_hex());
+            if !is_whole(store, &path, id) {
+                remove_if_there(&path)?;
+            }
         }
         Ok(())
     }
@@ -117,10 +125,8 @@ impl Index {
     /// Whether a file is not the sheet that it is named after.
     pub(super) fn damaged(&self, store: Option<&GitStore>) -> bool {
         store.is_some_and(|store| {
-            self.sheets.iter().any(|sheet| {
-                let bytes = fs::read(&sheet.path);
-                !bytes.is_ok_and(|bytes| store.id_of(Kind::Blob, &bytes) == sheet.id)
-            })
+            let mut sheets = self.sheets.iter();
+            sheets.any(|sheet| !is_whole(store, &sheet.path, &sheet.id))
         })
     }
 }
@@ -208,6 +214,12 @@ impl SheetFile {
         read.map_err(|err| io_fault("read", &self.path, &err))?;
         Ok(bytes)
     }
+}
+
+/// Whether a file is the sheet that it is named after.
+fn is_whole(store: &GitStore, path: &Path, id: &Oid) -> bool {
+    let bytes = fs::read(path);
+    bytes.is_ok_and(|bytes| store.id_of(Kind::Blob, &bytes) == *id)
 }
 
 /// Writes a sheet's file, whole or not at all.

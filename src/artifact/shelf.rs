@@ -259,14 +259,17 @@ impl Shelf {
         }
     }
 
-    /// Makes all derived files again.
+    /// Makes the derived files again that are not what they should be.
     ///
     /// # Errors
     /// `sheet-malformed`, `io`.
     pub fn rebuild_index(&self) -> Result<(), ArtifactFault> {
         self.known.borrow_mut().take();
         let catalog = self.catalog()?;
-        Index::discard(&self.index_dir(), &catalog.sheets)
+        match self.store() {
+            Some(store) => Index::discard(&self.index_dir(), store, &catalog.sheets),
+            None => Ok(()),
+        }
     }
 
     /// Every key on it, ascending, each once.

@@ -220,3 +220,25 @@ fn a_sheet_that_is_none_is_refused() {
     shelf.replace(&new, &old.sheets, &imprint()).unwrap();
     assert_eq!(world.read(&key_of(b"something")).unwrap(), b"something");
 }
+
+#[test]
+fn a_derived_file_that_is_whole_survives_the_search_for_damage_elsewhere() {
+    use std::os::unix::fs::MetadataExt as _;
+    let world = World::sha1();
+    let key = world.add(&[&noise(1, 2 * MIB)])[0].key;
+    let inodes = || {
+        let files = fs::read_dir(world.index()).unwrap();
+        let files = files.map(|file| file.unwrap());
+        let mut inodes: Vec<_> = files
+            .map(|file| (file.file_name(), file.metadata().unwrap().ino()))
+            .collect();
+        inodes.sort();
+        inodes
+    };
+    let before = inodes();
+    assert!(!before.is_empty());
+    flip(&world.packs()[0], MIB as u64);
+    // It may be all that is left of a sheet that lay in the damaged pack too.
+    damaged(&world, &key);
+    assert_eq!(inodes(), before);
+}
