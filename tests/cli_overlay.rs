@@ -437,7 +437,15 @@ fn whoever_has_the_published_bytes_lays_them_too() {
     let status = fixture.run("bob", &["--json", "status"]).json();
     let space = status["space"].as_str().unwrap();
     let mut clone = fixture.command(fixture.home.path(), Some("bob"));
-    clone.args(["clone", "space", "copy", "--space", space]);
+    clone.args([
+        "clone",
+        "space",
+        "copy",
+        "--space",
+        space,
+        "--artifacts",
+        "none",
+    ]);
     cli::finish(&mut clone, b"").ok();
     let mut fetch = fixture.bare_command("git", &fixture.path("copy"));
     fetch.args([
