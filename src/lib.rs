@@ -12,9 +12,11 @@
 //! codec     the only door to bytes: JSON, commits, tables  pure
 //! crypto    keys, SSHSIG, BLAKE3 contexts, `trait Sign`
 //! fold      View, one rule per kind of decision, Refusal   pure
+//! overlay   layers of bytes: diffs, stacks, merges         pure
 //! state     tables <-> git trees: look up, edit, diff, iterate
 //! journal   propose, verify, order, accept, replay
 //! store     objects and refs: git, memory, faulty, derived index
+//! artifact  bytes by BLAKE3: blocks, sheets, shelves
 //! remote    the only place that runs the git program
 //! cli       one file per command
 //! ```
@@ -30,12 +32,14 @@
     )
 )]
 
+pub mod artifact;
 pub mod cli;
 pub mod codec;
 pub mod crypto;
 pub mod fold;
 pub mod journal;
 pub mod model;
+pub mod overlay;
 mod parallel;
 pub mod remote;
 pub mod state;

@@ -234,7 +234,7 @@ fn policy_and_description() {
     let deciding = alice(&["policy", "show", "alias.set", "Europe/Kyiv"]).ok();
     assert_eq!(deciding, "names: admin,member witness\n");
     let all = alice(&["policy", "show"]).ok();
-    assert_eq!(all.lines().count(), 6, "{all}");
+    assert_eq!(all.lines().count(), 7, "{all}");
     assert!(
         all.contains("merge: member approvals 2:member quorum"),
         "{all}"

@@ -172,6 +172,29 @@ proptest! {
     }
 
     #[test]
+    fn restoring_gives_the_tree_before_the_tombstone(
+        log in moves::log(moves::ALL_KINDS, 30..60), n in 0..6usize,
+    ) {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let tables = Tables::new(&store);
+        let mut twin = Twin::founded(&tables);
+        for step in &log {
+            let _ = twin.run(step);
+        }
+        let key = moves::key(n);
+        // Whether it is published, withdrawn already, or neither.
+        twin.line(&format!(r#"{{"op":"artifact.restore","artifact":"{key}"}}"#)).unwrap();
+        let before = twin.root;
+        for reason in ["one", "another"] {
+            let line = format!(r#"{{"op":"artifact.tombstone","artifact":"{key}","reason":"{reason}"}}"#);
+            prop_assert_eq!(twin.line(&line).unwrap().edits.len(), 1);
+            prop_assert_ne!(twin.root, before);
+        }
+        twin.line(&format!(r#"{{"op":"artifact.restore","artifact":"{key}"}}"#)).unwrap();
+        prop_assert_eq!(twin.root, before);
+    }
+
+    #[test]
     fn groups_depend_on_the_set_of_edges_alone(
         edges in prop::collection::btree_set((0..NAMES.len(), 0..NAMES.len()), 3..14),
         seed in any::<[u64; 4]>(),

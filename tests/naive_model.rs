@@ -3,6 +3,9 @@
 
 mod common;
 
+#[path = "naive_model/artifacts.rs"]
+mod artifacts;
+
 use common::moves::{self, Move, NAMES};
 use folio::fold::kind::Place;
 use folio::fold::{Decision, MemoryView, Scene, View, apply, graph};

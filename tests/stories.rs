@@ -45,6 +45,7 @@ stories! {
     hostile_mirror
     git_only
     shared_server
+    layers
 }
 
 #[test]

@@ -17,10 +17,10 @@ use folio::fold::Decision;
 use folio::journal::proposal::Proposal;
 use folio::journal::review::{Opinion, Review, write_review};
 use folio::journal::{judge, refs::MAIN};
-use folio::model::rows::{AliasRow, TableRow};
+use folio::model::rows::{AliasRow, ArtifactRow, Source, TableRow};
 use folio::model::{
-    ChainDigest, Epoch, Name, Number, ObjectFormat, Oid, ProposalDigest, PublicKey, ReviewDigest,
-    RowEdits, SpaceId,
+    ChainDigest, ContentDigest, Epoch, MediaType, Name, Note, Number, ObjectFormat, Oid,
+    ProposalDigest, PublicKey, ReviewDigest, RowEdits, SpaceId, limits,
 };
 use folio::state::{Tables, TreeView};
 use folio::store::{Expect, Kind, MemoryStore, Objects, RefEdit, Refs};
@@ -62,16 +62,17 @@ fn decisions() {
         });
         Value::Object(lines.collect())
     };
-    let pen = || {
+    let only = |prefixes: &[&str]| {
         let mut all = made();
         all.as_object_mut()
             .unwrap()
-            .retain(|op, _| op.starts_with("pen.") || op.starts_with("witness."));
+            .retain(|op, _| prefixes.iter().any(|prefix| op.starts_with(prefix)));
         all
     };
     let found = [
         golden("decisions.json", made),
-        golden("decisions-pen.json", pen),
+        golden("decisions-pen.json", || only(&["pen.", "witness."])),
+        golden("decisions-artifacts.json", || only(&["artifact."])),
     ];
     // New kinds may come; those that are here stay as they are.
     for (op, vector) in found.iter().flat_map(|file| file.as_object().unwrap()) {
@@ -116,6 +117,66 @@ fn tables() {
                 .map(|f| (f.as_str().to_owned(), ids(*f)))
                 .collect(),
         )
+    });
+}
+
+/// Rows of artifacts: published, with a source, withdrawn, and withdrawn without ever having been published.
+fn artifacts() -> Vec<ArtifactRow> {
+    let published = ArtifactRow {
+        artifact: ContentDigest([0xa1; 32]),
+        media: Some(MediaType::new("application/octet-stream").unwrap()),
+        size: Some(limits::ARTIFACT),
+        source: None,
+        tombstone: None,
+    };
+    let imported = ArtifactRow {
+        artifact: ContentDigest([0xb2; 32]),
+        media: Some(MediaType::new("image/svg+xml").unwrap()),
+        size: Some(0),
+        source: Some(Source {
+            domain: SpaceId([4; 32]),
+            snapshot: Number(7),
+        }),
+        tombstone: None,
+    };
+    let withdrawn = ArtifactRow {
+        artifact: ContentDigest([0xc3; 32]),
+        tombstone: Some(Note::new("Не та").unwrap()),
+        ..imported.clone()
+    };
+    let bare = ArtifactRow {
+        artifact: ContentDigest([0xd4; 32]),
+        media: None,
+        size: None,
+        source: None,
+        tombstone: Some(Note::new("never here").unwrap()),
+    };
+    vec![published, imported, withdrawn, bare]
+}
+
+#[test]
+fn rows_of_artifacts() {
+    held("rows-artifacts.json", || {
+        let one = |row: &ArtifactRow| {
+            let (key, line) = (row.key(), rows::encode(row));
+            json!({
+                "line": line.as_str(),
+                "row": digest::row(ArtifactRow::TABLE, &line).to_hex(),
+                "subject_place": HEXLOWER.encode(&digest::subject_place(ArtifactRow::TABLE, &key.subject)),
+                "key_place": HEXLOWER.encode(&digest::key_place(ArtifactRow::TABLE, &key)),
+            })
+        };
+        let tree = |format: ObjectFormat| {
+            let store = MemoryStore::new(format);
+            let placed =
+                |row: ArtifactRow| ((ArtifactRow::TABLE, row.key()), Some(rows::encode(&row)));
+            let edits: RowEdits = artifacts().into_iter().map(placed).collect();
+            Tables::new(&store).edit(None, &edits).unwrap().to_hex()
+        };
+        json!({
+            "rows": artifacts().iter().map(one).collect::<Vec<_>>(),
+            "trees": FORMATS.map(tree),
+        })
     });
 }
 

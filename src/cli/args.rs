@@ -20,7 +20,7 @@ Draft decisions:
   merge, unmerge          an entity has become another name for a second one; take that back
   fork                    a new entity that comes from another
   pin-name, unpin-name    prefer a name as its group's representative; take that back
-  overlay                 add, rebase and drop layers over what others own
+  overlay, artifact       layers over what others own; bytes by their key, kept and published
   member, policy          members and their keys; who may propose what
   describe, draft         the space's name, description and home; what is drafted
 Propose and number:
@@ -40,7 +40,7 @@ Ask:
   blame, explain, status  who decided what a name says; a code or a name; where the space stands
 Check:
   verify, replay          check every rule of every snapshot; rebuild the state from decisions
-  evidence                show others that a witness or a mirror was dishonest
+  gc, evidence            remove what nothing refers to; show others that somebody was dishonest
   help, man, completions  help on a command or a topic; manual pages; shell completions
 
 Options:
@@ -185,7 +185,7 @@ commands! {
     PinName in pin_name,
     /// Draft: take a preference back
     UnpinName in unpin_name,
-    /// Draft overlay layers: add, rebase, drop
+    /// Layers over what others own: add, show, rebase, drop
     Overlay in overlay,
     /// Draft members: add, remove, rotate
     Member in member,
@@ -216,6 +216,9 @@ commands! {
     Pen in pen,
     /// Draft who may take the pen: appoint, retire, list
     Witness in witness,
+
+    /// Bytes by their BLAKE3 key: add, get, ls, publish, tombstone, ...
+    Artifact in artifact,
 
     /// What is new elsewhere, verified
     Fetch in fetch,
@@ -259,6 +262,8 @@ commands! {
     Verify in verify,
     /// Rebuild the state from the decisions alone
     Replay in replay,
+    /// Pack what is needed; remove what nothing refers to any more
+    Gc in gc,
     /// Check, show, list and make evidence files
     Evidence in evidence,
 

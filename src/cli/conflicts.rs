@@ -8,6 +8,7 @@ use crate::journal::{Fault, Page, Space};
 use crate::model::{ChainDigest, Oid};
 use crate::store::GitStore;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Other proposals that are judged: those that share a name with this one come first.
@@ -118,7 +119,7 @@ fn refusal(
 }
 
 /// The names that a proposal disposes of.
-fn names_of(candidate: &Candidate) -> BTreeSet<&str> {
+fn names_of(candidate: &Candidate) -> BTreeSet<Cow<'_, str>> {
     let decisions = candidate.proposal.decisions().iter();
     decisions.flat_map(Decision::policy_keys).collect()
 }

@@ -8,6 +8,13 @@ pub fn day(ident: &Ident) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// The day of a moment in UTC, from its seconds since 1970.
+pub fn utc_day(seconds: u64) -> String {
+    let days = i64::try_from(seconds / 86_400).unwrap_or(i64::MAX / 2);
+    let (year, month, day) = civil_day(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// The moment of a commit in RFC 3339, `2026-01-31T18:30:00+02:00`.
 pub fn moment(ident: &Ident) -> String {
     let (_, _, _, second) = civil(ident);

@@ -206,6 +206,8 @@ pub fn with_drafting<T>(
     global: &super::args::Global,
     work: impl FnOnce(&mut Drafting<'_>, &Space<'_, GitStore>, &Page) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Added)> {
+    // What is looked at and then named by a decision stays until the draft is written, and is kept by it then.
+    context.store.begin_writing()?;
     let space = context.space()?;
     let page = Page::read(&context.store, space.tip()?)?;
     let view = view_of(&space.tables, &page);

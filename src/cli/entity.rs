@@ -3,8 +3,8 @@
 use super::ui::escape;
 use crate::fold::{Scene, Stop};
 use crate::model::rows::{
-    AliasRow, AliasTargetRow, DistinctRow, EdgeRow, ForkOriginRow, ForkRow, LayerRow, MemberRow,
-    MergeRow, MergeTargetRow, PinRow,
+    AliasRow, AliasTargetRow, ArtifactRow, DistinctRow, EdgeRow, ForkOriginRow, ForkRow, LayerRow,
+    MemberRow, MergeRow, MergeTargetRow, PinRow,
 };
 use crate::model::{Name, RowKey, Table};
 use serde::Serialize;
@@ -13,9 +13,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 pub struct Fact {
     /// `alias`, `target`, `merged`, `merged-into`, `bound`, `distinct`, `pinned`, `forked`, `origin`,
-    /// `overlaid` or `member`.
+    /// `overlaid`, `published`, `withdrawn` or `member`.
     pub kind: &'static str,
-    /// The names on the other side, sorted; for layers their ids.
+    /// The names on the other side, sorted; for layers their ids, for a withdrawn artifact the reason.
     pub names: Vec<String>,
     /// The row that says so, where it is one.
     #[serde(skip)]
@@ -47,6 +47,8 @@ impl Fact {
             "forked" => format!("forked from {names}"),
             "origin" => format!("what {names} was forked from"),
             "overlaid" => format!("a target of {} overlay layers", self.names.len()),
+            "published" => "a published artifact".into(),
+            "withdrawn" => format!("a withdrawn artifact: {names}"),
             _ => "a member's handle".into(),
         }
     }
@@ -119,6 +121,14 @@ fn single(scene: &Scene<'_>, name: &Name) -> Result<Vec<Fact>, Stop> {
     }
     if scene.has::<PinRow>(&key)? {
         add("pinned", Table::Pins, Vec::new());
+    }
+    if let Some(row) = scene.get::<ArtifactRow>(&key)? {
+        if row.size.is_some() {
+            add("published", Table::Artifacts, Vec::new());
+        }
+        if let Some(reason) = row.tombstone {
+            add("withdrawn", Table::Artifacts, vec![reason.to_string()]);
+        }
     }
     if scene.has::<MemberRow>(&key)? {
         add("member", Table::Members, Vec::new());

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::ui::Ui;
+use crate::artifact::ArtifactFault;
 use crate::codec::evidence::EvidenceFault;
 use crate::codec::json::JsonFault;
 use crate::codec::message::MessageFault;
@@ -10,6 +11,7 @@ use crate::crypto::sshsig::SigFault;
 use crate::fold::{Refusal, Stop};
 use crate::journal::Fault;
 use crate::model::{Code, TextFault};
+use crate::overlay::OverlayFault;
 use crate::state::StateFault;
 use crate::store::StoreFault;
 use std::fmt;
@@ -106,13 +108,15 @@ pub fn parts(error: &anyhow::Error) -> (Option<Code>, String, Option<String>) {
         return (Some(stop.code()), Fault::from(stop.clone()).what, None);
     }
     coded!(
+        ArtifactFault,
         StoreFault,
         StateFault,
         KeyFault,
         SigFault,
         JsonFault,
         MessageFault,
-        EvidenceFault
+        EvidenceFault,
+        OverlayFault
     );
     if let Some(fault) = error.downcast_ref::<TextFault>() {
         return (Code::from_word(fault.code), fault.what.clone(), None);

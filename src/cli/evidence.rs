@@ -64,11 +64,14 @@ fn keep_page(context: &Context, page: Option<crate::model::Oid>, ui: &Ui) {
     };
     match kept {
         Ok(path) => ui.say(format!("evidence: {}", escape(&path.display().to_string()))),
-        Err(error) => ui.warn(format!(
-            "no evidence was kept: {}",
-            escape(&error.to_string())
-        )),
+        Err(error) => say_none(ui, &error),
     }
+}
+
+/// Says that evidence could not be kept: whatever it is about goes on as it was.
+pub fn say_none(ui: &Ui, error: &anyhow::Error) {
+    let what = escape(&error.to_string());
+    ui.warn(format!("no evidence could be kept: {what}"));
 }
 
 /// A finding as JSON.

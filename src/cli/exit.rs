@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: done, or the answer is yes.
     Done,
-    /// 1: the answer is no: not found, not the same, different.
+    /// 1: the answer is no: not found, not the same, different, in conflict.
     No,
     /// 2: the command line is wrong.
     Usage,
@@ -26,7 +26,7 @@ impl Exit {
     /// What a code leads to.
     pub fn of(code: Code) -> Self {
         match (code, code.area()) {
-            (Code::NotFound, _) => Exit::No,
+            (Code::NotFound | Code::MergeConflict, _) => Exit::No,
             (Code::RaceLost | Code::Busy | Code::PenInUse, _) => Exit::Busy,
             (Code::BadRequest, _) => Exit::Usage,
             (_, Area::Input | Area::Rule) => Exit::Refused,

@@ -73,12 +73,24 @@ pub fn when(global: &Global) -> anyhow::Result<When> {
             Problem::new(Code::BadRequest, what).into()
         });
     }
-    // The clock is read here and nowhere else; dates decide nothing.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Ok(When {
-        seconds: now.map_or(0, |since| since.as_secs()),
+        seconds: clock(),
         zone: Zone::UTC,
     })
+}
+
+/// Now, in seconds since 1970, to tell how old files are: `--date`, else the clock.
+pub fn now(global: &Global) -> anyhow::Result<u64> {
+    match &global.date {
+        Some(_) => Ok(when(global)?.seconds),
+        None => Ok(clock()),
+    }
+}
+
+/// The clock is read here and nowhere else; dates decide nothing.
+fn clock() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs())
 }
 
 fn parse_date(date: &str) -> Option<When> {

@@ -79,6 +79,10 @@ fn read(
             proposal_at(context, space, proposal, ui)
         }
         Message::Proposal(_) => proposal_at(context, space, commit, ui),
+        Message::Catalog(_) => {
+            let what = format!("{commit} says where artifacts are, and decides nothing");
+            Err(Problem::new(Code::NotFound, what).into())
+        }
     }
 }
 

@@ -4,12 +4,13 @@
 use super::args::Global;
 use super::context::Context;
 use super::exchange::known;
+use super::settling::{self, Hand as Signs};
 use super::ui::{Ui, escape};
-use super::{allowed_signers, identity, memory, refusals, verified, worktree};
+use super::{allowed_signers, bytes, identity, memory, refusals, verified, worktree};
 use crate::crypto::Sign;
 use crate::journal::accept::{self, Choice, Report, Witness};
 use crate::journal::memory::Hand;
-use crate::journal::queue::Entry;
+use crate::journal::queue::{Candidate, Entry};
 use crate::journal::{Fault, Space, kept};
 use crate::model::Code;
 use crate::store::{GitStore, Index};
@@ -38,9 +39,11 @@ pub fn number(
         when: identity::when(global)?,
         memory: &memory,
     };
+    let bytes = bytes::Desk::open(context)?;
+    let ready = &|candidate: &Candidate| bytes.require(candidate);
     let before = &mut |old, new| worktree::check(context, old, new).map_err(Fault::from);
     Ok(accept::accept_chosen(
-        space, index, &witness, choose, before,
+        space, index, &witness, choose, ready, before,
     )?)
 }
 
@@ -58,14 +61,16 @@ pub fn conclude(
     let signed = refusals::leave(context, global, ui, space, signer, report);
     let signed = or_warn(ui, signed).unwrap_or_else(|| vec![false; report.refused.len()]);
     or_warn(ui, drop_reviews(context, space, index, ui));
-    settle(context, ui, report);
+    settle(context, global, ui, signer, report);
     signed
 }
 
 /// What follows once pages are published. It makes nothing true that is not, a crash here is made up for by
 /// the next run, and a failure must not hide what was numbered.
-pub fn settle(context: &Context, ui: &Ui, report: &Report) {
+pub fn settle(context: &Context, global: &Global, ui: &Ui, signer: &dyn Sign, report: &Report) {
     or_warn(ui, verified::remember_own(context, &report.numbered));
+    let bytes = settling::settle(context, global, ui, Signs::Key(signer));
+    or_warn(ui, bytes);
     or_warn(ui, allowed_signers::refresh(context));
     or_warn(ui, worktree::follow(context, ui));
     or_warn(ui, context.store.consolidate().map_err(Into::into));

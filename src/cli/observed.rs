@@ -4,6 +4,7 @@
 
 use super::context::{Context, view_of};
 use crate::codec::json;
+use crate::journal::pen::Standing;
 use crate::journal::{Page, Space, check, refs};
 use crate::store::{GitStore, Refs as _};
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,17 @@ pub fn look(
         holder: main.min(beat),
         pen: age(&dir, "pen", &moved, clock)?,
     })
+}
+
+/// As [`look`], where the policy asks takers to wait. Who only fetches begins to see then, and not when they want
+/// the pen; where nobody waits, nothing is written.
+pub fn look_for_takers(context: &Context, space: &Space<'_, GitStore>) -> anyhow::Result<()> {
+    let page = Page::read(&context.store, space.tip()?)?;
+    let terms = Standing::of(&view_of(&space.tables, &page))?.terms;
+    if terms.ttl.is_some() || terms.lock_delay.is_some() {
+        look(context, space, &Clock::read())?;
+    }
+    Ok(())
 }
 
 /// For how long a thing has been as it is. What is new is remembered from now on.

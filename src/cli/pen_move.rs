@@ -240,7 +240,7 @@ fn finish(desk: &Desk<'_, '_>, ui: &Ui, id: Oid, slug: &str) -> anyhow::Result<E
         &*desk.signer,
         &choose,
     )?;
-    numbering::settle(desk.context, ui, &report);
+    numbering::settle(desk.context, desk.global, ui, &*desk.signer, &report);
     numbered(desk, ui, slug, moved, &report)
 }
 

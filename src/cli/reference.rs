@@ -12,7 +12,7 @@ pub const EXITS: &[(Exit, &str)] = &[
     (Exit::Done, "done, or the answer is yes"),
     (
         Exit::No,
-        "the answer is no: not found, not the same, different",
+        "the answer is no: not found, not the same, different, in conflict",
     ),
     (Exit::Usage, "the command line is wrong"),
     (
@@ -61,6 +61,7 @@ fn family_about(family: Family) -> &'static str {
         Family::Names => "Aliases.",
         Family::Equivalence => "Groups, redirects, forks.",
         Family::Overlays => "Layers over what others own.",
+        Family::Artifacts => "Bytes that are published, and withdrawn.",
         Family::Pen => "Who numbers: the pen and the witnesses.",
     }
 }

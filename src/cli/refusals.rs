@@ -35,8 +35,7 @@ pub fn leave(
     let mut written: BTreeMap<String, Answer> = BTreeMap::new();
     for (at, (candidate, fault)) in report.refused.iter().enumerate() {
         let digest = candidate.proposal.digest();
-        // It waits for the taker of the pen, and is neither wrong nor its author's to change.
-        if matches!(fault.code, Code::SignerWrong | Code::PenReleased) {
+        if waits(fault.code) {
             continue;
         }
         if has_reason(candidate, signer, fault.code) {
@@ -74,23 +73,19 @@ pub fn leave(
         }
     }
     context.store.write_all(&objects)?;
-    // A crash here leaves objects that nothing refers to; the next run signs again.
-    let written: Vec<Answer> = written.into_values().collect();
-    for reasons in written.chunks(REFS_AT_ONCE) {
-        let edits: Vec<RefEdit> = reasons.iter().map(|reason| reason.edit.clone()).collect();
-        let together = context.store.apply(&edits).is_ok();
-        for reason in reasons {
-            let alone = || context.store.apply(std::slice::from_ref(&reason.edit));
-            match if together { Ok(()) } else { alone() } {
-                Ok(()) => reason.answers.iter().for_each(|at| signed[*at] = true),
-                Err(fault) => {
-                    let (candidate, _) = &report.refused[reason.answers[0]];
-                    not_left(ui, candidate, &fault.into());
-                }
-            }
-        }
+    for at in publish(context, ui, report, written) {
+        signed[at] = true;
     }
     Ok(signed)
+}
+
+/// Whether a proposal waits for the taker of the pen, or for bytes to come: it is neither wrong nor its author's
+/// to change.
+fn waits(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SignerWrong | Code::PenReleased | Code::ArtifactMissing | Code::ArtifactDamaged
+    )
 }
 
 /// A reason that is written, and which of the refused proposals it answers.
@@ -98,6 +93,33 @@ struct Answer {
     edit: RefEdit,
     digest: ProposalDigest,
     answers: Vec<usize>,
+}
+
+/// Moves the refs; returns which of the refused proposals have their reason now. A crash before leaves objects that
+/// nothing refers to; the next run signs again.
+fn publish(
+    context: &Context,
+    ui: &Ui,
+    report: &Report,
+    written: BTreeMap<String, Answer>,
+) -> Vec<usize> {
+    let mut answered = Vec::new();
+    let written: Vec<Answer> = written.into_values().collect();
+    for reasons in written.chunks(REFS_AT_ONCE) {
+        let edits: Vec<RefEdit> = reasons.iter().map(|reason| reason.edit.clone()).collect();
+        let together = context.store.apply(&edits).is_ok();
+        for reason in reasons {
+            let alone = || context.store.apply(std::slice::from_ref(&reason.edit));
+            match if together { Ok(()) } else { alone() } {
+                Ok(()) => answered.extend(&reason.answers),
+                Err(fault) => {
+                    let (candidate, _) = &report.refused[reason.answers[0]];
+                    not_left(ui, candidate, &fault.into());
+                }
+            }
+        }
+    }
+    answered
 }
 
 fn not_left(ui: &Ui, candidate: &Candidate, error: &anyhow::Error) {

@@ -2,6 +2,7 @@
 //! surprise, nothing local is shown to others.
 
 use super::signing::Source;
+use crate::store::collector;
 use std::path::Path;
 
 /// One entry of git's configuration.
@@ -13,9 +14,12 @@ pub fn settings(signers: &Path) -> Vec<Entry> {
         ("core.fsync", "all".to_owned()),
         ("gc.auto", "0".to_owned()),
         ("maintenance.auto", "false".to_owned()),
+        ("folio.collector", collector::FORMAT.to_string()),
         ("transfer.fsckObjects", "true".to_owned()),
         ("fetch.fsckObjects", "true".to_owned()),
         ("receive.fsckObjects", "true".to_owned()),
+        // Some artifacts are fetched by the ids of their blocks: git's older protocols ask for leave to do that.
+        ("uploadpack.allowReachableSHA1InWant", "true".to_owned()),
         ("transfer.hideRefs", "refs/folio".to_owned()),
         ("transfer.hideRefs", "refs/heads/refs".to_owned()),
         ("protocol.ext.allow", "never".to_owned()),

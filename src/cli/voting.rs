@@ -16,7 +16,7 @@ use crate::journal::tally::{self, Tally, Worth};
 use crate::journal::{Page, Space, refs};
 use crate::model::rows::MemberRow;
 use crate::model::{Code, Oid};
-use crate::store::{self, Expect, GitStore, Objects as _, RefEdit, Refs as _};
+use crate::store::{self, Expect, GitStore, Index, Objects as _, RefEdit, Refs as _};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -79,6 +79,16 @@ struct Booth<'a> {
     opinion: Opinion,
 }
 
+/// A proposal, and where its review belongs.
+struct Slot {
+    candidate: Candidate,
+    name: String,
+    /// What stands there.
+    old: Option<Oid>,
+    /// Whether that says the same already.
+    stands: bool,
+}
+
 /// One review to be published.
 struct Paper {
     candidate: Candidate,
@@ -100,15 +110,7 @@ pub fn cast(
 ) -> anyhow::Result<Vec<Cast>> {
     let space = context.space()?;
     let mut index = context.index()?;
-    let entries = proposals::gather(context, &space, &mut index, ui)?;
-    let mut chosen = Vec::new();
-    let mut seen = BTreeSet::new();
-    for id in ballot.ids {
-        let candidate = proposals::waiting(context, &space, &entries, id, ui)?;
-        if seen.insert(candidate.proposal.digest()) {
-            chosen.push(candidate);
-        }
-    }
+    let chosen = chosen(context, &space, &mut index, ballot, ui)?;
     let history = context.history(&space, &mut index, ui)?;
     let page = Page::read(&context.store, space.tip()?)?;
     let view = view_of(&space.tables, &page);
@@ -127,47 +129,32 @@ pub fn cast(
     for candidate in &chosen {
         booth.admit(&view, &history, candidate, ballot.expect)?;
     }
-    let stands = |candidate: &Candidate| booth.stands_already(candidate);
-    let missing = chosen.iter().any(|candidate| stands(candidate).is_none());
-    // A passphrase is asked for only where something is to be signed.
-    let signer = match missing {
-        true => Some(signing::open(&source)?),
-        false => None,
-    };
-    let (mut papers, mut objects) = (Vec::new(), Vec::new());
-    for candidate in chosen {
-        let name = refs::review(&booth.member.handle, &candidate.proposal.digest());
-        let old = context.store.get(&name)?;
-        let new = match (stands(candidate), &signer) {
-            (Some(id), _) => id,
-            (None, Some(signer)) => {
-                let (id, bytes) = write_review(
-                    &context.store,
-                    &candidate.proposal,
-                    booth.opinion.clone(),
-                    &booth.member,
-                    &**signer,
-                    &identity::when(global)?,
-                )?;
-                objects.push((id, store::Kind::Commit, bytes));
-                id
-            }
-            (None, None) => unreachable!("the key is opened where a review is missing"),
-        };
-        let candidate = candidate.clone();
-        papers.push(Paper {
-            candidate,
-            name,
-            old,
-            new,
-        });
-    }
-    context.store.write_all(&objects)?;
+    let papers = booth.write(chosen, global, &source)?;
     publish(context, &papers)?;
     papers
         .iter()
         .map(|paper| booth.outcome(&history, paper))
         .collect()
+}
+
+/// Each proposal that is named, once.
+fn chosen(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    index: &mut Index,
+    ballot: &Ballot<'_>,
+    ui: &Ui,
+) -> anyhow::Result<Vec<Candidate>> {
+    let entries = proposals::gather(context, space, index, ui)?;
+    let mut chosen = Vec::new();
+    let mut seen = BTreeSet::new();
+    for id in ballot.ids {
+        let candidate = proposals::waiting(context, space, &entries, id, ui)?;
+        if seen.insert(candidate.proposal.digest()) {
+            chosen.push(candidate.clone());
+        }
+    }
+    Ok(chosen)
 }
 
 fn opinion(ballot: &Ballot<'_>, holder: bool) -> anyhow::Result<Opinion> {
@@ -238,20 +225,76 @@ impl Booth<'_> {
         Ok(tally.needs.iter().any(|need| need.self_approval))
     }
 
-    /// The review that says the same, if the member left it before.
-    fn stands_already(&self, candidate: &Candidate) -> Option<Oid> {
+    /// Signs what does not stand there already, and writes it.
+    fn write(
+        &self,
+        chosen: Vec<Candidate>,
+        global: &Global,
+        source: &signing::Source,
+    ) -> anyhow::Result<Vec<Paper>> {
+        let store = &self.context.store;
+        // Each ref is read once: another process may move it at any moment.
+        let slots = chosen.into_iter().map(|candidate| self.slot(candidate));
+        let slots: Vec<Slot> = slots.collect::<anyhow::Result<_>>()?;
+        let (mut papers, mut objects) = (Vec::new(), Vec::new());
+        let mut signer = None;
+        for slot in slots {
+            let Slot {
+                candidate,
+                name,
+                old,
+                ..
+            } = slot;
+            let new = match old.filter(|_| slot.stands) {
+                Some(id) => id,
+                None => {
+                    // A passphrase is asked for only where something is to be signed.
+                    let signer = match &mut signer {
+                        Some(signer) => signer,
+                        none => none.insert(signing::open(source)?),
+                    };
+                    let (id, bytes) = write_review(
+                        store,
+                        &candidate.proposal,
+                        self.opinion.clone(),
+                        &self.member,
+                        &**signer,
+                        &identity::when(global)?,
+                    )?;
+                    objects.push((id, store::Kind::Commit, bytes));
+                    id
+                }
+            };
+            papers.push(Paper {
+                candidate,
+                name,
+                old,
+                new,
+            });
+        }
+        store.write_all(&objects)?;
+        Ok(papers)
+    }
+
+    fn slot(&self, candidate: Candidate) -> anyhow::Result<Slot> {
         let name = refs::review(&self.member.handle, &candidate.proposal.digest());
-        let there = self.context.store.get(&name).ok()??;
-        let review = candidate
-            .reviews
-            .iter()
-            .find(|review| review.id() == there)?;
+        let old = self.context.store.get(&name)?;
+        let mut reviews = candidate.reviews.iter();
+        let stands = reviews.any(|review| Some(review.id()) == old && self.says_the_same(review));
+        Ok(Slot {
+            candidate,
+            name,
+            old,
+            stands,
+        })
+    }
+
+    fn says_the_same(&self, review: &Review) -> bool {
         let (message, wanted) = (review.message(), &self.opinion);
-        let same = review.reviewer() == self.member.key
+        review.reviewer() == self.member.key
             && message.verdict == wanted.verdict
             && message.reason == wanted.reason
-            && message.text == wanted.text;
-        same.then_some(there)
+            && message.text == wanted.text
     }
 
     /// Where the proposal stands with the new review in place of the old one.

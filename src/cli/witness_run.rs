@@ -3,12 +3,15 @@
 use super::args::Global;
 use super::context::Context;
 use super::error::Problem;
+use super::exchange::artifacts::view::ArtifactsView;
+use super::exchange::artifacts::{self, Bringing};
 use super::exchange::fetch::Fetched;
 use super::exchange::push::{self, What};
 use super::exchange::{self, Remote, fetch, home, report};
 use super::exit::Exit;
 use super::numbering::{self, or_warn};
 use super::observed::{self, Clock};
+use super::settling::Hand;
 use super::ui::{Style, Ui, escape};
 use super::{identity, proposals, signing, verified};
 use crate::crypto::{Sign, seal};
@@ -18,7 +21,7 @@ use crate::journal::accept::{Choice, Report};
 use crate::journal::heartbeat::{self, Heartbeat};
 use crate::journal::page::read_commit;
 use crate::journal::reconcile::course::Course;
-use crate::journal::reconcile::peer;
+use crate::journal::reconcile::{RefMap, peer};
 use crate::journal::{Fault, Page, Space, check, refs};
 use crate::model::{Code, PublicKey};
 use crate::state::TreeView;
@@ -69,7 +72,7 @@ pub fn round(
         .collect();
     for remote in &remotes {
         if !global.offline {
-            hear(&context, remote, &signer.public_key(), ui, &mut round)?;
+            hear(&context, global, remote, signer, ui, &mut round)?;
         }
     }
     let space = context.space()?;
@@ -94,7 +97,7 @@ pub fn round(
     or_warn(ui, show_life(&context, global, signer));
     for remote in &remotes {
         if !global.offline && !round.away.contains(&remote.name) {
-            tell(&context, remote, ui, &mut round)?;
+            tell(&context, global, remote, ui, &mut round)?;
         }
     }
     if !round.numbered.is_empty() {
@@ -117,8 +120,9 @@ fn holds(context: &Context, signer: &dyn Sign) -> anyhow::Result<bool> {
 /// the wrong one can never be taken back: unless home has decided between the two.
 fn hear(
     context: &Context,
+    global: &Global,
     remote: &Remote,
-    key: &PublicKey,
+    signer: &dyn Sign,
     ui: &Ui,
     round: &mut Round,
 ) -> anyhow::Result<()> {
@@ -126,7 +130,7 @@ fn hear(
     match fetch::fetch(context, &space, remote, ui) {
         Ok(fetched) => match report::outcome(&remote.name, &fetched, None) {
             Err(error) if super::error::parts(&error).0 == Some(Code::TwoChildren) => {
-                if !is_leftover(context, remote, &fetched, key, ui)? {
+                if !is_leftover(context, remote, &fetched, &signer.public_key(), ui)? {
                     return Err(error);
                 }
                 or_warn::<()>(ui, Err(error));
@@ -137,7 +141,11 @@ fn hear(
                 or_warn::<()>(ui, Err(error));
                 Ok(())
             }
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                let there = &fetched.artifacts;
+                or_warn(ui, hear_bytes(context, global, remote, signer, there, ui));
+                Ok(())
+            }
         },
         // What is there could not be taken in for a reason that lies here: what would be signed now could stand
         // beside it.
@@ -148,6 +156,25 @@ fn hear(
             Ok(())
         }
     }
+}
+
+/// The bytes of what is published, and of what waits.
+fn hear_bytes(
+    context: &Context,
+    global: &Global,
+    remote: &Remote,
+    signer: &dyn Sign,
+    there: &RefMap,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    let bringing = Bringing {
+        choice: artifacts::choice::Choice::of(context)?,
+        offers: false,
+        hand: Hand::Key(signer),
+    };
+    let space = context.space()?;
+    let followed = artifacts::follow(context, global, &space, remote, there, &bringing, ui)?;
+    ArtifactsView::of(&followed).outcome(&followed).map(drop)
 }
 
 /// Whether a fetch failed here and not over there.
@@ -189,9 +216,15 @@ fn is_leftover(
     Ok(fork.theirs.fork < home)
 }
 
-fn tell(context: &Context, remote: &Remote, ui: &Ui, round: &mut Round) -> anyhow::Result<()> {
+fn tell(
+    context: &Context,
+    global: &Global,
+    remote: &Remote,
+    ui: &Ui,
+    round: &mut Round,
+) -> anyhow::Result<()> {
     let space = context.space()?;
-    match push::push(context, &space, remote, What::Everything, ui) {
+    match push::push(context, global, &space, remote, What::Everything, ui) {
         Ok(sent) => {
             for pushed in sent.refs.iter().filter(|pushed| pushed.refused.is_some()) {
                 let what = pushed.refused.as_deref().unwrap_or_default();

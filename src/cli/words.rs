@@ -18,6 +18,14 @@ fn below(after: Option<&LayerId>) -> String {
     after.map_or("at the bottom".into(), |id| format!("after {}", id.short()))
 }
 
+/// A size in bytes, exactly.
+fn bytes(size: u64) -> String {
+    match size {
+        1 => "1 byte".into(),
+        size => format!("{size} bytes"),
+    }
+}
+
 /// One decision in one line.
 pub fn decision(decision: &Decision) -> String {
     format!("{} {}", decision.op(), payload(decision))
@@ -61,6 +69,18 @@ fn payload(decision: &Decision) -> String {
             format!("{target} {}: {} on {base}", d.id.short(), d.patch.short())
         }
         Decision::OverlayDrop(d) => format!("{} {}", name(&d.target), d.id.short()),
+        Decision::ArtifactPublish(d) => {
+            let size = bytes(d.size);
+            format!(
+                "{}: {}, {size}",
+                d.artifact.short(),
+                escape(d.media.as_str())
+            )
+        }
+        Decision::ArtifactTombstone(d) => {
+            format!("{}: {}", d.artifact.short(), escape(d.reason.as_str()))
+        }
+        Decision::ArtifactRestore(d) => d.artifact.short(),
         Decision::PenTake(d) => {
             let on = d.instance.as_ref();
             let on = on.map_or(String::new(), |instance| format!(" on {}", name(instance)));

@@ -1,4 +1,4 @@
-//! Commit messages: the author's words and, as the last paragraph, one of four exact sets of
+//! Commit messages: the author's words and, as the last paragraph, one of five exact sets of
 //! trailers. The set tells the kind of the commit.
 
 use crate::model::{ChainDigest, Code, Epoch, Number, ProposalDigest, SpaceId, limits};
@@ -45,6 +45,8 @@ pub enum Message {
     Snapshot(SnapshotMessage),
     /// A witness's sign of life.
     Heartbeat(HeartbeatMessage),
+    /// Where the bytes of artifacts are.
+    Catalog(CatalogMessage),
 }
 
 /// The message of a proposal.
@@ -115,6 +117,17 @@ pub struct HeartbeatMessage {
     pub chain: ChainDigest,
 }
 
+/// The message of the commits that name a shelf's sheets and blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogMessage {
+    /// The writer's words: not empty, one line feed at the end, a subject first.
+    pub text: String,
+    /// The space.
+    pub space: SpaceId,
+    /// How many entries the sheets have together.
+    pub artifacts: u64,
+}
+
 /// What a review says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -175,7 +188,7 @@ impl Message {
     /// # Errors
     ///
     /// `trailers-malformed` when the last paragraph starts with `Folio:`, in any case and spacing,
-    /// and the message is not exactly what one of the four kinds encodes to.
+    /// and the message is not exactly what one of the five kinds encodes to.
     pub fn parse(message: &str) -> Result<Message, MessageFault> {
         if !ends_in_trailers(message) {
             let text = message.to_owned();
@@ -251,6 +264,11 @@ impl Message {
                      Chain: {chain}\n"
                 )
             }
+            Message::Catalog(CatalogMessage {
+                text,
+                space,
+                artifacts,
+            }) => format!("{text}\nFolio: 1\nSpace: {space}\nArtifacts: {artifacts}\n"),
         }
     }
 }
@@ -330,6 +348,12 @@ impl<'a> Trailers<'a> {
         let space = self.field("Space")?;
         let message = if self.0.starts_with("Review:") {
             Message::Review(self.review(text, space)?)
+        } else if self.0.starts_with("Artifacts:") {
+            Message::Catalog(CatalogMessage {
+                text,
+                space,
+                artifacts: self.number("Artifacts")?,
+            })
         } else if self.0.starts_with("Heartbeat:") {
             Message::Heartbeat(HeartbeatMessage {
                 text,

@@ -5,5 +5,8 @@ mod canonical;
 pub mod commit;
 pub mod evidence;
 pub mod json;
+pub mod manifest;
 pub mod message;
 pub mod rows;
+pub mod sheet;
+pub mod shelf;

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod digest;
+pub mod groups;
 pub mod keyfile;
 pub mod seal;
 pub mod sshsig;

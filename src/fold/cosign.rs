@@ -92,10 +92,10 @@ pub fn asked(
             continue;
         }
         for key in decision.policy_keys() {
-            let Some(rule) = policy::governing(&after, decision, key)? else {
+            let Some(rule) = policy::governing(&after, decision, &key)? else {
                 continue;
             };
-            if is_new(&before, &after, decision, key, &rule)? {
+            if is_new(&before, &after, decision, &key, &rule)? {
                 each(index, &after, &rule)?;
             }
         }

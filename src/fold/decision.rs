@@ -7,6 +7,7 @@ use super::scene::Scene;
 use crate::codec::json::{self, JsonFault};
 use crate::model::{Code, limits};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What `folio help decisions` says of one kind.
 #[derive(Debug, Clone)]
@@ -63,7 +64,7 @@ macro_rules! kinds {
             }
 
             /// What policy prefixes are compared with.
-            pub fn policy_keys(&self) -> Vec<&str> {
+            pub fn policy_keys(&self) -> Vec<Cow<'_, str>> {
                 match self {$(Decision::$variant(payload) => payload.policy_keys(),)*}
             }
 
@@ -107,6 +108,9 @@ kinds! {
     OverlayAdd = "overlay.add",
     OverlayRebase = "overlay.rebase",
     OverlayDrop = "overlay.drop",
+    ArtifactPublish = "artifact.publish",
+    ArtifactTombstone = "artifact.tombstone",
+    ArtifactRestore = "artifact.restore",
     PenTake = "pen.take",
     PenRelease = "pen.release",
     WitnessAppoint = "witness.appoint",

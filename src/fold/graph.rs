@@ -143,6 +143,18 @@ pub fn depth_above(scene: &Scene<'_>, name: &Name, via: Via) -> Result<usize, St
     Ok(limits::CHAIN + 1)
 }
 
+/// Refuses a chain of aliases or redirects that would have too many links.
+pub fn require_short_chain(links: usize) -> Result<(), Stop> {
+    if links > limits::CHAIN {
+        let what = format!(
+            "expected a chain of at most {} links, found {links}",
+            limits::CHAIN
+        );
+        return Stop::refuse(Code::ChainTooLong, what);
+    }
+    Ok(())
+}
+
 fn neighbours(scene: &Scene<'_>, name: &Name) -> Result<Vec<(Name, Via)>, Stop> {
     let edges: Vec<EdgeRow> = scene.list(name.as_str())?;
     let mut found: Vec<_> = edges.into_iter().map(|row| (row.b, Via::Edge)).collect();

@@ -4,6 +4,7 @@ use super::refusal::Stop;
 use super::scene::Scene;
 use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, RowDigest, RowKey, Table};
 use serde::{Serialize, de::DeserializeOwned};
+use std::borrow::Cow;
 
 /// Families of kinds, as policy names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +17,8 @@ pub enum Family {
     Equivalence,
     /// Layers over what others own.
     Overlays,
+    /// Bytes that are published, and withdrawn.
+    Artifacts,
     /// Who numbers.
     Pen,
 }
@@ -27,6 +30,7 @@ impl Family {
         Family::Names,
         Family::Equivalence,
         Family::Overlays,
+        Family::Artifacts,
         Family::Pen,
     ];
 
@@ -37,6 +41,7 @@ impl Family {
             Family::Names => "names",
             Family::Equivalence => "equivalence",
             Family::Overlays => "overlays",
+            Family::Artifacts => "artifacts",
             Family::Pen => "pen",
         }
     }
@@ -91,7 +96,7 @@ pub trait Kind: Serialize + DeserializeOwned + Clone {
 
     /// What policy prefixes are compared with: every name the decision disposes of. Each of them needs
     /// authority, else a protected name could be bound from the other side.
-    fn policy_keys(&self) -> Vec<&str>;
+    fn policy_keys(&self) -> Vec<Cow<'_, str>>;
 
     /// The row that `was` is about, if the kind has a `was`.
     fn guarded(&self) -> Option<(Table, RowKey)> {

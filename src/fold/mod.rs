@@ -5,6 +5,7 @@
 //! applying cannot fail.
 
 pub mod apply;
+pub mod artifacts;
 pub mod cosign;
 pub mod decision;
 pub mod graph;

@@ -124,7 +124,7 @@ pub fn require_authority(
         _ => {}
     }
     for key in decision.policy_keys() {
-        require_authority_on(scene, author, decision, key, votes)?;
+        require_authority_on(scene, author, decision, &key, votes)?;
     }
     Ok(())
 }

@@ -62,37 +62,11 @@ fn check<S: Objects>(
 ) -> Result<Checked, Fault> {
     let page = Page::read_again(tables, store, id)?;
     let signer = seal::open(&page.commit)?;
-    if page.message.space != *space {
-        let found = page.message.space;
-        return Err(Fault::differs(
-            Code::SpaceMismatch,
-            "the space",
-            space,
-            found,
-        ));
-    }
-    if page.number() != number {
-        let found = page.number();
-        return Err(Fault::differs(
-            Code::NumberMismatch,
-            "the number",
-            number,
-            found,
-        ));
-    }
+    require_place(&page, space, number)?;
     let previous = previous_page(tables, store, &page, previous)?;
     let proposal = Proposal::authenticate(tables, store, Some(space), page.proposal())?;
     require_older_base(&proposal, number)?;
-    if proposal.digest() != page.message.proposal {
-        let (what, found) = ("the proposal's digest", page.message.proposal);
-        let expected = proposal.digest();
-        return Err(Fault::differs(
-            Code::ProposalMismatch,
-            what,
-            expected,
-            found,
-        ));
-    }
+    require_named(&page, &proposal)?;
     let root = previous.as_ref().map(Page::tree);
     let reviews = page_reviews(store, &page, &proposal)?;
     require_reviewers(tables, root, &reviews)?;
@@ -125,6 +99,34 @@ fn check<S: Objects>(
         base: base.commit.map(|commit| (base.number, commit)),
         decisions: proposal.decisions().len() as u64,
     })
+}
+
+/// The page says of which space it is, and which number it has.
+fn require_place(page: &Page, space: &SpaceId, number: Number) -> Result<(), Fault> {
+    let (found, what) = (page.message.space, "the space");
+    if found != *space {
+        return Err(Fault::differs(Code::SpaceMismatch, what, space, found));
+    }
+    let (found, what) = (page.number(), "the number");
+    if found != number {
+        return Err(Fault::differs(Code::NumberMismatch, what, number, found));
+    }
+    Ok(())
+}
+
+/// The page names the proposal that it numbers.
+fn require_named(page: &Page, proposal: &Proposal) -> Result<(), Fault> {
+    let (expected, found) = (proposal.digest(), page.message.proposal);
+    if expected != found {
+        let what = "the proposal's digest";
+        return Err(Fault::differs(
+            Code::ProposalMismatch,
+            what,
+            expected,
+            found,
+        ));
+    }
+    Ok(())
 }
 
 /// The page before, which the caller names: it must be the first parent.

@@ -27,6 +27,7 @@ pub mod reconcile;
 pub mod refs;
 pub mod replay;
 pub mod review;
+pub mod shelf;
 pub mod space;
 pub mod tally;
 mod tidy;

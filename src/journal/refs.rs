@@ -16,6 +16,12 @@ pub const PENS: &str = "refs/heads/pen/";
 pub const EVENTUAL: &str = "refs/heads/eventual/";
 /// Below it: artifacts that leave the space.
 pub const ARTIFACTS: &str = "refs/artifacts/";
+/// The sheets of the published artifacts: where their bytes are.
+pub const CATALOG: &str = "refs/artifacts/catalog";
+/// The blocks of the published artifacts. Its only parent is the catalog.
+pub const PUBLISHED: &str = "refs/artifacts/published";
+/// Below it: `<author>/<slug>`, the bytes that go with the proposal of that name.
+pub const OFFERED: &str = "refs/artifacts/offered/";
 /// Below it: what is nobody else's business.
 pub const LOCAL: &str = "refs/folio/";
 
@@ -33,6 +39,9 @@ pub const REPLACED: &str = "refs/folio/replaced/";
 pub const INCOMING: &str = "refs/folio/incoming/";
 /// Below it, by remote: what a remote had when it was last looked at. Never leaves this repository.
 pub const REMOTES: &str = "refs/folio/remotes/";
+
+/// Below it, by remote: where artifacts are over there, as it says. Never leaves this repository.
+pub const ELSEWHERE: &str = "refs/folio/artifacts/";
 
 /// Whether a name below proposals, reviews or pens has the fixed depth and the characters of its kind, or is
 /// `main`.
@@ -54,6 +63,21 @@ pub fn is_exact(name: &str) -> bool {
         .any(|rest| parts(rest) == [true, true])
 }
 
+/// The local ref for the catalog of a remote.
+pub fn catalog_of(remote: &str) -> String {
+    format!("{ELSEWHERE}{remote}/catalog")
+}
+
+/// The local ref for the catalog that a remote was sent last.
+pub fn sent_to(remote: &str) -> String {
+    format!("{ELSEWHERE}{remote}/sent")
+}
+
+/// The local ref for all that a remote publishes, where it comes whole.
+pub fn placement_of(remote: &str) -> String {
+    format!("{ELSEWHERE}{remote}/published")
+}
+
 /// The ref of a proposal.
 pub fn proposal(author: &Handle, slug: &Slug) -> String {
     format!("{PROPOSALS}{author}/{slug}")
@@ -69,15 +93,30 @@ pub fn heartbeat(witness: &Handle) -> String {
     format!("{PENS}{witness}")
 }
 
+/// The ref of the bytes that go with a proposal.
+pub fn offer(author: &Handle, slug: &Slug) -> String {
+    format!("{OFFERED}{author}/{slug}")
+}
+
 /// Author and slug of a proposal's ref.
 pub fn parse_proposal(name: &str) -> Result<(Handle, Slug), Fault> {
+    parse_authored(PROPOSALS, name)
+}
+
+/// Author and slug of the proposal that an offer goes with.
+pub fn parse_offer(name: &str) -> Result<(Handle, Slug), Fault> {
+    parse_authored(OFFERED, name)
+}
+
+/// The parts of a name below a prefix, where they are an author and a slug.
+fn parse_authored(prefix: &str, name: &str) -> Result<(Handle, Slug), Fault> {
     let wrong = || {
         Fault::new(
             Code::RefInvalid,
-            format!("expected {PROPOSALS}<author>/<slug>, found {name}"),
+            format!("expected {prefix}<author>/<slug>, found {name}"),
         )
     };
-    let rest = name.strip_prefix(PROPOSALS).ok_or_else(wrong)?;
+    let rest = name.strip_prefix(prefix).ok_or_else(wrong)?;
     let (author, slug) = rest.split_once('/').ok_or_else(wrong)?;
     let author = Handle::new(author).map_err(|_| wrong())?;
     let slug = Slug::new(slug).map_err(|_| wrong())?;
@@ -124,6 +163,10 @@ mod tests {
             let fault = parse_review(&format!("{REVIEWS}{bad}")).unwrap_err();
             assert_eq!(fault.code, Code::RefInvalid, "{bad}");
         }
+        let offered = offer(&author, &slug);
+        assert_eq!(offered, "refs/artifacts/offered/alice/kyiv-2");
+        assert_eq!(parse_offer(&offered).unwrap(), (author, slug));
+        assert!(parse_offer("refs/artifacts/offered/alice").is_err());
         for bad in [
             "refs/heads/proposals/alice",
             "refs/heads/proposals/a/b/c",

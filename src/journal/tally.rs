@@ -190,7 +190,7 @@ fn needs(view: &dyn View, author: Option<&Handle>, proposal: &Proposal) -> Resul
             _ => {}
         }
         for key in decision.policy_keys() {
-            if let Some(rule) = policy::governing(&scene, decision, key)? {
+            if let Some(rule) = policy::governing(&scene, decision, &key)? {
                 ask(&mut asked, &scene, &rule, false)?;
             }
         }

@@ -79,6 +79,18 @@ codes! {
         "With a small-order point as key, anybody can make signatures that some programs accept. Make a new key with `folio key new`.";
     KeyUnsupported Input "key-unsupported" "The key is of a kind that Folio does not use."
         "Folio signs with ed25519 only. RSA, ECDSA, DSA and hardware-backed (sk-) keys are refused. Make one with `folio key new`.";
+    PatchMalformed Input "patch-malformed" "The patch is not a unified diff of one file."
+        "A layer is what `diff -u OLD NEW` or `git diff` prints of one text file, or a whole file. Say `--whole` if the file is to replace everything below it, whatever it looks like.";
+    PatchFails Input "patch-fails" "A layer does not apply to what lies below it."
+        "The message names the hunk. The base or a layer below is not the one that the patch was made for: `folio overlay rebase` makes the layer again. `folio overlay show --skip` leaves it out.";
+    MergeConflict Input "merge-conflict" "Two sides changed the same lines."
+        "The places stand between `<<<<<<<` and `>>>>>>>`, as git shows them. Write what should stand there into the file and finish with `--merged FILE`. Nothing was drafted.";
+    PathUnsafe Input "path-unsafe" "The path, or where a link leads, could reach what is outside of its directory."
+        "Paths in a directory artifact are relative, of at most 128 parts of at most 255 bytes of UTF-8 each, without `.`, `..`, backslashes, control characters, a drive letter, and anything that a file system would take for `.git`. A link leads upwards first and downwards then, and stays inside. docs/format.md has the rules.";
+    PathCollision Input "path-collision" "Two names are one name on some file systems."
+        "They differ only in the case of letters, in their Unicode form or in invisible characters, or one is a file and a directory both. Restoring them would overwrite one with the other: rename one.";
+    SpecialFile Input "special-file" "The file is neither a regular file, a directory nor a symbolic link."
+        "Sockets, pipes and devices have no bytes to keep. Remove it, or add the directories beside it one by one.";
 
     Stale Rule "stale" "What the decision replaces is no longer what stands there."
         "Somebody else changed the row after the proposal was made. Look at both values; if you still want yours, `folio rebase ID` makes the proposal again on today's state.";
@@ -136,6 +148,10 @@ codes! {
         "`folio overlays TARGET` lists the layers.";
     BaseMoved Rule "base-moved" "The layer's base is not the one the rebase expects."
         "Somebody rebased the layer before. Look at it with `folio overlays TARGET` and rebase again.";
+    ArtifactTombstoned Rule "artifact-tombstoned" "The artifact is withdrawn."
+        "`folio blame KEY` says who withdrew it and why. `folio artifact restore KEY` drafts that it is lifted; then it can be published and used again.";
+    ArtifactMismatch Rule "artifact-mismatch" "The artifact has another size than the decision says."
+        "A key names the same bytes for ever, so it has one size. Look at the bytes again: their BLAKE3 digest is the key, `b3sum FILE` prints it.";
     CharterMisplaced Rule "charter-misplaced" "`space.found` is the first decision of the first page, and nowhere else."
         "A space is founded once: `folio init`.";
     PolicyUnsafe Rule "policy-unsafe" "The policy row makes no sense or locks everybody out."
@@ -201,6 +217,8 @@ codes! {
         "A proposal is numbered at most once.";
     HeartbeatInvalid Integrity "heartbeat-invalid" "The heartbeat is none."
         "A heartbeat has a snapshot as its only parent, that snapshot's tree, epoch and chain, and the signature of an appointed witness's current key. It decides nothing and can be made again.";
+    CatalogInvalid Integrity "catalog-invalid" "The commit does not say where artifacts are, or says it wrongly."
+        "A catalog lists sheets by their ids; what is published or offered stands on one and lists the blocks of each sheet, in trees that follow from the sheets. docs/format.md has both; `refs/artifacts/catalog` and `refs/artifacts/published` move together.";
     ReviewInvalid Integrity "review-invalid" "The review is not one that counts."
         "A review has the proposal as its only parent, the proposal's tree, and a reviewer's signature; approvals come from other members than the author.";
     RefInvalid Integrity "ref-invalid" "The ref has a name that Folio does not use, or points to something else than its kind asks for."
@@ -211,12 +229,21 @@ codes! {
         "It was restored from a backup, or it hides pages. Nothing was changed here; evidence is kept (`folio evidence list`). Ask another repository.";
     EvidenceMalformed Integrity "evidence-malformed" "The file is not evidence in its one canonical form."
         "docs/format.md says what an evidence file holds. A file that was changed on its way proves nothing: ask for it again.";
+    ManifestMalformed Integrity "manifest-malformed" "The artifact is no manifest in its one canonical form."
+        "Lines are canonical JSON, sorted by path, each path once. `folio artifact get --raw KEY` gives its bytes as they are; `folio artifact add DIR` makes it anew.";
     NotFastForward Integrity "not-fast-forward" "`main` would go back, or to another history."
         "`main` only grows: fetch what is there now, and number on top of it. A page that others have seen is taken back by a later decision, never by moving `main`.";
     RefProtected Integrity "ref-protected" "The ref may not be deleted."
         "`main` is never deleted. A proposal may be deleted once it is numbered, a review once its proposal is numbered or gone; until then their author replaces them.";
+    ArtifactMissing Environment "artifact-missing" "The bytes of an artifact are not here."
+        "A proposal that publishes it waits until they are: its author's `folio push` or `folio submit` sends them along, a stick carries them, and `folio artifact add FILE` adds them from a file. What was published comes with `folio fetch`.";
     ReplacedObjects Integrity "replaced-objects" "The repository has replacement refs, grafts or a shallow boundary that would hide history."
         "Remove `refs/replace` or fetch the whole history: `git replace -d`, `git fetch --unshallow`.";
+
+    SheetMalformed Integrity "sheet-malformed" "A sheet of artifacts is not in its one canonical form."
+        "docs/format.md says what a sheet holds. One that was cut short, swapped or changed is refused whole; fetch it again from another clone.";
+    ArtifactDamaged Integrity "artifact-damaged" "The bytes of an artifact are not what its key says."
+        "Nothing of the damaged part was handed out. The message names the block: fetch it from another clone, or add the original file again.";
 
     NotASpace Environment "not-a-space" "There is no Folio space here."
         "Go to one or name it with `-C DIR`; `folio init DIR` founds one.";
@@ -244,8 +271,12 @@ codes! {
         "Where the clone is shallow, `git fetch --unshallow` brings the history; where it is damaged, `git fsck --full` names what is, and another clone has it.";
     ObjectDamaged Environment "object-damaged" "An object cannot be read or is not what its id says."
         "The repository is damaged: `git fsck --full` names the objects; fetch them from another clone.";
+    CannotMark Environment "cannot-mark" "The collector cannot tell what is still needed, and has removed nothing."
+        "The message names what is missing or damaged; `git fsck --full` and `folio verify` look closer. Bring it back from another clone, then run `folio gc` again.";
     Io Environment "io" "Reading or writing failed."
         "The message has the system's words. Nothing half-written is in use: when the cause is gone, run the command again.";
+    FileChanged Environment "file-changed" "A file changed or vanished while it was read."
+        "What was read may be half old and half new, so nothing names it. Run the command again when nobody writes there.";
     StickTorn Environment "stick-torn" "What is on the stick is not whole."
         "It was torn out while it was written, or copied in part. Nothing of it was taken. Let `folio bundle create STICK` run again on the machine it comes from.";
     BundleGap Environment "bundle-gap" "The bundle builds on something that is not here."

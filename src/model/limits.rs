@@ -22,6 +22,9 @@ pub const NAME: usize = 512;
 /// Bytes in a free-text field of a decision: a description or a home.
 pub const NOTE: usize = 4096;
 
+/// Bytes in a media type.
+pub const MEDIA: usize = 127;
+
 /// Bytes in a handle, role or slug.
 pub const HANDLE: usize = 63;
 
@@ -85,3 +88,70 @@ pub const EVIDENCE_OBJECTS: usize = 10_000;
 
 /// Bytes in a reporter's own words in an evidence file.
 pub const EVIDENCE_WORDS: usize = 1024;
+
+/// Bytes in a path of a manifest, and in the target of a symbolic link.
+pub const PATH: usize = 4096;
+
+/// Bytes in one part of a path, as file systems have it.
+pub const PATH_PART: usize = 255;
+
+/// Parts of a path.
+pub const PATH_DEPTH: usize = 128;
+
+/// Bytes in one line of a manifest, without its line feed: a path and a target with every byte escaped.
+pub const MANIFEST_LINE: usize = 17 * 1024;
+
+/// Names in a manifest: its entries, and the directories that their paths imply.
+pub const MANIFEST_NAMES: usize = 1_000_000;
+
+/// Bytes in a manifest.
+pub const MANIFEST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes in a layer, in the base that it is laid on and in what comes of it, where layers are laid or merged.
+pub const LAYER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Lines in each of these.
+pub const LAYER_LINES: usize = 1024 * 1024;
+
+/// Bytes that are compared, with 16 more for each line, while places are looked for in one base for the hunks of
+/// one layer.
+pub const LAYER_SEARCH: u64 = 1 << 32;
+
+/// Lines that differ in two versions, where the two are compared.
+pub const LAYER_CHANGED: u64 = 40_000;
+
+/// Lines of two versions times lines that differ in them.
+pub const LAYER_EFFORT: u64 = 1 << 35;
+
+/// Bytes in one block of artifacts: the longest chunk, and the unit in which reading is bounded.
+pub const BLOCK: usize = 1024 * 1024;
+
+/// Shortest chunk of a large artifact, except for its last one (FastCDC 2020, normalisation level 2).
+pub const CHUNK_MIN: usize = 64 * 1024;
+
+/// Size that chunks of a large artifact have on average.
+pub const CHUNK_AVERAGE: usize = 256 * 1024;
+
+/// Artifacts up to this many bytes are small: they lie whole in a block, many to one.
+pub const SMALL_ARTIFACT: u64 = 256 * 1024;
+
+/// Bytes that one group's chaining value speaks for.
+pub const GROUP_BYTES: u64 = 1024 * 1024;
+
+/// Bytes in an artifact.
+pub const ARTIFACT: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Bytes in a sheet.
+pub const SHEET_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Entries in a sheet.
+pub const SHEET_ENTRIES: u32 = 16_777_216;
+
+/// Entries that a sheet gets by merging, at most; one batch may have more.
+pub const SHEET_MERGED: u32 = 65_536;
+
+/// Sheets in a catalog.
+pub const SHEETS: usize = 65_536;
+
+/// Bytes in the tree that lists a catalog's sheets, or one sheet's blocks.
+pub const SHELF_TREE_BYTES: u64 = 512 * 1024 * 1024;

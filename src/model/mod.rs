@@ -15,4 +15,6 @@ pub use id::{
 };
 pub use oid::{ObjectFormat, Oid};
 pub use table::{Row, RowEdits, RowKey, Table};
-pub use text::{Email, Handle, Name, Note, PersonName, Prefix, Slug, TextFault, Version};
+pub use text::{
+    Email, Handle, MediaType, Name, Note, PersonName, Prefix, Slug, TextFault, Version,
+};

@@ -4,8 +4,8 @@
 //! preview made on an older base has the same bytes.
 
 use super::{
-    ContentDigest, Email, Epoch, Handle, LayerId, Name, Note, ObjectFormat, PersonName, Prefix,
-    PublicKey, RowKey, Slug, Table, Version,
+    ContentDigest, Email, Epoch, Handle, LayerId, MediaType, Name, Note, Number, ObjectFormat,
+    PersonName, Prefix, PublicKey, RowKey, Slug, SpaceId, Table, Version,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -72,6 +72,16 @@ pub struct Approvals {
     pub count: u64,
     /// The role they hold.
     pub role: Handle,
+}
+
+/// Where an artifact comes from: another space as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The id of that space.
+    pub domain: SpaceId,
+    /// The snapshot there that lists the artifact.
+    pub snapshot: Number,
 }
 
 rows! {
@@ -250,6 +260,24 @@ rows! {
         /// What it lies on.
         target: Name,
     }
+    /// An artifact that was published, or withdrawn, or both. One that was withdrawn before anybody published
+    /// it has neither size nor media type.
+    ArtifactRow in Artifacts by |row| RowKey::of(row.artifact.to_hex()) => {
+        /// Its key: BLAKE3 of its bytes.
+        artifact: ContentDigest,
+        /// What its bytes are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        media: Option<MediaType>,
+        /// How many bytes it has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+        /// The space that it comes from, where it is not this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Source>,
+        /// Why it is withdrawn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tombstone: Option<Note>,
+    }
 }
 
 /// Calls a generic function with the row type of a table.
@@ -277,6 +305,7 @@ macro_rules! with_row_type {
             Table::Forks => $function::<ForkRow> $args,
             Table::ForksByOrigin => $function::<ForkOriginRow> $args,
             Table::Overlays => $function::<LayerRow> $args,
+            Table::Artifacts => $function::<ArtifactRow> $args,
         }
     }};
 }

@@ -38,6 +38,8 @@ tables! {
     Aliases = "aliases";
     /// The same rows, by target.
     AliasesByTarget = "aliases-by-target";
+    /// Artifacts that are published or withdrawn, by key.
+    Artifacts = "artifacts";
     /// Pairs declared not to be the same, both directions.
     Distinct = "distinct";
     /// Equivalence edges, both directions.

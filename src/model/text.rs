@@ -168,6 +168,36 @@ fn check_email(text: &str) -> Result<(), TextFault> {
     Ok(())
 }
 
+/// `type/subtype` of RFC 6838, section 4.2, without parameters. Letters are lower case, so that a type has one
+/// spelling.
+fn check_media(text: &str) -> Result<(), TextFault> {
+    let fault = |what: String| {
+        Err(TextFault {
+            code: "text-invalid",
+            what,
+        })
+    };
+    if text.len() > limits::MEDIA {
+        return fault(format!(
+            "expected at most {} bytes, found {}",
+            limits::MEDIA,
+            text.len()
+        ));
+    }
+    let first = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let token = |part: &str| {
+        part.bytes().next().is_some_and(first)
+            && part.bytes().all(|b| first(b) || b"!#$&-^_.+".contains(&b))
+    };
+    match text.split_once('/') {
+        Some((kind, subtype)) if token(kind) && token(subtype) => Ok(()),
+        _ => fault(
+            "expected `type/subtype` of a-z, 0-9 and !#$&-^_.+, each starting with a letter or digit"
+                .into(),
+        ),
+    }
+}
+
 macro_rules! text_types {
     ($($(#[$doc:meta])* $name:ident by $check:ident;)*) => {$(
         $(#[$doc])*
@@ -240,6 +270,8 @@ text_types! {
     Prefix by check_prefix;
     /// A version of something outside the space, 1 to 512 bytes.
     Version by check_version;
+    /// A media type such as `text/plain`, at most 127 bytes.
+    MediaType by check_media;
 }
 
 #[cfg(test)]
@@ -297,6 +329,30 @@ mod tests {
             "a", "@x", "a@", "*@x", "a@x,b@y", "!a@x", "a b@x", "a@x\n", "\"a\"@x",
         ] {
             assert!(Email::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn media_types_have_one_spelling() {
+        let longest = format!("a/{}", "b".repeat(125));
+        for good in ["text/plain", "image/svg+xml", "a/1", longest.as_str()] {
+            assert!(MediaType::new(good).is_ok(), "{good}");
+        }
+        let long = longest.clone() + "b";
+        for bad in [
+            "",
+            "text",
+            "/plain",
+            "text/",
+            "text/+plain",
+            "Text/plain",
+            "text/plain; charset=utf-8",
+            "text/plain/more",
+            "text/\u{e9}",
+            long.as_str(),
+        ] {
+            let fault = MediaType::new(bad).expect_err("must be refused");
+            assert_eq!(fault.code, "text-invalid", "{bad}");
         }
     }
 

@@ -8,13 +8,16 @@
 
 pub mod bundle;
 mod checkout;
+pub mod housekeeping;
 pub mod location;
+pub mod objects;
 pub mod partial;
 pub mod program;
 pub mod transport;
 pub mod worktree;
 
 pub use location::Location;
+pub use objects::Brought;
 pub use program::{Git, require_git};
 pub use transport::{Push, Pushed, Transport};
 pub use worktree::{Follow, check, follow, last_followed};

@@ -3,9 +3,11 @@
 use crate::model::Code;
 use crate::store::StoreFault;
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 /// The oldest git that does what Folio asks of it.
 const OLDEST: (u32, u32) = (2, 34);
@@ -69,6 +71,7 @@ pub struct Git {
     prompt: bool,
     config: Vec<OsString>,
     more: Vec<(OsString, OsString)>,
+    held: Option<Arc<File>>,
 }
 
 impl Git {
@@ -82,6 +85,7 @@ impl Git {
             prompt: false,
             config: Vec::new(),
             more: Vec::new(),
+            held: None,
         }
     }
 
@@ -112,6 +116,14 @@ impl Git {
     #[must_use]
     pub fn with_env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Git {
         self.more.push((name.into(), value.into()));
+        self
+    }
+
+    /// With a handle that it keeps open while it runs, as its standard input, where it is given no other: a lock on
+    /// it lasts until then.
+    #[must_use]
+    pub fn holding(mut self, file: File) -> Git {
+        self.held = Some(Arc::new(file));
         self
     }
 
@@ -149,12 +161,12 @@ impl Git {
             .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.stdin(if input.is_empty() {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        });
         let fault = |err| StoreFault::new(Code::GitFailed, format!("cannot run git: {err}"));
+        command.stdin(match &self.held {
+            _ if !input.is_empty() => Stdio::piped(),
+            Some(held) => held.try_clone().map_err(fault)?.into(),
+            None => Stdio::null(),
+        });
         let mut child = command.spawn().map_err(fault)?;
         let stdin = child.stdin.take();
         std::thread::scope(|scope| {
@@ -166,6 +178,63 @@ impl Git {
                 }
             });
             child.wait_with_output().map_err(fault)
+        })
+    }
+
+    /// Runs a command that has to succeed, and hands over each line it prints without its line feed, as it comes.
+    ///
+    /// # Errors
+    /// As [`Git::run`]; whatever `each` ends with.
+    pub fn each_line<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+        input: &[u8],
+        each: &mut dyn FnMut(&[u8]) -> Result<(), StoreFault>,
+    ) -> Result<(), StoreFault> {
+        let mut command = self.command();
+        command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let fault = |err| StoreFault::new(Code::GitFailed, format!("cannot run git: {err}"));
+        let mut child = command.spawn().map_err(fault)?;
+        let mut stdin = child.stdin.take().expect("standard input is piped");
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A program that ends without reading says why by its status.
+                stdin.write_all(input).ok();
+            });
+            let words = scope.spawn(move || {
+                let mut words = Vec::new();
+                stderr.read_to_end(&mut words).ok();
+                words
+            });
+            let mut read = Ok(());
+            for line in BufReader::new(stdout).split(b'\n') {
+                read = line.map_err(fault).and_then(|line| each(&line));
+                if read.is_err() {
+                    child.kill().ok();
+                    break;
+                }
+            }
+            let status = child.wait().map_err(fault)?;
+            let stderr = words.join().unwrap_or_default();
+            read?;
+            match status.success() {
+                true => Ok(()),
+                false => {
+                    let stdout = Vec::new();
+                    let output = Output {
+                        status,
+                        stdout,
+                        stderr,
+                    };
+                    Err(failure(args.first().map(AsRef::as_ref), &output))
+                }
+            }
         })
     }
 

@@ -12,6 +12,9 @@ use std::path::Path;
 /// Refs that another repository may show: beyond it nothing is fetched.
 const REFS: usize = 1_000_000;
 
+/// Where what travels has its names.
+const LISTED: [&str; 2] = ["refs/heads/", "refs/artifacts/"];
+
 /// Whatever the user's configuration says: what arrives is checked and kept as one pack, no hook and no other
 /// repository is started by it.
 const SAFE: [&str; 9] = [
@@ -26,11 +29,22 @@ const SAFE: [&str; 9] = [
     "push.followTags=false",
 ];
 
+/// A fetch that leaves nothing behind but what it was asked for, which it reads from its standard input.
+pub(super) const FETCH: [&str; 7] = [
+    "fetch",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--no-recurse-submodules",
+    "--quiet",
+    "--stdin",
+];
+
 /// Another repository, seen from this one.
 #[derive(Debug, Clone)]
 pub struct Transport {
-    git: Git,
-    url: Location,
+    pub(super) git: Git,
+    pub(super) url: Location,
 }
 
 /// One ref to change over there.
@@ -70,7 +84,7 @@ impl Transport {
         &self.url
     }
 
-    /// Every ref below `refs/heads/` there, by its exact full name, sorted.
+    /// Every ref below `refs/heads/` and `refs/artifacts/` there, by its exact full name, sorted.
     ///
     /// # Errors
     /// `remote-failed`.
@@ -83,7 +97,8 @@ impl Transport {
                 continue;
             };
             // git matches patterns from the end of a name; what is wanted is told by the whole name.
-            if let (Ok(id), true) = (id.parse(), name.starts_with("refs/heads/")) {
+            let wanted = LISTED.iter().any(|prefix| name.starts_with(prefix));
+            if let (Ok(id), true) = (id.parse(), wanted) {
                 refs.push((name.to_owned(), id));
             }
             if refs.len() > REFS {
@@ -105,17 +120,7 @@ impl Transport {
         refs: &[(String, String)],
         depth: Option<u32>,
     ) -> Result<String, StoreFault> {
-        let mut args: Vec<OsString> = [
-            "fetch",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-auto-maintenance",
-            "--no-recurse-submodules",
-            "--quiet",
-            "--stdin",
-        ]
-        .map(OsString::from)
-        .to_vec();
+        let mut args: Vec<OsString> = FETCH.map(OsString::from).to_vec();
         if let Some(depth) = depth {
             args.push(format!("--depth={depth}").into());
         }
@@ -139,9 +144,25 @@ impl Transport {
     /// `remote-failed` where the other side was not reached at all. The answer of a push that succeeded can be
     /// lost too: read the refs again before trying again.
     pub fn push(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
-        let mut args: Vec<OsString> = ["push", "--porcelain", "--no-verify", "--no-follow-tags"]
-            .map(OsString::from)
-            .to_vec();
+        self.push_with(&[], edits)
+    }
+
+    /// As [`Transport::push`], all of it or nothing.
+    ///
+    /// # Errors
+    /// As [`Transport::push`].
+    pub fn push_together(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
+        self.push_with(&["--atomic"], edits)
+    }
+
+    fn push_with(
+        &self,
+        options: &[&str],
+        edits: &[Push],
+    ) -> Result<(Vec<Pushed>, String), StoreFault> {
+        let always = ["push", "--porcelain", "--no-verify", "--no-follow-tags"];
+        let args = always.iter().chain(options).map(OsString::from);
+        let mut args: Vec<OsString> = args.collect();
         let mut specs = Vec::new();
         for edit in edits {
             let new = edit.new.map_or(String::new(), |id| id.to_hex());
@@ -191,7 +212,7 @@ fn results(porcelain: &str) -> Vec<Pushed> {
 }
 
 /// git's failure, as one of the other side.
-fn unreachable(fault: StoreFault) -> StoreFault {
+pub(super) fn unreachable(fault: StoreFault) -> StoreFault {
     match fault.code {
         Code::GitFailed => StoreFault::new(Code::RemoteFailed, fault.what),
         _ => fault,

@@ -38,6 +38,20 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         Ok(changes)
     }
 
+    /// The rows of one table that differ between two states, sorted by key. Reads only what differs.
+    pub fn diff_of(
+        &self,
+        table: Table,
+        a: Option<Oid>,
+        b: Option<Oid>,
+    ) -> Result<Vec<RowChange>, StateFault> {
+        let sides = [self.root(a)?.table(table), self.root(b)?.table(table)];
+        let mut changes = Vec::new();
+        self.compare(table, &Prefix::TABLE, sides, &mut changes)?;
+        changes.sort_unstable_by(|x, y| x.key.cmp(&y.key));
+        Ok(changes)
+    }
+
     fn compare(
         &self,
         table: Table,

@@ -86,6 +86,8 @@ impl<'a> TempFile<'a> {
             let path = dir.join(format!("{prefix}{random:016x}"));
             match File::create_new(&path) {
                 Ok(file) => {
+                    // Tells the collector that its writer lives; goes with the process.
+                    file.try_lock().ok();
                     let kept = false;
                     return Ok(Self {
                         path,
@@ -100,6 +102,11 @@ impl<'a> TempFile<'a> {
         }
         let what = format!("no free name in `{}`", dir.display());
         Err(StoreFault::new(Code::Io, what))
+    }
+
+    /// Where it is now.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The open file.

@@ -3,6 +3,7 @@
 //! `git.rs` is a real repository, `memory.rs` lives and dies with the process, `faulty.rs` fails where
 //! a test asks it to.
 
+pub mod collector;
 pub(crate) mod disk;
 pub mod evidence;
 pub mod faulty;
@@ -14,13 +15,16 @@ pub mod signed;
 pub mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod turnstile;
 
 pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
 pub use index::Index;
 pub use memory::MemoryStore;
+pub use pack::{PackReader, PackStream};
 pub use signed::SignedPages;
 pub use steps::{EveryStep, Steps};
+pub use turnstile::Turnstile;
 
 use crate::model::{Code, ObjectFormat, Oid};
 use std::fmt;

@@ -277,7 +277,8 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     let init = ["init", new.to_str().unwrap()];
     ask(world, &[&key[..], &init[..], &person[..]].concat());
     let waiting = "bob/still-waiting";
-    let steps: [&[&str]; 14] = [
+    let patch = "03".repeat(32);
+    let steps: [&[&str]; 15] = [
         &["pen", "beat"],
         &["pen", "release"],
         &["pen", "take"],
@@ -288,6 +289,7 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
         &["hook", "install"],
         &["hook", "status"],
         &["hook", "uninstall"],
+        &["artifact", "tombstone", &patch, "-m", "x"],
         &["alias", "set", "x", "y"],
         &["propose", "-m", "x"],
         &["accept", "--all"],
@@ -296,6 +298,7 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     for step in steps {
         ask(world, &[&key[..], step].concat());
     }
+    layers(world, &key, ask);
     exchange(world, ask);
     // Evidence: one file of each shape, and one that is none.
     let made = world.json(&["evidence", "make", "1", "2", "-m", "origin"]);
@@ -306,6 +309,29 @@ pub fn change(world: &World, ask: &mut dyn FnMut(&World, &[&str])) {
     ask(world, &["evidence", "check", file]);
     ask(world, &["evidence", "show", file]);
     ask(world, &["evidence", "list"]);
+}
+
+/// A layer that applies elsewhere than it says, and one that is in conflict with a new base.
+fn layers(world: &World, key: &[&str], ask: &mut dyn FnMut(&World, &[&str])) {
+    let file = |name: &str, text: &str| {
+        let path = world.path(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let diff = file("a-diff", "--- a\n+++ b\n@@ -2,3 +2,3 @@\n a\n-b\n+B\n c\n");
+    let old = file("old-base", "0\n1\n2\na\nb\nc\n");
+    let new = file("new-base", "0\n1\n2\na\nX\nc\n");
+    let add = ["overlay", "add", "t", "--base", "1", "--patch", &diff];
+    ask(world, &[key, &add].concat());
+    ask(world, &[key, &["propose", "-m", "A layer"]].concat());
+    ask(world, &[key, &["accept", "--all"]].concat());
+    ask(world, &["overlay", "show", "t", "--base-file", &old]);
+    ask(world, &["overlay", "show", "t", "--base-file", &new]);
+    let stack = world.json(&["overlays", "t"]);
+    let id = stack["layers"][0]["id"].as_str().unwrap();
+    let bases = ["--old-base", &old, "--new-base", &new];
+    let rebase = ["overlay", "rebase", "t", id, "--base", "2"];
+    ask(world, &[key, &rebase, &bases].concat());
 }
 
 /// Between repositories: every shape of what they answer.

@@ -1,6 +1,7 @@
 //! What the tests share: people with fixed keys, and a small space in any store.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod bytes;
 pub mod disk;
 pub mod made;
 pub mod moves;
@@ -9,6 +10,7 @@ pub mod pens;
 pub mod recorder;
 pub mod repo;
 pub mod rng;
+pub mod shelves;
 
 use folio::codec::commit::Zone;
 use folio::crypto::Sign;

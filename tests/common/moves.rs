@@ -2,7 +2,7 @@
 
 use folio::fold::{Decision, Scene, View};
 use folio::model::rows::LayerRow;
-use folio::model::{Name, RowDigest};
+use folio::model::{ContentDigest, Name, RowDigest};
 use proptest::prelude::*;
 
 /// The pool. Sorted, so that the smallest is the first.
@@ -21,7 +21,9 @@ pub struct Move {
 
 /// Kinds of names and equivalence come first; the rest follows.
 pub const RULES_OF_NAMES: u8 = 16;
-pub const ALL_KINDS: u8 = 25;
+pub const ALL_KINDS: u8 = 30;
+/// And those about artifacts, with the layers that rest on them.
+pub const RULES_OF_ARTIFACTS: &[u8] = &[16, 17, 18, 25, 26, 27, 28, 29];
 
 pub fn a_move(kinds: u8) -> impl Strategy<Value = Move> {
     let name = || 0..NAMES.len();
@@ -60,13 +62,13 @@ impl Move {
             15 => format!(r#"{{"op":"unpin","name":"{a}"}}"#),
             16 => format!(
                 r#"{{"op":"overlay.add","target":"{a}","base":"1","patch":"{}"}}"#,
-                "ab".repeat(32)
+                key(self.b)
             ),
             17 => format!(
                 r#"{{"op":"overlay.rebase","target":"{a}","base":"v{}","id":"{}","patch":"{}"}}"#,
                 self.b,
                 self.layer(view),
-                "cd".repeat(32)
+                key(self.c)
             ),
             18 => format!(
                 r#"{{"op":"overlay.drop","target":"{a}","id":"{}","as":"applied"}}"#,
@@ -90,6 +92,22 @@ impl Move {
             22 => {
                 format!(r#"{{"op":"space.describe","name":"{a}","description":"{b}","home":""}}"#)
             }
+            25 | 26 => {
+                // Now and then somebody says another size.
+                let size = if self.c == 9 { 7 } else { self.a % 6 };
+                let (key, media) = (key(self.a), ["text/plain", "a/b"][self.b % 2]);
+                format!(
+                    r#"{{"op":"artifact.publish","artifact":"{key}","media":"{media}","size":{size}}}"#
+                )
+            }
+            27 => {
+                let (key, reason) = (key(self.a), ["wrong", "secret"][self.b % 2]);
+                format!(r#"{{"op":"artifact.tombstone","artifact":"{key}","reason":"{reason}"}}"#)
+            }
+            28 | 29 => format!(
+                r#"{{"op":"artifact.restore","artifact":"{}"}}"#,
+                key(self.a)
+            ),
             kind => {
                 let (op, who) = (
                     if kind == 23 { "appoint" } else { "retire" },
@@ -117,6 +135,11 @@ impl Move {
     }
 }
 
+/// The key of one of the few artifacts there are.
+pub fn key(n: usize) -> ContentDigest {
+    ContentDigest([n as u8 % 6; 32])
+}
+
 const PEOPLE: [&str; 4] = ["carol", "dave", "erin", "bob"];
 const ROLES: [&str; 3] = ["member", "reader", "scribe"];
 
@@ -135,6 +158,10 @@ fn mislead(decision: &mut Decision) {
         Decision::Unpin(d) => d.was = other,
         Decision::WitnessRetire(d) => d.was = other,
         Decision::SpaceDescribe(d) => d.was = other,
+        Decision::ArtifactPublish(d) => d.was = other,
+        Decision::ArtifactTombstone(d) => d.was = other,
+        Decision::ArtifactRestore(d) => d.was = other,
+        Decision::OverlayRebase(d) => d.was = other,
         _ => {}
     }
 }

@@ -104,7 +104,17 @@ fn a_clone_without_blobs_is_good_for_asking() {
     );
     let unset = |key: &str| net.git("partial", &["config", "--unset", key]);
     unset("remote.origin.partialclonefilter");
-    net.git("partial", &["fetch", "-q", "--refetch"]);
+    // git packs everything anew after it, and would go on doing so while we look.
+    let here = [
+        "-c",
+        "maintenance.autoDetach=false",
+        "-c",
+        "gc.autoDetach=false",
+    ];
+    net.git(
+        "partial",
+        &[&here[..], &["fetch", "-q", "--refetch"]].concat(),
+    );
     unset("remote.origin.promisor");
     net.run("partial", "", &["fetch"]).ok();
     assert_eq!(net.run("partial", "", &["resolve", "three"]).ok(), "t\n");

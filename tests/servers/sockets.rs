@@ -1,4 +1,5 @@
 //! Ports and processes that end with the test.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;

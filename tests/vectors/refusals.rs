@@ -479,6 +479,84 @@ fn refusals_of_the_pen() {
     }
 }
 
+fn written_for_artifacts() -> Value {
+    let key = "0".repeat(64);
+    let publish = |media: &str, size: &str, source: &str| {
+        format!(
+            "{{\"artifact\":\"{key}\",\"media\":\"{media}\",\"op\":\"artifact.publish\",\"size\":{size}{source}}}\n"
+        )
+    };
+    let of = |media: &str| publish(media, "1", "");
+    let from = |number: &str| {
+        let source = format!(",\"source\":{{\"domain\":\"{key}\",\"snapshot\":{number}}}");
+        publish("text/plain", "1", &source)
+    };
+    let tombstone = |reason: &str| {
+        format!(
+            "{{\"artifact\":\"{key}\",\"op\":\"artifact.tombstone\",\"reason\":\"{reason}\"}}\n"
+        )
+    };
+    let long = format!("a/{}", "b".repeat(126));
+    let rows: Vec<(&str, String, &str)> = vec![
+        ("no subtype", of("text"), "text-invalid"),
+        ("an empty type", of("/plain"), "text-invalid"),
+        ("upper case", of("Text/plain"), "text-invalid"),
+        ("a parameter", of("text/plain;a=b"), "text-invalid"),
+        ("a long media type", of(&long), "text-invalid"),
+        (
+            "a type left out",
+            of("text/plain").replace("\"media\":\"text/plain\",", ""),
+            "json-not-canonical",
+        ),
+        (
+            "a size that is negative",
+            publish("a/b", "-1", ""),
+            "json-malformed",
+        ),
+        (
+            "a size that is no integer",
+            publish("a/b", "1.0", ""),
+            "json-malformed",
+        ),
+        (
+            "a byte too many",
+            publish("a/b", "68719476737", ""),
+            "too-large",
+        ),
+        (
+            "no source",
+            publish("a/b", "1", ",\"source\":null"),
+            "json-not-canonical",
+        ),
+        ("a snapshot before the first", from("0"), "json-malformed"),
+        ("a snapshot of 2^53", from("9007199254740992"), "too-large"),
+        (
+            "a short key",
+            of("a/b").replace(&key, &key[1..]),
+            "json-malformed",
+        ),
+        ("no reason", tombstone(""), "text-invalid"),
+        ("a reason of two lines", tombstone("a\\nb"), "text-invalid"),
+        (
+            "a long reason",
+            tombstone(&"a".repeat(4097)),
+            "text-invalid",
+        ),
+    ];
+    let row = |(name, input, code): &(&str, String, &str)| json!({"name": name, "kind": "decisions", "input": input, "code": code});
+    Value::Array(rows.iter().map(row).collect())
+}
+
+#[test]
+fn refusals_of_artifacts() {
+    let found = golden("refusals-artifacts.json", written_for_artifacts);
+    for vector in found.as_array().unwrap() {
+        let text = |field: &str| vector[field].as_str().unwrap();
+        let code = code_of(text("kind"), text("input")).map(Code::as_str);
+        assert_eq!(code, Some(text("code")), "{}", text("name"));
+    }
+}
+
 #[test]
 fn refusals() {
     let found = golden("refusals.json", written_once);

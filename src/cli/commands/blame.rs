@@ -19,7 +19,7 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Asked are the alias of that name, else its other rows: merges, edges, distinct, pins, forks, \
-overlays, members, policy. A row that was removed is found too, by its full key."
+overlays, artifacts, members, policy. A row that was removed is found too, by its full key."
 )]
 pub struct Arguments {
     /// The name, or what else a row is about
@@ -45,6 +45,7 @@ const OTHERS: &[Table] = &[
     Table::Pins,
     Table::Forks,
     Table::Overlays,
+    Table::Artifacts,
     Table::Members,
     Table::Policy,
 ];

@@ -3,10 +3,15 @@
 use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
+use crate::cli::exchange::artifacts::Bringing;
+use crate::cli::exchange::artifacts::choice::Wish;
+use crate::cli::exchange::artifacts::view::ArtifactsView;
 use crate::cli::exchange::report::{self, FetchView};
 use crate::cli::exit::Exit;
+use crate::cli::numbering::or_warn;
 use crate::cli::report::count;
-use crate::cli::stick::apply::{self, Applied};
+use crate::cli::settling::{self, Hand};
+use crate::cli::stick::apply::{self, Applied, Bytes};
 use crate::cli::stick::create;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::journal::Page;
@@ -35,12 +40,29 @@ enum Action {
         /// Everything, for somebody new
         #[arg(long)]
         full: bool,
+        /// What is published, and what goes with proposals, or nothing of it
+        #[arg(
+            long,
+            value_name = "all|none",
+            default_value = "all",
+            hide_default_value = true
+        )]
+        artifacts: Carried,
     },
     /// Take in what others put on the stick, verified
     Apply {
         /// The stick's directory
         stick: PathBuf,
+        #[command(flatten)]
+        wish: Wish,
     },
+}
+
+/// Which artifacts go onto a stick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Carried {
+    All,
+    None,
 }
 
 #[derive(Serialize)]
@@ -69,8 +91,15 @@ struct RefusedView {
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     match &arguments.action {
-        Action::Create { stick, full } => make(&global.dir().join(stick), *full, global, ui),
-        Action::Apply { stick } => take(&global.dir().join(stick), global, ui),
+        Action::Create {
+            stick,
+            full,
+            artifacts,
+        } => {
+            let bytes = *artifacts == Carried::All;
+            make(&global.dir().join(stick), (*full, bytes), global, ui)
+        }
+        Action::Apply { stick, wish } => take(&global.dir().join(stick), wish, global, ui),
     }
 }
 
@@ -84,12 +113,13 @@ fn require_dir(stick: &Path) -> anyhow::Result<()> {
         .into())
 }
 
-fn make(stick: &Path, full: bool, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+fn make(stick: &Path, what: (bool, bool), global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     require_dir(stick)?;
     let context = Context::open(global)?;
     let space = context.space()?;
     let newest = Page::read(&context.store, space.tip()?)?.number();
-    let created = create::create(&context, &space, stick, full, ui)?;
+    or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
+    let created = create::create(&context, global, &space, stick, what, ui)?;
     if ui.json() {
         let view = CreatedView {
             stick: stick.display().to_string(),
@@ -117,11 +147,18 @@ fn make(stick: &Path, full: bool, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-fn take(stick: &Path, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
+fn take(stick: &Path, wish: &Wish, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     require_dir(stick)?;
     let context = Context::open(global)?;
     let space = context.space()?;
-    let applied = apply::apply(&context, &space, stick, ui)?;
+    // Whoever carries a stick on may bring it to whoever numbers.
+    let bringing = Bringing::new(&context, wish, true)?;
+    let bytes = Bytes {
+        global,
+        bringing,
+        again: wish.read()?.is_some(),
+    };
+    let applied = apply::apply(&context, &space, stick, &bytes, ui)?;
     let mut view = AppliedView {
         applied: Vec::new(),
         refused: Vec::new(),
@@ -133,14 +170,20 @@ fn take(stick: &Path, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     for Applied { sender, outcome } in applied {
         let name = format!("stick {sender}");
         let ended = match outcome {
-            Ok(fetched) => {
-                let shown = FetchView::of(&name, &fetched);
+            Ok((fetched, followed)) => {
+                let mut shown = FetchView::of(&name, &fetched);
+                let mut bytes = Ok(Exit::Done);
+                if let Some(followed) = followed {
+                    let artifacts = ArtifactsView::of(&followed);
+                    bytes = artifacts.outcome(&followed);
+                    shown.followed_by(artifacts);
+                }
                 if !ui.json() {
                     shown.print(ui)?;
                 }
                 view.applied.push(shown);
                 let theirs = super::fetch::chain_of_theirs(&context, &fetched);
-                report::outcome(&name, &fetched, theirs)
+                report::outcome(&name, &fetched, theirs).and(bytes)
             }
             Err(error) => {
                 let (code, what, _) = crate::cli::error::parts(&error);

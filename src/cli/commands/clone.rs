@@ -3,13 +3,18 @@
 use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
+use crate::cli::exchange::artifacts::choice::{self, Choice, Wish};
+use crate::cli::exchange::artifacts::view::ArtifactsView;
+use crate::cli::exchange::artifacts::{self, Bringing};
 use crate::cli::exchange::first::{self, Charter, Known};
-use crate::cli::exchange::{Remote, fetch, home, shallow, take_in};
+use crate::cli::exchange::{Remote, address, fetch, home, shallow, take_in};
 use crate::cli::exit::Exit;
+use crate::cli::numbering::or_warn;
 use crate::cli::report::count;
+use crate::cli::settling::Hand;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{allowed_signers, founding, repository, signing, stick, verified, worktree};
-use crate::journal::reconcile::{RefMap, peer, travels};
+use crate::journal::reconcile::{RefMap, travels};
 use crate::journal::{Page, Space, refs};
 use crate::model::{Code, ObjectFormat, Oid, SpaceId};
 use crate::remote::{Location, Transport};
@@ -43,12 +48,28 @@ pub struct Arguments {
     /// Without history; needs --space
     #[arg(long, value_name = "1", requires = "space", value_parser = clap::value_parser!(u32).range(1..=1))]
     depth: Option<u32>,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 /// Where a clone comes from.
 struct Source {
     url: Location,
     is_stick: bool,
+}
+
+impl Source {
+    fn remote(&self) -> Remote {
+        match self.is_stick {
+            // What a stick showed says nothing about whichever remote is called `origin` later.
+            true => Remote::at(self.url.clone()),
+            false => Remote {
+                name: "origin".into(),
+                key: "origin".into(),
+                url: self.url.clone(),
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -59,6 +80,8 @@ struct Cloned {
     commit: String,
     /// What could not be verified.
     unchecked: Vec<String>,
+    /// Artifacts; nothing where they could not be asked for.
+    artifacts: Option<ArtifactsView>,
 }
 
 /// Runs it.
@@ -73,7 +96,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     };
     founding::require_room(&directory, ui)?;
     let existed = directory.exists();
-    let listed = list(&from.url, ui)?;
+    let (listed, there) = list(&from.url, ui)?;
     let under_way = founding::begin(&directory, arguments.bare)?;
     let made = make(arguments, global, &from, &directory, &listed, &known, ui);
     let (context, unchecked) = match made {
@@ -86,7 +109,28 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         }
     };
     under_way.end()?;
-    report(&context, &directory, unchecked, ui)
+    let artifacts = or_warn(ui, bytes(&context, global, &from, &there, ui));
+    report(&context, &directory, unchecked, artifacts, ui)
+}
+
+/// The published artifacts, as far as they are wanted. A clone without them is whole all the same.
+fn bytes(
+    context: &Context,
+    global: &Global,
+    from: &Source,
+    there: &RefMap,
+    ui: &Ui,
+) -> anyhow::Result<ArtifactsView> {
+    let bringing = Bringing {
+        choice: Choice::of(context)?,
+        offers: false,
+        hand: Hand::Ask,
+    };
+    let (space, remote) = (context.space()?, from.remote());
+    let followed = artifacts::follow(context, global, &space, &remote, there, &bringing, ui)?;
+    let view = ArtifactsView::of(&followed);
+    or_warn(ui, view.outcome(&followed));
+    Ok(view)
 }
 
 fn known(arguments: &Arguments) -> anyhow::Result<Known> {
@@ -114,11 +158,12 @@ fn place(arguments: &Arguments, url: &Location) -> anyhow::Result<PathBuf> {
 }
 
 /// What is there, asked from a repository that is nobody's.
-fn list(url: &Location, ui: &Ui) -> anyhow::Result<RefMap> {
+fn list(url: &Location, ui: &Ui) -> anyhow::Result<(RefMap, RefMap)> {
     let nowhere = tempfile::tempdir()?;
     GitStore::init(nowhere.path(), true, ObjectFormat::Sha1, &[])?;
     let _waiting = ui.spinner("Asking");
     let listed = Transport::new(nowhere.path(), url.clone(), true).list()?;
+    let artifacts = artifacts::of_artifacts(&listed);
     let listed: RefMap = listed
         .into_iter()
         .filter(|(name, _)| travels(name))
@@ -127,7 +172,7 @@ fn list(url: &Location, ui: &Ui) -> anyhow::Result<RefMap> {
         let what = format!("there is no {} at {url}", refs::MAIN);
         return Err(Problem::new(Code::NotASpace, what).into());
     }
-    Ok(listed)
+    Ok((listed, artifacts))
 }
 
 fn make(
@@ -142,11 +187,7 @@ fn make(
     let format = listed[refs::MAIN].format();
     let store = make_repository(arguments, global, from, directory, format)?;
     let context = Context { store };
-    let remote = Remote {
-        name: "origin".into(),
-        key: "origin".into(),
-        url: from.url.clone(),
-    };
+    let remote = from.remote();
     let unchecked = match arguments.depth {
         Some(_) => without_history(&context, &remote, known, ui)?,
         None => {
@@ -183,6 +224,9 @@ fn make_repository(
         config.push(("branch.main.remote", "origin".into()));
         config.push(("branch.main.merge", refs::MAIN.into()));
     }
+    if let Some(choice) = arguments.wish.read()? {
+        config.push((choice::CONFIG, choice.text()));
+    }
     if global.key.is_some() {
         config.push(repository::signing_key(&signing::source(None, global)?));
     }
@@ -204,6 +248,7 @@ fn whole(
     begin_main(context, tip)?;
     verified::remember(context, charter.newest, tip)?;
     let space = context.space()?;
+    address::settle(context, remote, ui)?;
     take_in::take_in(context, &space, &remote.key, &remote.name, &shown, ui)?;
     check_space(&space, &charter)
 }
@@ -223,30 +268,13 @@ fn without_history(
     known: &Known,
     ui: &Ui,
 ) -> anyhow::Result<Vec<String>> {
-    let into = peer::incoming_ref(&remote.key, refs::MAIN);
-    let wanted = [(refs::MAIN.to_owned(), into.clone())];
-    {
-        let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, Some(1))?;
-    }
-    let missing = || {
-        Problem::new(
-            Code::RemoteFailed,
-            "the other side's main vanished meanwhile",
-        )
-    };
-    let tip: Oid = context.store.get(&into)?.ok_or_else(missing)?;
+    let tip = shallow::bring_newest(context, remote, ui)?;
     let page = Page::read(&context.store, tip)?;
     let mut space = Space::claimed(&context.store, &page);
     space.id = known.space.expect("clap asks for --space with --depth");
     shallow::look(&space, tip)?;
     begin_main(context, tip)?;
-    context.store.apply(&[RefEdit {
-        name: into,
-        expect: Expect::Any,
-        new: None,
-        message: "folio: taken in".into(),
-    }])?;
+    shallow::drop_newest(context, remote)?;
     Ok(vec![shallow::UNCHECKED.to_owned()])
 }
 
@@ -281,6 +309,7 @@ fn report(
     context: &Context,
     directory: &Path,
     unchecked: Vec<String>,
+    artifacts: Option<ArtifactsView>,
     ui: &Ui,
 ) -> anyhow::Result<Exit> {
     let space = context.space()?;
@@ -293,6 +322,7 @@ fn report(
             newest: page.number().0,
             commit: page.id.to_hex(),
             unchecked,
+            artifacts,
         };
         ui.answer("clone", &cloned)?;
         return Ok(Exit::Done);
@@ -308,6 +338,9 @@ fn report(
         escape(&shown)
     ))?;
     ui.line(format!("space {id}"))?;
+    if let Some(artifacts) = &artifacts {
+        artifacts.print("origin", ui)?;
+    }
     for what in &unchecked {
         ui.say(format!("not verified: {what}"));
     }

@@ -2,6 +2,9 @@
 
 use crate::cli::args::Global;
 use crate::cli::context::Context;
+use crate::cli::exchange::artifacts::choice::Wish;
+use crate::cli::exchange::artifacts::view::ArtifactsView;
+use crate::cli::exchange::artifacts::{self, Bringing};
 use crate::cli::exchange::report::{self, FetchView};
 use crate::cli::exchange::{self, Remote, fetch, home};
 use crate::cli::exit::Exit;
@@ -25,6 +28,11 @@ pub struct Arguments {
     /// From every remote
     #[arg(long, conflicts_with = "remotes")]
     all: bool,
+    #[command(flatten)]
+    wish: Wish,
+    /// Also the bytes that others offer with their proposals; whoever numbers gets them anyway
+    #[arg(long)]
+    offers: bool,
 }
 
 #[derive(Serialize)]
@@ -36,10 +44,11 @@ struct Answer {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
+    let bringing = Bringing::new(&context, &arguments.wish, arguments.offers)?;
     let space = context.space()?;
     let mut views = Vec::new();
     let exit = exchange::each(ui, &remotes, |remote| {
-        let (view, ended) = one(&context, &space, remote, ui)?;
+        let (view, ended) = one(&context, global, &space, remote, &bringing, ui)?;
         views.push(view);
         ended
     });
@@ -52,12 +61,22 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
 /// Fetches from one remote and says what came of it; how that ended comes back beside it.
 pub fn one(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     remote: &Remote,
+    bringing: &Bringing<'_>,
     ui: &Ui,
 ) -> anyhow::Result<(FetchView, anyhow::Result<Exit>)> {
     let fetched = fetch::fetch(context, space, remote, ui)?;
-    let view = FetchView::of(&remote.name, &fetched);
+    let mut view = FetchView::of(&remote.name, &fetched);
+    let there = &fetched.artifacts;
+    let followed = artifacts::follow(context, global, space, remote, there, bringing, ui);
+    let bytes = followed.and_then(|followed| {
+        let artifacts = ArtifactsView::of(&followed);
+        let ended = artifacts.outcome(&followed);
+        view.followed_by(artifacts);
+        ended
+    });
     if !ui.json() {
         view.print(ui)?;
         let mut index = context.index()?;
@@ -67,7 +86,8 @@ pub fn one(
         }
     }
     let ended = report::outcome(&remote.name, &fetched, chain_of_theirs(context, &fetched));
-    Ok((view, ended))
+    // What is wrong with pages counts for more than what is wrong with bytes.
+    Ok((view, ended.and_then(|exit| bytes.map(|_| exit))))
 }
 
 /// The chain digest of the other side's newest page, where it stands beside ours.

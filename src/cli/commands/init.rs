@@ -139,16 +139,18 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     {
         ui.say("note: nobody holds the role `recovery`; if the witness's key is lost, nobody can number any more");
     }
+    let founded = Founded {
+        space: space.to_hex(),
+        directory: directory.display().to_string(),
+        commit: commit.to_hex(),
+        object_format: format.as_str(),
+    };
+    report(&founded, &charter.found.name, &directory, ui)
+}
+
+fn report(founded: &Founded, name: &Name, directory: &Path, ui: &Ui) -> anyhow::Result<Exit> {
     if ui.json() {
-        ui.answer(
-            "init",
-            &Founded {
-                space: space.to_hex(),
-                directory: directory.display().to_string(),
-                commit: commit.to_hex(),
-                object_format: format.as_str(),
-            },
-        )?;
+        ui.answer("init", founded)?;
         return Ok(Exit::Done);
     }
     let plain: PathBuf = directory
@@ -161,9 +163,9 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     };
     ui.line(format!(
         "Founded {} in {shown}",
-        ui.paint(Style::Bold, &escape(charter.found.name.as_str()))
+        ui.paint(Style::Bold, &escape(name.as_str()))
     ))?;
-    ui.line(format!("space {}", ui.paint(Style::Id, &space.to_hex())))?;
+    ui.line(format!("space {}", ui.paint(Style::Id, &founded.space)))?;
     Ok(Exit::Done)
 }
 
@@ -289,7 +291,7 @@ fn first_decisions(arguments: &Arguments, global: &Global) -> anyhow::Result<Vec
     Ok(decisions)
 }
 
-/// Members decide about names, groups and overlays; everything else is the admins'.
+/// Members decide about names, groups and overlays, and publish what these need; everything else is the admins'.
 fn default_policy() -> Vec<PolicySet> {
     let role = |name: &str| Handle::new(name).expect("built-in roles are handles");
     let row = |scope: &str, roles: &[&str]| PolicySet {
@@ -309,6 +311,7 @@ fn default_policy() -> Vec<PolicySet> {
         row("names", &["admin", "member"]),
         row("equivalence", &["admin", "member"]),
         row("overlays", &["admin", "member"]),
+        row("artifact.publish", &["admin", "member"]),
     ]
 }
 

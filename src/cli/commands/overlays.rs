@@ -6,13 +6,16 @@ use crate::cli::exit::Exit;
 use crate::cli::names;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::view;
-use crate::fold::{Scene, graph, rules};
+use crate::fold::{Scene, Stop, artifacts, graph, rules};
 use crate::model::rows::LayerRow;
 use serde::Serialize;
 
 /// The layers over a target
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Layers are listed from the lowest to the highest: id, base, patch.")]
+#[command(
+    after_help = "Layers are listed from the lowest to the highest: id, base, patch; and where the patch is withdrawn, \
+why."
+)]
 pub struct Arguments {
     /// What the layers lie on
     target: String,
@@ -33,16 +36,21 @@ struct LayerView {
     base: String,
     patch: String,
     after: Option<String>,
+    /// Why the patch is withdrawn.
+    withdrawn: Option<String>,
 }
 
 impl LayerView {
-    fn of(row: &LayerRow) -> Self {
-        Self {
+    fn of(scene: &Scene<'_>, row: &LayerRow) -> Result<Self, Stop> {
+        let patch = artifacts::row(scene, &row.patch)?;
+        let withdrawn = patch.and_then(|row| row.tombstone);
+        Ok(Self {
             id: row.id.to_hex(),
             base: row.base.to_string(),
             patch: row.patch.to_hex(),
             after: row.after.map(|below| below.to_hex()),
-        }
+            withdrawn: withdrawn.map(String::from),
+        })
     }
 }
 
@@ -63,8 +71,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         target: target.to_string(),
         layers: rules::overlay_stack(&rows)
             .into_iter()
-            .map(LayerView::of)
-            .collect(),
+            .map(|row| LayerView::of(&scene, row))
+            .collect::<Result<_, _>>()?,
     };
     if ui.json() {
         ui.answer("overlays", &answer)?;
@@ -75,7 +83,12 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     }
     for layer in &answer.layers {
         let id = ui.paint(Style::Id, &layer.id);
-        ui.line(format!("{id} {} {}", escape(&layer.base), layer.patch))?;
+        let mut line = format!("{id} {} {}", escape(&layer.base), layer.patch);
+        if let Some(reason) = &layer.withdrawn {
+            let mark = ui.paint(Style::Bad, "withdrawn:");
+            line.push_str(&format!(" {mark} {}", escape(reason)));
+        }
+        ui.line(line)?;
     }
     Ok(Exit::Done)
 }

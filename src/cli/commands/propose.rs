@@ -9,7 +9,7 @@ use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{identity, signing};
 use crate::codec::message::clean_text;
-use crate::fold::Decision;
+use crate::fold::{Decision, View};
 use crate::journal::proposal::Base;
 use crate::journal::propose::{self, Intent};
 use crate::journal::{Page, check, refs};
@@ -55,28 +55,13 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let source = signing::source(Some(&context), global)?;
     let author = identity::member(&view, &signing::public_of(&source)?)?;
     let _lock = draft::lock(&context)?;
-    let (mut drafted, from_file) = match &arguments.file {
-        Some(file) => (
-            read_file(
-                &context,
-                global,
-                file,
-                (&view, page.message.chain),
-                &author,
-                ui,
-            )?,
-            true,
-        ),
-        None => (
-            Drafting::open(
-                &view,
-                page.message.chain,
-                Some(author.clone()),
-                Draft::load(&context, Some(&author))?,
-            )?
-            .draft,
-            false,
-        ),
+    let on: (&dyn View, ChainDigest) = (&view, page.message.chain);
+    let mut drafted = match &arguments.file {
+        Some(file) => read_file(&context, global, file, on, &author, ui)?,
+        None => {
+            let draft = Draft::load(&context, Some(&author))?;
+            Drafting::open(on.0, on.1, Some(author.clone()), draft)?.draft
+        }
     };
     if drafted.decisions.is_empty() {
         let what = "there is nothing to propose";
@@ -97,7 +82,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let name = refs::proposal(&author.handle, &slug);
     let (commit, digest) = prepared.publish(&space, name.clone(), expect)?;
     let decisions = drafted.decisions.len();
-    if !from_file {
+    if arguments.file.is_none() {
         // The proposal stands; a crash here leaves a draft of decisions that are proposed already.
         drafted.clear()?;
     }
@@ -133,7 +118,7 @@ fn read_file(
     context: &Context,
     global: &Global,
     file: &std::path::Path,
-    on: (&dyn crate::fold::View, ChainDigest),
+    on: (&dyn View, ChainDigest),
     author: &crate::model::rows::MemberRow,
     ui: &Ui,
 ) -> anyhow::Result<Draft> {

@@ -6,6 +6,8 @@ use crate::cli::error::Problem;
 use crate::cli::exchange::push::{self, Sent, What};
 use crate::cli::exchange::{self, Remote};
 use crate::cli::exit::Exit;
+use crate::cli::numbering::or_warn;
+use crate::cli::settling::{self, Hand};
 use crate::cli::ui::{Ui, escape};
 use crate::journal::Space;
 use crate::model::Code;
@@ -60,12 +62,14 @@ struct Answer {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
-    send(&context, &remotes, What::Everything, "push", ui)
+    or_warn(ui, settling::settle(&context, global, ui, Hand::Ask));
+    send(&context, global, &remotes, What::Everything, "push", ui)
 }
 
 /// Sends to each remote, prints what became of it, and fails where one refused something.
 pub fn send(
     context: &Context,
+    global: &Global,
     remotes: &[Remote],
     what: What<'_>,
     command: &str,
@@ -74,7 +78,7 @@ pub fn send(
     let space = context.space()?;
     let mut views = Vec::new();
     let exit = exchange::each(ui, remotes, |remote| {
-        let (view, ended) = one(context, &space, remote, what, ui)?;
+        let (view, ended) = one(context, global, &space, remote, what, ui)?;
         views.push(view);
         ended
     });
@@ -87,12 +91,13 @@ pub fn send(
 /// Sends to one remote; how that ended comes back beside what was sent.
 pub fn one(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     remote: &Remote,
     what: What<'_>,
     ui: &Ui,
 ) -> anyhow::Result<(PushView, anyhow::Result<Exit>)> {
-    let sent = push::push(context, space, remote, what, ui)?;
+    let sent = push::push(context, global, space, remote, what, ui)?;
     let view = PushView::of(&remote.name, &sent);
     if !ui.json() {
         view.print(ui)?;
@@ -120,7 +125,10 @@ pub fn one(
 
 impl PushView {
     fn of(remote: &str, sent: &Sent) -> Self {
-        let short = |name: &str| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+        let short = |name: &str| {
+            let rest = name.strip_prefix("refs/").unwrap_or(name);
+            rest.strip_prefix("heads/").unwrap_or(rest).to_owned()
+        };
         let (good, bad): (Vec<_>, Vec<_>) = sent
             .refs
             .iter()

@@ -1,6 +1,7 @@
 //! `folio queue`: proposals and what they would do today.
 
 use crate::cli::args::Global;
+use crate::cli::bytes::{self, BytesView};
 use crate::cli::context::{Context, view_of};
 use crate::cli::exit::Exit;
 use crate::cli::opinions::{self, NeedView};
@@ -59,6 +60,8 @@ struct Line {
     needs: Vec<NeedView>,
     /// By members who judge and do not number.
     rejections: Vec<RejectionView>,
+    /// Where the bytes are of what it publishes.
+    bytes: Vec<BytesView>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +94,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         pen: check::pen_of(&view)?,
         view: &view,
         own: author.map(|author| author.handle),
+        bytes: bytes::Desk::open(&context)?,
     };
     let mut progress = ui.progress("Judging");
     let total = entries.len() as u64;
@@ -129,6 +133,7 @@ struct Desk<'a> {
     pen: PenRow,
     view: &'a dyn View,
     own: Option<Handle>,
+    bytes: bytes::Desk,
 }
 
 impl Desk<'_> {
@@ -165,6 +170,7 @@ impl Desk<'_> {
             refusals: Vec::new(),
             needs: Vec::new(),
             rejections: Vec::new(),
+            bytes: Vec::new(),
         }
     }
 
@@ -179,6 +185,7 @@ impl Desk<'_> {
         let tally = tally::tally(self.view, proposal, &candidate.reviews)?;
         line.needs = NeedView::all(&tally);
         line.rejections = self.rejections(&tally);
+        line.bytes = self.bytes.views(candidate)?;
         // Nothing is written here: what judging makes is forgotten.
         let staged = self.tables.staged();
         let standing = queue::standing(self.tables, self.page, self.history, candidate);
@@ -267,6 +274,9 @@ fn show(ui: &Ui, line: &Line) -> anyhow::Result<()> {
     ui.line(words)?;
     if let (Some(code), Some(what)) = (line.code, &line.what) {
         ui.line(format!("    {code}: {}", escape(what)))?;
+    }
+    if !line.bytes.is_empty() {
+        ui.line(format!("    {}", bytes::summary(&line.bytes)))?;
     }
     for need in &line.needs {
         ui.line(format!("    {}", need.words()))?;

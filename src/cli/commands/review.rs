@@ -1,6 +1,7 @@
 //! `folio review`: one proposal, for its reviewer.
 
 use crate::cli::args::Global;
+use crate::cli::bytes::{self, BytesView};
 use crate::cli::changes;
 use crate::cli::conflicts::{self, Conflict, Conflicts, OTHERS};
 use crate::cli::confusable::{self, Lookalikes, ROWS};
@@ -65,6 +66,8 @@ struct Shown {
     lookalikes: Lookalikes,
     reviews: Vec<ReviewView>,
     needs: Vec<NeedView>,
+    /// Where the bytes are of what it publishes.
+    bytes: Vec<BytesView>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +97,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         history: &history,
         candidate,
         entries: &entries,
+        bytes: bytes::Desk::open(&context)?,
     };
     let (shown, changes) = desk.look()?;
     match ui.json() {
@@ -110,6 +114,7 @@ struct Desk<'a> {
     history: &'a History<'a>,
     candidate: &'a Candidate,
     entries: &'a [Entry],
+    bytes: bytes::Desk,
 }
 
 /// What a proposal would do once it has its approvals.
@@ -167,6 +172,7 @@ impl Desk<'_> {
             lookalikes: confusable::find(&space.tables, root, &scene, decisions, ROWS)?,
             reviews: reviews(&tally),
             needs: NeedView::all(&tally),
+            bytes: self.bytes.views(self.candidate)?,
         };
         Ok((shown, effect.rows))
     }
@@ -227,6 +233,8 @@ fn print(ui: &Ui, shown: &Shown, changes: &[RowChange]) -> anyhow::Result<()> {
     let decisions: Vec<String> = shown.decisions.iter().map(words::decision).collect();
     section(ui, "Decides", &decisions)?;
     print_today(ui, shown, changes)?;
+    let bytes: Vec<String> = shown.bytes.iter().map(|view| view.line(ui)).collect();
+    section(ui, "Bytes", &bytes)?;
     print_conflicts(ui, shown)?;
     print_lookalikes(ui, &shown.lookalikes)?;
     let lines = shown.reviews.iter().flat_map(|review| review.lines(ui));

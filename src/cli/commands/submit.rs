@@ -34,5 +34,5 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         let key = signing::public_key(Some(&context), global)?;
         identity::member(&view_of(&space.tables, &page), &key)?.handle
     };
-    push::send(&context, &remotes, What::Own(&handle), "submit", ui)
+    push::send(&context, global, &remotes, What::Own(&handle), "submit", ui)
 }

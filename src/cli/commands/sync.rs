@@ -4,6 +4,8 @@ use super::fetch;
 use super::push;
 use crate::cli::args::Global;
 use crate::cli::context::Context;
+use crate::cli::exchange::artifacts::Bringing;
+use crate::cli::exchange::artifacts::choice::Wish;
 use crate::cli::exchange::push::What;
 use crate::cli::exchange::report::FetchView;
 use crate::cli::exchange::{self, Remote};
@@ -23,6 +25,8 @@ pub struct Arguments {
     /// With every remote
     #[arg(long, conflicts_with = "remotes")]
     all: bool,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 #[derive(Serialize)]
@@ -35,13 +39,14 @@ struct Answer {
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
     let remotes = exchange::chosen(&context, global, &arguments.remotes, arguments.all)?;
+    let bringing = Bringing::new(&context, &arguments.wish, false)?;
     let space = context.space()?;
     let mut answer = Answer {
         fetched: Vec::new(),
         pushed: Vec::new(),
     };
     let exit = exchange::each(ui, &remotes, |remote| {
-        both(&context, &space, remote, &mut answer, ui)
+        both(&context, global, &space, remote, &bringing, &mut answer, ui)
     });
     if ui.json() && !answer.fetched.is_empty() {
         ui.answer("sync", &answer)?;
@@ -51,15 +56,17 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
 
 fn both(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     remote: &Remote,
+    bringing: &Bringing<'_>,
     answer: &mut Answer,
     ui: &Ui,
 ) -> anyhow::Result<Exit> {
-    let (view, ended) = fetch::one(context, space, remote, ui)?;
+    let (view, ended) = fetch::one(context, global, space, remote, bringing, ui)?;
     answer.fetched.push(view);
     ended?;
-    let (view, ended) = push::one(context, space, remote, What::Everything, ui)?;
+    let (view, ended) = push::one(context, global, space, remote, What::Everything, ui)?;
     answer.pushed.push(view);
     ended
 }

@@ -1,6 +1,7 @@
 //! What a fetch catches red-handed is kept as evidence.
 
 use crate::cli::context::Context;
+use crate::cli::evidence::say_none;
 use crate::cli::ui::{Ui, escape};
 use crate::journal::evidence::{Evidence, culprit};
 use crate::journal::reconcile::RefMap;
@@ -8,7 +9,6 @@ use crate::journal::reconcile::course::{Course, Fork};
 use crate::journal::reconcile::receive::Received;
 use crate::journal::{Fault, refs};
 use crate::model::{Code, Oid};
-use crate::store;
 
 /// A page that the rules refuse: kept where its signer can be held to it. The fault goes on as it came.
 pub fn of_pages(
@@ -68,24 +68,17 @@ fn made(context: &Context, ui: &Ui, who: &str, made: Made) {
     match made {
         Ok(Some(evidence)) => keep(context, ui, who, &evidence),
         Ok(None) => {}
-        Err(fault) => ui.warn(format!(
-            "no evidence could be kept: {}",
-            escape(&fault.to_string())
-        )),
+        Err(fault) => say_none(ui, &fault.into()),
     }
 }
 
 fn keep(context: &Context, ui: &Ui, who: &str, evidence: &Evidence) {
-    let dir = context.folio_dir().join("evidence");
-    match store::evidence::keep(&dir, evidence) {
+    match crate::cli::evidence::keep(context, evidence) {
         Ok(path) => ui.say(format!(
             "evidence about {}: {} (folio evidence check FILE)",
             escape(who),
             escape(&path.display().to_string())
         )),
-        Err(fault) => ui.warn(format!(
-            "no evidence could be kept: {}",
-            escape(&fault.what)
-        )),
+        Err(error) => say_none(ui, &error),
     }
 }

@@ -1,7 +1,8 @@
 //! Fetching from one remote: list, bring what is new below refs of its own, verify, take in.
 
+use super::artifacts::of_artifacts;
 use super::take_in::take_in;
-use super::{Remote, evidence, say_remote, shallow};
+use super::{Remote, address, evidence, say_remote, shallow};
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::ui::{Ui, escape};
@@ -22,6 +23,8 @@ const MISSING: usize = 32;
 pub struct Fetched {
     /// What became of what was shown; nothing for a shallow clone, whose `main` is only followed.
     pub received: Option<Received>,
+    /// The refs of artifacts over there.
+    pub artifacts: RefMap,
     /// Refs over there that are none of a space's; they were not fetched.
     pub foreign: usize,
     /// What a shallow clone cannot check.
@@ -42,7 +45,8 @@ pub fn fetch(
         let _waiting = ui.spinner("Asking");
         transport.list()?
     };
-    let all = listed.len();
+    let artifacts = of_artifacts(&listed);
+    let all = listed.len() - artifacts.len();
     let listed: RefMap = listed
         .into_iter()
         .filter(|(name, _)| travels(name))
@@ -52,11 +56,13 @@ pub fn fetch(
         let unchecked = shallow::follow(context, space, remote, &listed, ui)?;
         return Ok(Fetched {
             received: None,
+            artifacts,
             foreign,
             unchecked,
             frozen: false,
         });
     }
+    address::settle(context, remote, ui)?;
     let before = peer::seen(&context.store, &remote.key)?;
     let shown = bring(context, remote, &listed, ui)?;
     let received = take_in(context, space, &remote.key, &remote.name, &shown, ui)?;
@@ -70,6 +76,7 @@ pub fn fetch(
     }
     Ok(Fetched {
         received: Some(received),
+        artifacts,
         foreign,
         unchecked: Vec::new(),
         frozen,
@@ -103,6 +110,8 @@ pub fn bring(
     listed: &RefMap,
     ui: &Ui,
 ) -> anyhow::Result<RefMap> {
+    // git leaves out what is here: that has to stay until the refs are there.
+    context.store.begin_writing()?;
     let seen = peer::seen(&context.store, &remote.key)?;
     let is_new = |name: &String, id: &crate::model::Oid| {
         seen.get(name) != Some(id) || !context.store.is_known(id)

@@ -109,6 +109,7 @@ impl Desk<'_> {
         }
         let into = peer::incoming_ref(&remote.key, refs::MAIN);
         let wanted = [(refs::MAIN.to_owned(), into.clone())];
+        context.store.begin_writing()?;
         let brought = {
             let _waiting = ui.spinner("Fetching");
             remote.transport(context).fetch(&wanted, None)

@@ -1,5 +1,7 @@
 //! Between repositories: what `clone`, `fetch`, `push`, `submit`, `sync` and `bundle` share.
 
+pub mod address;
+pub mod artifacts;
 pub mod evidence;
 pub mod fetch;
 pub mod first;

@@ -1,7 +1,10 @@
 //! Pushing to one remote: list, compare ref by ref, send. `main` goes first and alone; it only moves forward.
 
+use super::artifacts::of_artifacts;
+use super::artifacts::send::Sender;
 use super::home::Home;
-use super::{Remote, say_remote};
+use super::{Remote, address, say_remote};
+use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::ui::Ui;
@@ -42,21 +45,33 @@ pub struct Sent {
 /// Sends what the other side lacks.
 pub fn push(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     remote: &Remote,
     what: What<'_>,
     ui: &Ui,
 ) -> anyhow::Result<Sent> {
     let transport = remote.transport(context);
-    let there = {
+    let (there, artifacts) = {
         let _waiting = ui.spinner("Asking");
         let all = transport.list()?;
         require_undiverted(&all, remote)?;
-        ours_of(all)
+        let artifacts = of_artifacts(&all);
+        (ours_of(all), artifacts)
+    };
+    let sender = Sender {
+        context,
+        global,
+        space,
+        remote,
+        transport: &transport,
+        there: &artifacts,
+        ui,
     };
     let mut index = context.index()?;
     let history = context.history(space, &mut index, ui)?;
     let mut sent = Sent::default();
+    address::settle(context, remote, ui)?;
     let mut seen = peer::seen(&context.store, &remote.key)?;
     let before = seen.clone();
     // What is there as it is here was sent by a push whose answer was lost, or came the same way as ours.
@@ -83,7 +98,9 @@ pub fn push(
     }
     if main_there {
         let edits = lacking(space, &history, &there, &seen, what, &mut sent)?;
+        sender.offers(&proposals(&ours, &there, &edits), &mut sent)?;
         send_branches(&transport, &edits, &mut seen, &mut sent, ui)?;
+        sender.tidy(what, &there, &before, &mut sent)?;
     }
     let mut edits = peer::remember(&remote.key, &before, &seen);
     if sent.main && Home::of(context, space)? == Home::Remote(remote.key.clone()) {
@@ -92,7 +109,22 @@ pub fn push(
     }
     // A crash before this makes the next look at that remote compare with older memories: nothing is lost.
     store::apply_in_parts(&context.store, &edits)?;
+    if sent.main && sent.held.is_empty() {
+        sender.shelf(&mut sent)?;
+    }
     Ok(sent)
+}
+
+/// The proposals of ours that are there as they are here, once these changes are made.
+fn proposals(ours: &RefMap, there: &RefMap, edits: &[Push]) -> Vec<String> {
+    let is_sent = |name: &String, id: &Oid| {
+        let mut edits = edits.iter();
+        edits.any(|edit| edit.name == *name && edit.new == Some(*id))
+    };
+    let ours = ours.iter().filter(|(name, id)| {
+        name.starts_with(refs::PROPOSALS) && (there.get(*name) == Some(id) || is_sent(name, id))
+    });
+    ours.map(|(name, _)| name.clone()).collect()
 }
 
 fn ours_of(all: Vec<(String, Oid)>) -> RefMap {

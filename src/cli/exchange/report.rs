@@ -1,5 +1,6 @@
 //! What a fetch did, for people and as JSON.
 
+use super::artifacts::view::ArtifactsView;
 use super::fetch::Fetched;
 use super::home::Provisional;
 use crate::cli::error::Problem;
@@ -46,6 +47,8 @@ pub struct FetchView {
     foreign: usize,
     /// What a shallow clone cannot check.
     unchecked: Vec<String>,
+    /// Artifacts; nothing where they were not asked for.
+    artifacts: Option<ArtifactsView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,11 +88,17 @@ impl FetchView {
             frozen: fetched.frozen,
             foreign: fetched.foreign,
             unchecked: fetched.unchecked.clone(),
+            artifacts: None,
         };
         if let Some(received) = &fetched.received {
             view.fill(received);
         }
         view
+    }
+
+    /// With what came of artifacts.
+    pub fn followed_by(&mut self, artifacts: ArtifactsView) {
+        self.artifacts = Some(artifacts);
     }
 
     fn fill(&mut self, received: &Received) {
@@ -182,7 +191,10 @@ impl FetchView {
         for what in &self.unchecked {
             ui.say(format!("not verified: {what}"));
         }
-        Ok(())
+        match &self.artifacts {
+            Some(artifacts) => artifacts.print(&self.remote, ui),
+            None => Ok(()),
+        }
     }
 }
 

@@ -36,18 +36,7 @@ pub fn follow(
     if shown.is_none_or(|shown| shown == old.id) {
         return Ok(unchecked);
     }
-    let into = peer::incoming_ref(&remote.key, refs::MAIN);
-    let wanted = [(refs::MAIN.to_owned(), into.clone())];
-    {
-        let _waiting = ui.spinner("Fetching");
-        remote.transport(context).fetch(&wanted, Some(1))?;
-    }
-    let tip: Oid = context.store.get(&into)?.ok_or_else(|| {
-        Problem::new(
-            Code::RemoteFailed,
-            "the other side's main vanished meanwhile",
-        )
-    })?;
+    let tip = bring_newest(context, remote, ui)?;
     let new = look(space, tip)?;
     if new.number() <= old.number() {
         let what = format!(
@@ -72,15 +61,37 @@ pub fn follow(
         new: Some(tip),
         message: "folio: fetch without history".into(),
     }])?;
+    drop_newest(context, remote)?;
+    allowed_signers::refresh(context)?;
+    worktree::follow(context, ui)?;
+    Ok(unchecked)
+}
+
+/// Brings the newest page alone.
+pub fn bring_newest(context: &Context, remote: &Remote, ui: &Ui) -> anyhow::Result<Oid> {
+    let into = peer::incoming_ref(&remote.key, refs::MAIN);
+    let wanted = [(refs::MAIN.to_owned(), into.clone())];
+    {
+        let _waiting = ui.spinner("Fetching");
+        context.store.begin_writing()?;
+        remote.transport(context).fetch(&wanted, Some(1))?;
+    }
+    let vanished = || {
+        let what = "the other side's main vanished meanwhile";
+        Problem::new(Code::RemoteFailed, what)
+    };
+    Ok(context.store.get(&into)?.ok_or_else(vanished)?)
+}
+
+/// Drops the ref below which the newest page was brought.
+pub fn drop_newest(context: &Context, remote: &Remote) -> anyhow::Result<()> {
     context.store.apply(&[RefEdit {
-        name: into,
+        name: peer::incoming_ref(&remote.key, refs::MAIN),
         expect: Expect::Any,
         new: None,
         message: "folio: taken in".into(),
     }])?;
-    allowed_signers::refresh(context)?;
-    worktree::follow(context, ui)?;
-    Ok(unchecked)
+    Ok(())
 }
 
 /// One key signs in each epoch, and epochs only grow: that much follows from the page that is here.

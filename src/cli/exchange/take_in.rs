@@ -3,8 +3,9 @@
 use super::evidence;
 use super::home::Home;
 use crate::cli::context::Context;
-use crate::cli::ui::{Ui, escape};
-use crate::cli::{allowed_signers, verified, worktree};
+use crate::cli::numbering::or_warn;
+use crate::cli::ui::Ui;
+use crate::cli::{allowed_signers, observed, verified, worktree};
 use crate::journal::reconcile::RefMap;
 use crate::journal::reconcile::receive::{self, Hooks, Peer, Received};
 use crate::journal::refs;
@@ -52,18 +53,8 @@ pub fn take_in(
         let more = receive::retry(space, &mut index, &peer)?;
         received.branches.taken.extend(more.taken);
     }
+    or_warn(ui, observed::look_for_takers(context, space));
     Ok(received)
-}
-
-fn or_warn(ui: &Ui, done: anyhow::Result<()>) {
-    if let Err(error) = done {
-        let (code, what, _) = crate::cli::error::parts(&error);
-        let code = code.map_or("error", crate::model::Code::as_str);
-        ui.warn(format!(
-            "{code}: {} (the next run makes up for it)",
-            escape(&what)
-        ));
-    }
 }
 
 /// The peers of whom something waits to be looked at again.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A hook of yours that is there already is set aside as NAME.local and still asked, after Folio's. \
-On a server the settings receive.fsckObjects and transfer.hideRefs are made too, and the history that is there is \
+On a server the settings receive.fsckObjects, transfer.hideRefs and uploadpack.allowReachableSHA1InWant are made too, and the history that is there is \
 verified once."
 )]
 pub struct Arguments {
@@ -133,6 +133,12 @@ fn configure(context: &Context, space: Option<SpaceId>) -> anyhow::Result<Vec<Se
     if context.store.config_value("receive.fsckObjects").as_deref() != Some("true") {
         git.run(&["config", "receive.fsckObjects", "true"])?;
         done("receive.fsckObjects", "true");
+    }
+    // git's older protocols serve an object by its id only if they are told to; the newest one does anyway.
+    let by_id = "uploadpack.allowReachableSHA1InWant";
+    if context.store.config_value(by_id).as_deref() != Some("true") {
+        git.run(&["config", by_id, "true"])?;
+        done(by_id, "true");
     }
     let listed = git.output(&["config", "--get-all", "transfer.hideRefs"], b"")?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();

@@ -2,11 +2,13 @@
 
 use super::create::{hash, have, or_note};
 use super::manifest::{Bundle, Manifest};
-use super::{dir_of, manifests, name_on, plain_size, receipts};
+use super::{artifacts, dir_of, manifests, name_on, plain_size, receipts};
+use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::error::{self, Problem};
+use crate::cli::exchange::artifacts::{Bringing, Followed, follow as follow_artifacts};
 use crate::cli::exchange::fetch::{self, Fetched};
-use crate::cli::exchange::{Remote, take_in};
+use crate::cli::exchange::{Remote, address, take_in};
 use crate::cli::ui::Ui;
 use crate::journal::Space;
 use crate::journal::reconcile::{RefMap, peer, travels};
@@ -20,8 +22,18 @@ use std::path::Path;
 pub struct Applied {
     /// The sender.
     pub sender: String,
-    /// What became of it.
-    pub outcome: anyhow::Result<Fetched>,
+    /// What became of it: of its pages and branches, and of its artifacts where it has any.
+    pub outcome: anyhow::Result<(Fetched, Option<Followed>)>,
+}
+
+/// What is to become of artifacts.
+pub struct Bytes<'a> {
+    /// The options of every command.
+    pub global: &'a Global,
+    /// Which ones, and who signs.
+    pub bringing: Bringing<'a>,
+    /// Whether those of what was taken in before are looked for again.
+    pub again: bool,
 }
 
 /// Takes in everything that others put there for this space, each part verified whole or refused whole. Then
@@ -30,6 +42,7 @@ pub fn apply(
     context: &Context,
     space: &Space<'_, GitStore>,
     stick: &Path,
+    bytes: &Bytes<'_>,
     ui: &Ui,
 ) -> anyhow::Result<Vec<Applied>> {
     let dir = dir_of(stick, &space.id);
@@ -52,7 +65,7 @@ pub fn apply(
         let before = parts.len();
         let (mut left, mut gaps) = (Vec::new(), Vec::new());
         for (sender, manifest) in parts {
-            let outcome = one(context, space, &dir, &manifest, ui);
+            let outcome = one(context, space, &dir, &manifest, bytes, ui);
             let done = Applied { sender, outcome };
             match done.outcome.as_ref().is_err_and(is_gap) {
                 true => {
@@ -83,8 +96,9 @@ fn one(
     space: &Space<'_, GitStore>,
     dir: &Path,
     manifest: &Manifest,
+    bytes: &Bytes<'_>,
     ui: &Ui,
-) -> anyhow::Result<Fetched> {
+) -> anyhow::Result<(Fetched, Option<Followed>)> {
     if manifest.space != space.id.to_hex() {
         let what = format!(
             "expected the space {}, found another on the stick",
@@ -97,16 +111,61 @@ fn one(
     let key = match is_older {
         false => format!("s-{sender}"),
         // Sticks arrive in any order. An older one accuses nobody of going back, and replaces nothing newer.
-        true => forgotten(context, format!("o-{sender}"))?,
+        true => {
+            let key = format!("o-{sender}");
+            address::forget(context, &key)?;
+            key
+        }
     };
     let before = peer::incoming(&context.store, &key)?;
-    let taken = brought(context, space, dir, manifest, &key, ui);
-    if taken.is_err() {
-        restore(context, &key, &before)?;
-    } else {
-        receipts::remember_applied(context, manifest)?;
+    match brought(context, space, dir, manifest, &key, ui) {
+        Err(error) => {
+            restore(context, &key, &before)?;
+            Err(error)
+        }
+        Ok(fetched) => {
+            let followed = follow(context, space, dir, manifest, &key, bytes, ui)?;
+            receipts::remember_applied(context, manifest)?;
+            Ok((fetched, followed))
+        }
     }
-    taken
+}
+
+/// The artifacts of one sender's part.
+fn follow(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    dir: &Path,
+    manifest: &Manifest,
+    key: &str,
+    bytes: &Bytes<'_>,
+    ui: &Ui,
+) -> anyhow::Result<Option<Followed>> {
+    let there = artifacts::named(manifest);
+    let is_known = manifest.serial <= receipts::applied(context, &manifest.sender);
+    let bundle = manifest.bundle.as_ref();
+    // What was taken in before is not read again.
+    let is_wanted = !there.is_empty() && (bytes.again || !is_known);
+    let Some(bundle) = bundle.filter(|_| is_wanted) else {
+        return Ok(None);
+    };
+    let path = std::path::absolute(dir.join(&bundle.file))?;
+    let remote = Remote {
+        name: format!("stick {}", manifest.sender),
+        key: key.to_owned(),
+        url: Location::path(&path)?,
+    };
+    require_whole(&path, bundle)?;
+    let Bytes {
+        global, bringing, ..
+    } = bytes;
+    let followed = follow_artifacts(context, global, space, &remote, &there, bringing, ui);
+    let followed = followed.map_err(|error| match error.downcast_ref::<StoreFault>() {
+        Some(fault) if bundle::is_partial(fault) => gap(&fault.what),
+        _ => error,
+    })?;
+    artifacts::remember_taken(context, space, (&manifest.sender, key), &there)?;
+    Ok(Some(followed))
 }
 
 fn brought(
@@ -138,18 +197,11 @@ fn brought(
     let received = take_in::take_in(context, space, key, &who, &shown, ui)?;
     Ok(Fetched {
         received: Some(received),
-        foreign: manifest.refs.len() - shown.len(),
+        artifacts: RefMap::new(),
+        foreign: artifacts::foreign(manifest),
         unchecked: Vec::new(),
         frozen: false,
     })
-}
-
-/// Forgets what was seen under a key.
-fn forgotten(context: &Context, key: String) -> anyhow::Result<String> {
-    let seen = peer::seen(&context.store, &key)?;
-    let edits = peer::remember(&key, &seen, &RefMap::new());
-    store::apply_in_parts(&context.store, &edits)?;
-    Ok(key)
 }
 
 /// Makes the refs below which things are brought what they were.

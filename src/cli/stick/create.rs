@@ -1,13 +1,14 @@
 //! Putting on a stick what the others lack.
 
 use super::manifest::{Bundle, Manifest};
-use super::{dir_of, name_on, receipts, sync_parent, write_whole};
+use super::{artifacts, dir_of, name_on, receipts, sync_parent, write_whole};
+use crate::cli::args::Global;
 use crate::cli::context::Context;
 use crate::cli::ui::{Ui, escape};
 use crate::journal::Space;
 use crate::journal::history::History;
 use crate::journal::reconcile::{RefMap, peer};
-use crate::remote::bundle;
+use crate::remote::bundle::{self, LeaveOut};
 use crate::store::GitStore;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -24,13 +25,14 @@ pub struct Created {
     pub refs: usize,
 }
 
-/// Writes a bundle and its description. Whatever the stick held before stays until the new description is
+/// Writes a bundle and its description: with `full` all of it, with `bytes` artifacts too. Whatever the stick held before stays until the new description is
 /// whole.
 pub fn create(
     context: &Context,
+    global: &Global,
     space: &Space<'_, GitStore>,
     stick: &Path,
-    full: bool,
+    (full, bytes): (bool, bool),
     ui: &Ui,
 ) -> anyhow::Result<Created> {
     let dir = dir_of(stick, &space.id);
@@ -47,11 +49,26 @@ pub fn create(
         true => BTreeSet::new(),
         false => receipts::in_common(context, &history, &others)?,
     };
-    let refs = peer::ours(&context.store)?;
+    let mut refs = peer::ours(&context.store)?;
     let serial = next_serial(context)?;
-    let mut manifest = Manifest::new(&space.id, &me, serial, &refs, &history)?;
+    let mut manifest = describe(context, space, &me, serial, &history)?;
+    let mut trees = BTreeSet::new();
+    if bytes {
+        let mut carried = artifacts::carried(context, global, ui, &refs)?;
+        if !full {
+            (carried, trees) = artifacts::lacking(context, &me, carried, &others)?;
+        }
+        let named = carried.iter();
+        let named = named.map(|(name, id)| (name.clone(), id.to_hex()));
+        manifest.refs.extend(named);
+        refs.extend(carried);
+    }
     let name = format!("{me}-{serial}.bundle");
-    manifest.bundle = write_bundle(context, &dir, &name, &refs, &without, ui)?;
+    let leave_out = LeaveOut {
+        commits: &without,
+        trees: &trees,
+    };
+    manifest.bundle = write_bundle(context, &dir, &name, &refs, &leave_out, ui)?;
     // From here on the new bundle counts; a stick torn out before this holds what it held.
     write_whole(&path, &manifest.encode())?;
     clean(&dir, &me, manifest.bundle.as_ref().map(|b| b.file.as_str()));
@@ -68,7 +85,7 @@ fn write_bundle(
     dir: &Path,
     name: &str,
     refs: &RefMap,
-    without: &BTreeSet<crate::model::Oid>,
+    without: &LeaveOut<'_>,
     ui: &Ui,
 ) -> anyhow::Result<Option<Bundle>> {
     let _waiting = ui.spinner("Writing");
@@ -92,7 +109,7 @@ fn write_bundle(
         file: name.to_owned(),
         bytes,
         blake3,
-        whole: without.is_empty(),
+        whole: without.is_nothing(),
     }))
 }
 
@@ -112,10 +129,22 @@ pub fn have(
     dir: &Path,
     me: &str,
 ) -> anyhow::Result<()> {
-    let refs = peer::ours(&context.store)?;
     let serial = next_serial(context)?;
-    let manifest = Manifest::new(&space.id, me, serial, &refs, history)?;
+    let manifest = describe(context, space, me, serial, history)?;
     write_whole(&dir.join(format!("{me}.have.json")), &manifest.encode())
+}
+
+/// What this repository has.
+fn describe(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    me: &str,
+    serial: u64,
+    history: &History<'_>,
+) -> anyhow::Result<Manifest> {
+    let mut refs = peer::ours(&context.store)?;
+    refs.extend(artifacts::taken(context)?);
+    Manifest::new(&space.id, me, serial, &refs, history)
 }
 
 /// Says why a stick could not be told what is here. Nothing else fails by it.

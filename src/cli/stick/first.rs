@@ -11,7 +11,8 @@ use std::path::Path;
 /// the address is no stick.
 ///
 /// # Errors
-/// `stick-torn` where what could be cloned is cut off or altered; `not-found` where the stick has no bundle that builds on nothing, or several spaces and none is named.
+/// `stick-torn` where what could be cloned is cut off or altered; `not-found` where the stick has no bundle that
+/// builds on nothing, or several spaces and none is named.
 pub fn whole_bundle(url: &Location, space: Option<&SpaceId>) -> anyhow::Result<Option<Location>> {
     let Some(stick) = url.local().filter(|path| is_stick(path)) else {
         return Ok(None);

@@ -11,6 +11,7 @@
 //! a sender says it has is remembered: the next bundle for it leaves that out, as far as the stick at hand agrees.
 
 pub mod apply;
+mod artifacts;
 pub mod create;
 pub mod first;
 pub mod manifest;

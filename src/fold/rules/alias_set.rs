@@ -3,7 +3,7 @@
 use super::*;
 use crate::fold::graph::{self, Via};
 use crate::model::rows::{AliasRow, AliasTargetRow, TableRow};
-use crate::model::{RowDigest, RowKey, Table, limits};
+use crate::model::{RowDigest, RowKey, Table};
 use serde::{Deserialize, Serialize};
 
 /// Payload of `alias.set`.
@@ -53,8 +53,8 @@ impl Kind for AliasSet {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.alias.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.alias.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
@@ -112,14 +112,7 @@ impl AliasSet {
             false => 0,
         };
         let links = above + 1 + below.len();
-        if links > limits::CHAIN {
-            let what = format!(
-                "expected a chain of at most {} links, found {links}",
-                limits::CHAIN
-            );
-            return Stop::refuse(Code::ChainTooLong, what);
-        }
-        Ok(())
+        graph::require_short_chain(links)
     }
 }
 

@@ -48,8 +48,8 @@ impl Kind for Bind {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.a.as_str(), self.b.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.a.as_str().into(), self.b.as_str().into()]
     }
 
     fn validate(&self) -> Result<(), Stop> {

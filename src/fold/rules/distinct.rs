@@ -53,11 +53,12 @@ impl Kind for Distinct {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
         let cut = self.cut.iter().flat_map(|(x, y)| [x.as_str(), y.as_str()]);
         [self.a.as_str(), self.b.as_str()]
             .into_iter()
             .chain(cut)
+            .map(Cow::from)
             .collect()
     }
 

@@ -33,8 +33,8 @@ impl Kind for DistinctDrop {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.a.as_str(), self.b.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.a.as_str().into(), self.b.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
@@ -53,12 +53,7 @@ impl Kind for DistinctDrop {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let forth = RowKey::pair(self.a.as_str(), self.b.as_str());
-        if let Guard::Replaces(_) = scene.guard::<DistinctRow>(&forth, self.was, None)? {
-            scene.remove::<DistinctRow>(forth);
-            scene.remove::<DistinctRow>(RowKey::pair(self.b.as_str(), self.a.as_str()));
-        }
-        Ok(())
+        remove_both_ways::<DistinctRow>(scene, &self.a, &self.b, self.was)
     }
 }
 

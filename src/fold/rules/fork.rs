@@ -56,8 +56,8 @@ impl Kind for Fork {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.name.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.name.as_str().into()]
     }
 
     fn unfilled(&self) -> bool {

@@ -81,8 +81,8 @@ impl Kind for MemberAdd {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.handle.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.handle.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::fold::graph::{self, Via};
 use crate::model::rows::{MergeRow, MergeTargetRow, TableRow};
-use crate::model::{RowDigest, RowKey, Table, limits};
+use crate::model::{RowDigest, RowKey, Table};
 use serde::{Deserialize, Serialize};
 
 /// Payload of `merge`.
@@ -64,8 +64,8 @@ impl Kind for Merge {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.from.as_str(), self.into.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.from.as_str().into(), self.into.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
@@ -131,14 +131,7 @@ impl Merge {
             return Stop::refuse(Code::Stale, what);
         }
         let links = graph::depth_above(scene, &self.from, Via::Redirect)? + 1 + below.len();
-        if links > limits::CHAIN {
-            let what = format!(
-                "expected a chain of at most {} links, found {links}",
-                limits::CHAIN
-            );
-            return Stop::refuse(Code::ChainTooLong, what);
-        }
-        Ok(())
+        graph::require_short_chain(links)
     }
 }
 

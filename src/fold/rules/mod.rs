@@ -2,6 +2,9 @@
 
 mod alias_drop;
 mod alias_set;
+mod artifact_publish;
+mod artifact_restore;
+mod artifact_tombstone;
 mod bind;
 mod distinct;
 mod distinct_drop;
@@ -30,6 +33,9 @@ mod witness_retire;
 
 pub use alias_drop::AliasDrop;
 pub use alias_set::AliasSet;
+pub use artifact_publish::ArtifactPublish;
+pub use artifact_restore::ArtifactRestore;
+pub use artifact_tombstone::ArtifactTombstone;
 pub use bind::Bind;
 pub use distinct::Distinct;
 pub use distinct_drop::DistinctDrop;
@@ -56,7 +62,9 @@ pub use witness_retire::WitnessRetire;
 use super::kind::{Family, Field, Kind, Place, WAS};
 use super::refusal::Stop;
 use super::scene::{Guard, Scene};
-use crate::model::{Code, Name};
+use crate::model::rows::TableRow;
+use crate::model::{Code, Name, RowDigest, RowKey};
+use std::borrow::Cow;
 
 /// A name in an example.
 fn example_name(text: &str) -> Name {
@@ -76,6 +84,21 @@ fn require_two(a: &Name, b: &Name) -> Result<(), Stop> {
             Code::SelfReference,
             format!("expected two names, found `{a}` twice"),
         );
+    }
+    Ok(())
+}
+
+/// Removes both half-rows of a pair, where the one of `a` is what it replaces.
+fn remove_both_ways<R: TableRow>(
+    scene: &mut Scene<'_>,
+    a: &Name,
+    b: &Name,
+    was: Option<RowDigest>,
+) -> Result<(), Stop> {
+    let forth = RowKey::pair(a.as_str(), b.as_str());
+    if let Guard::Replaces(_) = scene.guard::<R>(&forth, was, None)? {
+        scene.remove::<R>(forth);
+        scene.remove::<R>(RowKey::pair(b.as_str(), a.as_str()));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crypto::digest;
-use crate::fold::graph;
+use crate::fold::{artifacts, graph};
 use crate::model::rows::LayerRow;
 use crate::model::{ContentDigest, LayerId, Version, limits};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub struct OverlayAdd {
 impl Kind for OverlayAdd {
     const OP: &'static str = "overlay.add";
     const FAMILY: Family = Family::Overlays;
-    const ABOUT: &'static str = "Adds a layer to the stack over a target. The layer's id is a digest of its proposal and its index there. It names the layer it comes `after` (null for the lowest), so that of two that claim one place the second is `stale`.";
+    const ABOUT: &'static str = "Adds a layer to the stack over a target. The layer's id is a digest of its proposal and its index there. It names the layer it comes `after` (null for the lowest), so that of two that claim one place the second is `stale`. The patch is no withdrawn artifact.";
     const FIELDS: &'static [Field] = &[
         Field {
             name: "after",
@@ -53,6 +53,7 @@ impl Kind for OverlayAdd {
         Code::NoSuchLayer,
         Code::Stale,
         Code::SubjectTooLarge,
+        Code::ArtifactTombstoned,
     ];
 
     fn example() -> Self {
@@ -64,8 +65,8 @@ impl Kind for OverlayAdd {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.target.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.target.as_str().into()]
     }
 
     fn unfilled(&self) -> bool {
@@ -81,6 +82,7 @@ impl Kind for OverlayAdd {
 
     fn apply(&self, scene: &mut Scene<'_>, place: Place) -> Result<(), Stop> {
         graph::require_entity(scene, &self.target)?;
+        artifacts::require_standing(scene, &self.patch)?;
         let layers: Vec<LayerRow> = scene.list(self.target.as_str())?;
         if layers.len() >= limits::GROUP {
             let what = format!("`{}` has {} layers already", self.target, layers.len());
@@ -162,6 +164,18 @@ mod tests {
         );
         assert_eq!(ids(&bench).len(), 2);
         assert_eq!(ids(&bench)[0], first);
+    }
+
+    #[test]
+    fn a_withdrawn_patch_makes_no_layer() {
+        let mut bench = Bench::default();
+        let key = OverlayAdd::example().patch;
+        let line = format!(r#"{{"op":"artifact.tombstone","artifact":"{key}","reason":"wrong"}}"#);
+        bench.run(&line).unwrap();
+        assert_eq!(add(&mut bench, None), Err(Code::ArtifactTombstoned));
+        let line = format!(r#"{{"op":"artifact.restore","artifact":"{key}"}}"#);
+        bench.run(&line).unwrap();
+        assert_eq!(add(&mut bench, None), Ok(1));
     }
 
     #[test]

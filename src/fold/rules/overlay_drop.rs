@@ -72,8 +72,8 @@ impl Kind for OverlayDrop {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.target.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.target.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

@@ -1,6 +1,7 @@
 //! `overlay.rebase`: a layer is made again for another base.
 
 use super::*;
+use crate::fold::artifacts;
 use crate::model::rows::LayerRow;
 use crate::model::{ContentDigest, LayerId, RowDigest, RowKey, Table, Version};
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ impl OverlayRebase {
 impl Kind for OverlayRebase {
     const OP: &'static str = "overlay.rebase";
     const FAMILY: Family = Family::Overlays;
-    const ABOUT: &'static str = "Makes a layer again for another version of its target. It names the base it expects (`from`) and keeps its place and id.";
+    const ABOUT: &'static str = "Makes a layer again for another version of its target. It names the base it expects (`from`) and keeps its place and id. The new patch is no withdrawn artifact.";
     const FIELDS: &'static [Field] = &[
         Field {
             name: "base",
@@ -67,7 +68,12 @@ impl Kind for OverlayRebase {
         },
         WAS,
     ];
-    const CODES: &'static [Code] = &[Code::NoSuchLayer, Code::Stale, Code::BaseMoved];
+    const CODES: &'static [Code] = &[
+        Code::NoSuchLayer,
+        Code::Stale,
+        Code::BaseMoved,
+        Code::ArtifactTombstoned,
+    ];
 
     fn example() -> Self {
         Self {
@@ -80,8 +86,8 @@ impl Kind for OverlayRebase {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.target.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.target.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
@@ -120,6 +126,7 @@ impl Kind for OverlayRebase {
             let what = format!("expected the base `{}`, found `{}`", self.from, layer.base);
             return Stop::refuse(Code::BaseMoved, what);
         }
+        artifacts::require_standing(scene, &self.patch)?;
         scene.put(&row);
         Ok(())
     }
@@ -158,6 +165,21 @@ mod tests {
         rebase.from = Version::new("3.0.13").unwrap();
         assert_eq!(bench.exact(&as_is(&rebase)), Ok(1));
         assert_eq!(bench.exact(&as_is(&rebase)), Ok(0));
+        let line = format!(
+            r#"{{"op":"artifact.tombstone","artifact":"{}","reason":"wrong"}}"#,
+            rebase.patch
+        );
+        bench.run(&line).unwrap();
+        assert_eq!(bench.exact(&as_is(&rebase)), Ok(0), "it stands already");
+        rebase.was = bench
+            .scene()
+            .digest(Table::Overlays, &rebase.key())
+            .unwrap();
+        rebase.from = Version::new("3.0.14").unwrap();
+        rebase.base = Version::new("3.0.15").unwrap();
+        assert_eq!(bench.exact(&as_is(&rebase)), Err(Code::ArtifactTombstoned));
+        rebase.patch = ContentDigest([4; 32]);
+        assert_eq!(bench.exact(&as_is(&rebase)), Ok(1));
         rebase.id = LayerId([8; 32]);
         assert_eq!(bench.exact(&as_is(&rebase)), Err(Code::NoSuchLayer));
     }

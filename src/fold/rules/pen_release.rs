@@ -46,7 +46,7 @@ impl Kind for PenRelease {
     }
 
     /// No policy row covers it.
-    fn policy_keys(&self) -> Vec<&str> {
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
         Vec::new()
     }
 

@@ -154,8 +154,8 @@ impl Kind for PenTake {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.from.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.from.as_str().into()]
     }
 
     fn apply(&self, scene: &mut Scene<'_>, place: Place) -> Result<(), Stop> {

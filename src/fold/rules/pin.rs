@@ -30,8 +30,8 @@ impl Kind for Pin {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.name.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.name.as_str().into()]
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {

@@ -133,8 +133,8 @@ impl Kind for PolicySet {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.scope.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.scope.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

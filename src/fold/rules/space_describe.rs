@@ -54,8 +54,8 @@ impl Kind for SpaceDescribe {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![""]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec!["".into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

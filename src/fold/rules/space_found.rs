@@ -146,8 +146,8 @@ impl Kind for SpaceFound {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.name.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.name.as_str().into()]
     }
 
     fn validate(&self) -> Result<(), Stop> {

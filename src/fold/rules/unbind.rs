@@ -33,8 +33,8 @@ impl Kind for Unbind {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.a.as_str(), self.b.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.a.as_str().into(), self.b.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
@@ -50,12 +50,7 @@ impl Kind for Unbind {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let forth = RowKey::pair(self.a.as_str(), self.b.as_str());
-        if let Guard::Replaces(_) = scene.guard::<EdgeRow>(&forth, self.was, None)? {
-            scene.remove::<EdgeRow>(forth);
-            scene.remove::<EdgeRow>(RowKey::pair(self.b.as_str(), self.a.as_str()));
-        }
-        Ok(())
+        remove_both_ways::<EdgeRow>(scene, &self.a, &self.b, self.was)
     }
 }
 

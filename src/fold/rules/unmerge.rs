@@ -38,8 +38,8 @@ impl Kind for Unmerge {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.from.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.from.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

@@ -37,8 +37,8 @@ impl Kind for Unpin {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.name.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.name.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

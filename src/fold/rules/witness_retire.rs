@@ -37,8 +37,8 @@ impl Kind for WitnessRetire {
         }
     }
 
-    fn policy_keys(&self) -> Vec<&str> {
-        vec![self.member.as_str()]
+    fn policy_keys(&self) -> Vec<Cow<'_, str>> {
+        vec![self.member.as_str().into()]
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {

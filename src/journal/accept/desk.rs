@@ -1,6 +1,7 @@
-//! Whose proposals the witness numbers: its own take, and what comes while it holds the pen.
+//! What the witness numbers of all that is acceptable: its own take, and what comes while it holds the pen and
+//! is ready.
 
-use super::Witness;
+use super::{Ready, Witness};
 use crate::fold::Decision;
 use crate::journal::check;
 use crate::journal::fault::Fault;
@@ -14,7 +15,9 @@ use crate::store::Store;
 
 /// What one witness numbers in one pass.
 pub(super) struct Desk<'a, 's, S: Store> {
-    space: &'a Space<'s, S>,
+    pub(super) space: &'a Space<'s, S>,
+    pub(super) witness: &'a Witness<'a>,
+    ready: &'a Ready<'a>,
     signer: PublicKey,
     /// Whether a take of the witness's own waits: then it is no fault that the pen is somebody else's before.
     takes: bool,
@@ -23,7 +26,8 @@ pub(super) struct Desk<'a, 's, S: Store> {
 impl<'a, 's, S: Store> Desk<'a, 's, S> {
     pub(super) fn new(
         space: &'a Space<'s, S>,
-        witness: &Witness<'_>,
+        witness: &'a Witness<'a>,
+        ready: &'a Ready<'a>,
         waiting: &[Candidate],
     ) -> Self {
         let signer = witness.signer.public_key();
@@ -32,17 +36,30 @@ impl<'a, 's, S: Store> Desk<'a, 's, S> {
         });
         Self {
             space,
+            witness,
+            ready,
             signer,
             takes,
         }
     }
 
-    /// Why somebody else numbers it: the taker their take, the holder what comes before one's own take.
-    pub(super) fn not_ours(
+    /// What stands against numbering what the journal has nothing against, if anything does.
+    pub(super) fn against(
         &self,
         tip: &Page,
         candidate: &Candidate,
     ) -> Result<Option<Fault>, Fault> {
+        if let Some(fault) = self.not_ours(tip, candidate)? {
+            return Ok(Some(fault));
+        }
+        match (self.ready)(candidate) {
+            Err(fault) if fault.is_environment() => Err(fault),
+            ready => Ok(ready.err()),
+        }
+    }
+
+    /// Why somebody else numbers it: the taker their take, the holder what comes before one's own take.
+    fn not_ours(&self, tip: &Page, candidate: &Candidate) -> Result<Option<Fault>, Fault> {
         let take = check::take_in(&candidate.proposal);
         if take.is_none() && !self.takes {
             return Ok(None);

@@ -22,6 +22,7 @@ use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
 use crate::parallel;
 use crate::store::Store;
+use desk::Desk;
 use guard::Guard;
 use plan::plan;
 use publish::{commit, finish};
@@ -71,6 +72,10 @@ pub struct Report {
 /// moment to say no.
 pub type BeforePublish<'a> = dyn FnMut(Oid, Oid) -> Result<(), Fault> + 'a;
 
+/// Asked about a proposal that the journal has nothing against: whether what lies outside of the journal is there
+/// too, the bytes that it publishes. A fault refuses it, and one of the environment ends the run.
+pub type Ready<'a> = dyn Fn(&Candidate) -> Result<(), Fault> + 'a;
+
 /// Whether an entry of the queue is to be numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
@@ -94,15 +99,17 @@ pub fn accept<S: Store + Clone + Send>(
         true => Choice::Take,
         false => Choice::Leave,
     };
-    accept_chosen(space, index, witness, &choose, before_publish)
+    let ready = &|_: &Candidate| Ok(());
+    accept_chosen(space, index, witness, &choose, ready, before_publish)
 }
 
-/// As [`accept`], where the witness may also take back a refusal.
+/// As [`accept`], where the witness may also take back a refusal, and numbers only what is `ready`.
 pub fn accept_chosen<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     index: &mut dyn PageIndex,
     witness: &Witness<'_>,
     choose: &dyn Fn(&Entry) -> Choice,
+    ready: &Ready<'_>,
     before_publish: &mut BeforePublish<'_>,
 ) -> Result<Report, Fault> {
     let mut report = Report::default();
@@ -121,7 +128,8 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     waiting = with_previews(space, waiting);
     let mut lost = 0;
     loop {
-        let plan = match plan(space, &history, witness, &guard, waiting) {
+        let desk = Desk::new(space, witness, ready, &waiting);
+        let plan = match plan(&history, &desk, &guard, waiting) {
             // The index could not follow. What is numbered is numbered; the next run looks at the rest.
             Err(fault) if fault.code == Code::Busy && !report.numbered.is_empty() => {
                 return Ok(report);

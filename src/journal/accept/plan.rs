@@ -1,9 +1,9 @@
 //! One pass over the queue: what can be numbered, in memory only.
 
+use super::BATCH;
 use super::desk::{Desk, turn};
 use super::guard::Guard;
 use super::snapshot::page_commit;
-use super::{BATCH, Witness};
 use crate::codec::commit::Commit;
 use crate::codec::message::Message;
 use crate::fold::Outcome;
@@ -11,7 +11,6 @@ use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
 use crate::journal::queue::{self, Candidate, Standing};
-use crate::journal::space::Space;
 use crate::model::{Code, Number, Oid};
 use crate::store::{Kind, Store};
 use std::collections::BTreeSet;
@@ -37,12 +36,12 @@ pub(super) struct Plan {
 /// Passes over the queue until nothing more is acceptable, each proposal judged on what the ones before
 /// it made.
 pub(super) fn plan<S: Store>(
-    space: &Space<'_, S>,
     history: &History<'_>,
-    witness: &Witness<'_>,
+    desk: &Desk<'_, '_, S>,
     guard: &Guard<'_>,
     mut waiting: Vec<Candidate>,
 ) -> Result<Plan, Fault> {
+    let (space, witness) = (desk.space, desk.witness);
     let mut tip = history.tip().expect("an open space has a tip").clone();
     let mut plan = Plan {
         pages: Vec::new(),
@@ -51,7 +50,6 @@ pub(super) fn plan<S: Store>(
         waiting: Vec::new(),
     };
     waiting.sort_by_key(|candidate| turn(&candidate.proposal));
-    let desk = Desk::new(space, witness, &waiting);
     let mut planned = BTreeSet::new();
     loop {
         let before = plan.pages.len();
@@ -67,7 +65,7 @@ pub(super) fn plan<S: Store>(
                 (Standing::Accepted(number), _) => plan.already.push((candidate, number)),
                 (Standing::Refused(fault), _) => refused.push((candidate, fault)),
                 (Standing::Ready { judgement }, reviews) => {
-                    if let Some(fault) = desk.not_ours(&tip, &candidate)? {
+                    if let Some(fault) = desk.against(&tip, &candidate)? {
                         space.tables.discard(staged);
                         refused.push((candidate, fault));
                         continue;

@@ -6,6 +6,7 @@
 //! Nothing is locked while it judges. It judges against the `main` that is there, and the compare-and-swap
 //! that follows moves no ref that has changed since.
 
+mod artifacts;
 mod line;
 mod pen;
 mod proposal;
@@ -120,7 +121,7 @@ fn one<S: Store + Clone + Send>(
     all: &[Update],
 ) -> Result<(), Fault> {
     let name = update.name.as_str();
-    let known = [refs::PROPOSALS, refs::REVIEWS, refs::PENS];
+    let known = [refs::PROPOSALS, refs::REVIEWS, refs::PENS, refs::ARTIFACTS];
     if !known.iter().any(|prefix| name.starts_with(prefix)) {
         return Err(foreign(name));
     }
@@ -131,6 +132,7 @@ fn one<S: Store + Clone + Send>(
     match name {
         _ if name.starts_with(refs::PROPOSALS) => proposal::judge(line, update),
         _ if name.starts_with(refs::REVIEWS) => review::judge(line, update, all),
+        _ if name.starts_with(refs::ARTIFACTS) => artifacts::judge(line, update, all),
         _ => pen::judge(line, update),
     }
 }
@@ -138,7 +140,7 @@ fn one<S: Store + Clone + Send>(
 /// Refs that no rule knows: some later, most never.
 fn foreign(name: &str) -> Fault {
     // Where a later version lets these in, it gets a file beside this one.
-    if name.starts_with(refs::EVENTUAL) || name.starts_with(refs::ARTIFACTS) {
+    if name.starts_with(refs::EVENTUAL) {
         let what = "refs of this kind are not taken by this version";
         return Fault::new(Code::Unsupported, what);
     }

@@ -34,8 +34,8 @@ pub struct Fork {
     pub stand: Stand,
 }
 
-/// Compares, and verifies what is new: O(new pages); the pages that were verified come back beside it. `final_up_to` is the newest number that home is known to
-/// have: no page up to it is ever given up.
+/// Compares, and verifies what is new: O(new pages); the pages that were verified come back beside it. `final_up_to` is
+/// the newest number that home is known to have: no page up to it is ever given up.
 ///
 /// # Errors
 /// The fault of the first page that the rules refuse, with number and commit; `space-mismatch` where it is

@@ -40,6 +40,7 @@ impl GitStore {
             seen.push(dir);
         }
         self.read_only = true;
+        self.session = None;
         Ok(self)
     }
 

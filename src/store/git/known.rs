@@ -4,16 +4,19 @@
 //! file of its name. So the packs' indexes are searched here, and the disk is asked only about names in directories
 //! of loose objects that were there when the look began: in most spaces there are none.
 
-use super::hash::{gix_kind, to_gix};
+use super::hash::to_gix;
+use super::packs::{PackIndex, packs};
 use crate::model::{ObjectFormat, Oid};
-use gix::odb::pack::index;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What was here at one time. What came since is not known, which costs no more than writing it twice.
 #[derive(Clone)]
 pub(super) struct Known {
-    packs: Vec<std::sync::Arc<index::File>>,
+    packs: Vec<Arc<PackIndex>>,
+    /// What lies in these may be removed by the next collection: it is not here for good.
+    cruft: Vec<Arc<PackIndex>>,
     /// By the first byte of an id, whether there is a directory of loose objects for it.
     loose: [bool; 256],
     repo: gix::Repository,
@@ -24,6 +27,7 @@ impl Known {
     pub(super) fn look(repo: &gix::Repository, format: ObjectFormat) -> Self {
         let mut this = Self {
             packs: Vec::new(),
+            cruft: Vec::new(),
             loose: [false; 256],
             repo: repo.clone(),
         };
@@ -49,30 +53,23 @@ impl Known {
                 self.loose[usize::from(first)] = true;
             }
         }
-        for entry in fs::read_dir(dir.join("pack"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let path = entry.path();
-            let is_whole = || path.with_extension("pack").exists();
-            if path.extension().is_some_and(|e| e == "idx")
-                && is_whole()
-                && let Ok(pack) = index::File::at(&path, gix_kind(format))
-            {
-                self.packs.push(pack.into());
+        for pack in packs(&dir.join("pack")).unwrap_or_default() {
+            let Ok(index) = PackIndex::open(&pack.path, format) else {
+                continue;
+            };
+            match pack.cruft {
+                true => self.cruft.push(index.into()),
+                false => self.packs.push(index.into()),
             }
         }
     }
 
-    /// Whether the object was here.
+    /// Whether the object was here for good.
     pub(super) fn contains(&self, id: &Oid) -> bool {
-        let gix_id = to_gix(id);
-        let in_pack = |pack: &std::sync::Arc<index::File>| pack.lookup(gix_id).is_some();
-        if self.packs.iter().any(in_pack) {
-            return true;
-        }
-        self.loose[usize::from(id.as_bytes()[0])] && self.repo.has_object(gix_id)
+        let among = |packs: &[Arc<PackIndex>]| packs.iter().any(|pack| pack.has(id));
+        let may_be_loose = self.loose[usize::from(id.as_bytes()[0])];
+        let here = among(&self.packs) || may_be_loose && self.repo.has_object(to_gix(id));
+        here && !among(&self.cruft)
     }
 }
 

@@ -13,11 +13,14 @@ mod lock;
 mod loose;
 mod objects;
 mod packed;
+pub mod packs;
 mod refs;
+mod session;
 
 pub use config::user_config_value;
 pub use hash::object_id;
 pub(crate) use hash::{Hasher, checked_id, word};
+pub use session::{BARRIER, writers};
 
 use super::{EveryStep, Kind, Objects as _, Steps, StoreFault, pack};
 use crate::model::{Code, ObjectFormat, Oid};
@@ -49,6 +52,8 @@ pub struct GitStore {
     reflog_ident: Arc<str>,
     /// What was here when it was last looked at: see [`Objects::is_known`].
     quick: RefCell<Option<known::Known>>,
+    /// What keeps the collector away: see [`GitStore::begin_writing`]. None for whoever only collects or judges.
+    session: Option<Arc<session::Session>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
     extra: Vec<gix::Repository>,
     /// Asked for an object that is not here: see [`GitStore::with_missing`].
@@ -95,6 +100,7 @@ impl GitStore {
             steps,
             reflog_ident,
             quick: RefCell::default(),
+            session: Some(Arc::default()),
             extra: Vec::new(),
             bring: None,
             read_only: false,
@@ -233,7 +239,18 @@ impl GitStore {
         pack::consolidate(&self.pack_dir(), &lock, self.format, &*self.steps)
     }
 
-    fn pack_dir(&self) -> PathBuf {
+    /// What is asked before each change of the disk.
+    pub(crate) fn steps(&self) -> &dyn Steps {
+        &*self.steps
+    }
+
+    /// The same, to hand to another store.
+    pub(crate) fn shared_steps(&self) -> Arc<dyn Steps> {
+        Arc::clone(&self.steps)
+    }
+
+    /// The directory of its packs.
+    pub(crate) fn pack_dir(&self) -> PathBuf {
         self.repo.objects.store_ref().path().join("pack")
     }
 }

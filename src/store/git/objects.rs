@@ -37,6 +37,9 @@ impl Objects for GitStore {
     }
 
     fn is_known(&self, id: &Oid) -> bool {
+        // What is left out because of this answer must stay until a ref names it. Where that cannot be had,
+        // nothing can be written either, and writing says why.
+        self.begin_writing().ok();
         let mut quick = self.quick.borrow_mut();
         let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format));
         quick.contains(id)
@@ -52,6 +55,7 @@ impl Objects for GitStore {
             return Ok(());
         };
         self.check_format(first)?;
+        self.begin_writing()?;
         let mut new = Vec::with_capacity(objects.len());
         for (id, kind, bytes) in objects {
             self.check_format(id)?;

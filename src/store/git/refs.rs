@@ -67,6 +67,7 @@ impl Refs for GitStore {
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.refuse_writing()?;
         check_edits(edits)?;
+        self.begin_writing()?;
         for id in edits.iter().filter_map(|edit| edit.new.as_ref()) {
             self.check_format(id)?;
         }

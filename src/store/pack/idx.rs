@@ -4,10 +4,10 @@ use super::super::git::Hasher;
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::StoreFault;
 
-const MAGIC: &[u8; 8] = b"\xfftOc\0\0\0\x02";
+pub(super) const MAGIC: &[u8; 8] = b"\xfftOc\0\0\0\x02";
 
 /// Bytes before the table of ids.
-const TABLES: usize = 8 + 256 * 4;
+pub(super) const TABLES: usize = 8 + 256 * 4;
 
 /// Where an object lies in its pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

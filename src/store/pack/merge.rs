@@ -15,6 +15,7 @@ use crate::store::disk::{io_fault, read_if_there, remove_if_there, sync_dir};
 use crate::store::{Steps, StoreFault};
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// As many packs of ours are left alone.
@@ -133,7 +134,6 @@ fn read_index_of_whole(
     size: u64,
     format: ObjectFormat,
 ) -> Result<Option<Vec<Placed>>, StoreFault> {
-    use std::os::unix::fs::FileExt as _;
     let (Some(index), Ok(pack)) = (
         read_if_there(&path.with_extension("idx"))?,
         File::open(path),
@@ -194,24 +194,25 @@ fn merge(
     seen.clear();
     let mut writer = Writer::create(dir, format, count, steps)?;
     for pack in packs {
-        let bytes = fs::read(&pack.path).map_err(|err| io_fault("read", &pack.path, &err))?;
-        let end = bytes.len().saturating_sub(format.id_len()) as u64;
+        // Entry by entry, so that merging large packs takes no more memory than one object.
+        let file = File::open(&pack.path).map_err(|err| io_fault("read", &pack.path, &err))?;
+        let end = pack.size.saturating_sub(format.id_len() as u64);
+        let mut raw = Vec::new();
         let mut by_offset = pack.placed.clone();
         by_offset.sort_by_key(|placed| placed.offset);
         for (n, one) in by_offset.iter().enumerate() {
             let next = by_offset.get(n + 1).map_or(end, |next| next.offset);
-            let raw = bytes
-                .get(one.offset as usize..next as usize)
-                .unwrap_or_default();
+            raw.resize(next.saturating_sub(one.offset) as usize, 0);
+            let read = file.read_exact_at(&mut raw, one.offset);
             let mut crc = flate2::Crc::new();
-            crc.update(raw);
-            if crc.sum() != one.crc {
+            crc.update(&raw);
+            if read.is_err() || crc.sum() != one.crc {
                 let (id, path) = (one.id, pack.path.display());
                 let what = format!("object {id} in `{path}` is not what the index says");
                 return Err(StoreFault::new(Code::ObjectDamaged, what));
             }
             if seen.insert(one.id) {
-                writer.add(one.id, &[raw])?;
+                writer.add(one.id, &[&raw])?;
             }
         }
     }

@@ -3,13 +3,21 @@
 //! gix writes packs without syncing them, and one loose file per object costs a sync each. A pack of
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
+mod checksum;
+pub mod filter;
 mod idx;
 mod merge;
+pub mod mtimes;
+mod read;
+mod stream;
 mod zip;
 
 pub use merge::consolidate;
+pub use read::PackReader;
+pub use stream::PackStream;
+pub use zip::{Effort, Zip, is_even};
 
-use super::disk::{TempFile, create_dirs, io_fault, sync_dir};
+use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
 use super::git::Hasher;
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
@@ -51,7 +59,8 @@ pub fn write(
     let mut writer = Writer::create(dir, format, entries.len(), steps)?;
     let mut zip = zip::Zip::new();
     for some in entries.chunks(zip::AT_ONCE) {
-        let contents: Vec<_> = some.iter().map(|entry| (entry.kind, entry.bytes)).collect();
+        let contents = some.iter().map(|entry| (entry.bytes, effort(entry.kind)));
+        let contents: Vec<_> = contents.collect();
         zip.pack_each(&contents, |at, packed| {
             let Entry { id, kind, bytes } = some[at];
             debug_assert_eq!(*id, super::git::object_id(format, *kind, bytes));
@@ -60,6 +69,15 @@ pub fn write(
         })?;
     }
     writer.finish().map(drop)
+}
+
+/// Commits and trees are signatures and ids for the most part: a seventh would be gained, and both writing and reading
+/// them would take twice as long.
+fn effort(kind: Kind) -> Effort {
+    match kind {
+        Kind::Commit | Kind::Tree => Effort::Dense,
+        Kind::Blob | Kind::Tag => Effort::Usual,
+    }
 }
 
 fn order(kind: Kind) -> u8 {
@@ -89,6 +107,28 @@ fn entry_header(kind: Kind, size: u64) -> Vec<u8> {
     }
     header.push(byte);
     header
+}
+
+/// Kind and size of a whole object, and how many bytes say so; `None` for a delta or what is no entry.
+fn parse_entry_header(bytes: &[u8]) -> Option<(Kind, u64, usize)> {
+    let (mut byte, mut at) = (*bytes.first()?, 1);
+    let kind = match byte >> 4 & 7 {
+        1 => Kind::Commit,
+        2 => Kind::Tree,
+        3 => Kind::Blob,
+        4 => Kind::Tag,
+        _ => return None,
+    };
+    let (mut size, mut shift) = (u64::from(byte & 0x0f), 4);
+    while byte & 0x80 != 0 {
+        byte = *bytes.get(at)?;
+        if shift > 56 {
+            return None;
+        }
+        size |= u64::from(byte & 0x7f) << shift;
+        (at, shift) = (at + 1, shift + 7);
+    }
+    Some((kind, size, at))
 }
 
 /// A pack being written.
@@ -164,7 +204,7 @@ impl<'a> Writer<'a> {
             mut out,
             temp,
             hash,
-            mut placed,
+            placed,
             steps,
             ..
         } = self;
@@ -173,29 +213,44 @@ impl<'a> Writer<'a> {
         out.write_all(checksum.as_bytes())
             .and_then(|()| out.flush())
             .map_err(write_fault)?;
-        placed.sort_by_key(|placed| placed.id);
-        let index = TempFile::create(dir, "tmp_idx_", steps)?;
-        let bytes = idx::encode(format, &placed, &checksum)?;
-        index.file().write_all(&bytes).map_err(write_fault)?;
-        // A crash so far leaves files that nobody looks at, and that `git gc` removes by their names.
-        steps.step("pack-sync")?;
-        temp.seal()?;
-        steps.step("idx-sync")?;
-        index.seal()?;
-        let name = |extension: &str| dir.join(format!("pack-{checksum}.{extension}"));
-        steps.step("pack-rename")?;
-        temp.rename_to(&name("pack"))?;
-        // A crash here leaves a pack without index: garbage to git, which finds packs by their indexes.
-        // Writing the same objects again gives it its index.
-        steps.step("idx-rename")?;
-        index.rename_to(&name("idx"))?;
-        // Visible now; durable when the directory is.
-        steps.step("pack-dir-sync")?;
-        sync_dir(dir)?;
-        // A crash here loses the answer only. Nothing refers to the objects yet.
-        steps.step("pack-done")?;
-        Ok(name("pack"))
+        seal(dir, format, temp, placed, &checksum, steps)
     }
+}
+
+/// Writes the index of a pack that is complete, seals both and gives them their names.
+fn seal(
+    dir: &Path,
+    format: ObjectFormat,
+    pack: TempFile<'_>,
+    mut placed: Vec<idx::Placed>,
+    checksum: &Oid,
+    steps: &dyn Steps,
+) -> Result<PathBuf, StoreFault> {
+    placed.sort_by_key(|placed| placed.id);
+    let index = TempFile::create(dir, "tmp_idx_", steps)?;
+    let bytes = idx::encode(format, &placed, checksum)?;
+    let written = index.file().write_all(&bytes);
+    written.map_err(|err| io_fault("write in", dir, &err))?;
+    // A crash so far leaves files that nobody looks at, and that `git gc` removes by their names.
+    steps.step("pack-sync")?;
+    pack.seal()?;
+    steps.step("idx-sync")?;
+    index.seal()?;
+    let name = |extension: &str| dir.join(format!("pack-{checksum}.{extension}"));
+    steps.step("pack-rename")?;
+    pack.rename_to(&name("pack"))?;
+    // A crash here leaves a pack without index: garbage to git, which finds packs by their indexes.
+    // Writing the same objects again gives it its index.
+    steps.step("idx-rename")?;
+    index.rename_to(&name("idx"))?;
+    // The same objects may have been put aside in a pack of this very name: they count again.
+    remove_if_there(&name("mtimes"))?;
+    // Visible now; durable when the directory is.
+    steps.step("pack-dir-sync")?;
+    sync_dir(dir)?;
+    // A crash here loses the answer only. Nothing refers to the objects yet.
+    steps.step("pack-done")?;
+    Ok(name("pack"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! zlib, as fast as it can be without wasting space.
 
-use crate::store::Kind;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
 /// For small objects: half the time of level 3 or 6, and 5,000 rows come out no larger.
@@ -9,8 +8,14 @@ const SMALL_LEVEL: u32 = 1;
 /// For larger ones, where matches are worth looking for.
 const LARGE_LEVEL: u32 = 4;
 
-/// From this many bytes on an object is a larger one, and a part of it is tried first. Buckets are smaller.
-const LARGE: usize = 32 * 1024;
+/// For blocks of artifacts, of which there may be gigabytes.
+const QUICK_LEVEL: u32 = 1;
+
+/// From this many bytes on an object is a larger one, and a part of it is tried first.
+const LARGE: usize = 4096;
+
+/// Nearly all buckets of rows are below this, and compress as well with little work.
+const BUCKET: usize = 32 * 1024;
 
 /// Bytes in one block that is stored as it is, at most.
 const BLOCK: usize = 0xffff;
@@ -21,44 +26,71 @@ const MANY: usize = 256;
 /// Objects compressed before they are written, so that memory stays bounded.
 pub(super) const AT_ONCE: usize = 4096;
 
-/// How many bytes of it, from its middle.
+/// How many bytes of it, in its middle and at both ends.
 const SAMPLE: usize = 1024;
 
+/// How much work an object is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// As usual.
+    Usual,
+    /// As little as pays.
+    Quick,
+    /// None for what is not large: it would not shrink by much.
+    Dense,
+}
+
 /// Compresses one object after another; making a new compressor for each costs more than the work.
-pub(super) struct Zip {
+pub struct Zip {
     small: Compress,
     large: Compress,
+    quick: Compress,
     out: Vec<u8>,
 }
 
+impl Default for Zip {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Zip {
-    pub(super) fn new() -> Self {
+    /// For objects of all sizes.
+    pub fn new() -> Self {
+        let level = |level| Compress::new(Compression::new(level), true);
         Self {
-            small: Compress::new(Compression::new(SMALL_LEVEL), true),
-            large: Compress::new(Compression::new(LARGE_LEVEL), true),
+            small: level(SMALL_LEVEL),
+            large: level(LARGE_LEVEL),
+            quick: level(QUICK_LEVEL),
             out: Vec::new(),
         }
+    }
+
+    /// The zlib stream of these bytes; incompressible ones are stored in it as they are.
+    pub fn pack(&mut self, bytes: &[u8], effort: Effort) -> &[u8] {
+        let len = self.fill(bytes, effort);
+        &self.out[..len]
     }
 
     /// Calls `each` with the place and the zlib stream of each of these contents, in their order. Many are
     /// compressed on all cores; what is written does not depend on how many there are.
     pub(super) fn pack_each<E>(
         &mut self,
-        contents: &[(Kind, &[u8])],
+        contents: &[(&[u8], Effort)],
         mut each: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         if contents.len() < MANY || threads == 1 {
             let mut all = contents.iter().enumerate();
-            return all.try_for_each(|(at, (kind, bytes))| each(at, self.pack(*kind, bytes)));
+            return all.try_for_each(|(at, (bytes, effort))| each(at, self.pack(bytes, *effort)));
         }
         let size = contents.len().div_ceil(threads);
         let packed: Vec<Vec<Vec<u8>>> = std::thread::scope(|scope| {
-            let part = |part: &'_ [(Kind, &[u8])]| {
+            let part = |part: &'_ [(&[u8], Effort)]| {
                 let mut zip = Zip::new();
                 let packed = part
                     .iter()
-                    .map(|(kind, bytes)| zip.pack(*kind, bytes).to_vec());
+                    .map(|(bytes, effort)| zip.pack(bytes, *effort).to_vec());
                 packed.collect()
             };
             let parts = contents.chunks(size);
@@ -71,31 +103,61 @@ impl Zip {
         all.try_for_each(|(at, packed)| each(at, &packed))
     }
 
-    /// The zlib stream of an object's bytes; incompressible ones are stored in it as they are. So are commits and
-    /// trees: they are signatures and ids for the most part, a seventh would be gained, and both to write and to
-    /// read them would take twice as long.
-    pub(super) fn pack(&mut self, kind: Kind, bytes: &[u8]) -> &[u8] {
-        let dense = matches!(kind, Kind::Commit | Kind::Tree);
-        if bytes.len() < LARGE {
-            match dense {
-                true => store(bytes, &mut self.out),
-                false => deflate(&mut self.small, bytes, &mut self.out),
-            }
-            return &self.out;
+    /// Writes the stream into the output, and says how long it is.
+    fn fill(&mut self, bytes: &[u8], effort: Effort) -> usize {
+        let (size, out) = (bytes.len(), &mut self.out);
+        if effort == Effort::Dense && size < BUCKET {
+            return store(bytes, out);
         }
-        let sample = &bytes[(bytes.len() - SAMPLE) / 2..][..SAMPLE];
-        deflate(&mut self.small, sample, &mut self.out);
-        match self.out.len() > SAMPLE * 15 / 16 {
-            true => store(bytes, &mut self.out),
-            false => deflate(&mut self.large, bytes, &mut self.out),
+        if size < LARGE {
+            return deflate(&mut self.small, bytes, out);
         }
-        &self.out
+        if is_noise(bytes, &mut self.small, out) {
+            return store(bytes, out);
+        }
+        if effort == Effort::Usual && size < BUCKET {
+            return deflate(&mut self.small, bytes, out);
+        }
+        let mut len = usize::MAX;
+        if effort == Effort::Quick {
+            len = deflate(&mut self.quick, bytes, out);
+        }
+        // The quickest way has one code for all bytes, so it makes nothing of digits, for example.
+        if len > size / 4 * 3 {
+            len = deflate(&mut self.large, bytes, out);
+        }
+        match len > size / 32 * 31 {
+            true => store(bytes, out),
+            false => len,
+        }
     }
 }
 
-/// A zlib stream of blocks that are stored as they are (RFC 1950, 1951). A compressor would be made ready for each,
-/// which costs more than all the rest.
-fn store(bytes: &[u8], out: &mut Vec<u8>) {
+/// Whether compressing would not pay, as far as a few samples tell: all byte values come about equally often, and
+/// nothing returns.
+fn is_noise(bytes: &[u8], quick: &mut Compress, out: &mut Vec<u8>) -> bool {
+    let last = bytes.len() - SAMPLE;
+    [last / 2, 0, last].into_iter().all(|at| {
+        let sample = &bytes[at..][..SAMPLE];
+        is_even(sample) && deflate(quick, sample, out) > SAMPLE * 15 / 16
+    })
+}
+
+/// Whether no few values make up most of a sample of at most a mebibyte. Of n random bytes each of the 256 values
+/// comes about n / 256 times, so the sum of the squares is near n + n * n / 256; of text it is far above.
+pub fn is_even(sample: &[u8]) -> bool {
+    let mut counts = [0u64; 256];
+    for byte in sample {
+        counts[usize::from(*byte)] += 1;
+    }
+    let squares: u64 = counts.iter().map(|count| count * count).sum();
+    let n = sample.len() as u64;
+    squares < 2 * (n + n * n / 256)
+}
+
+/// Writes a zlib stream of blocks that are stored as they are (RFC 1950, 1951) to the beginning of `out`. A compressor
+/// would be made ready for each, which costs more than all the rest.
+fn store(bytes: &[u8], out: &mut Vec<u8>) -> usize {
     out.clear();
     out.extend_from_slice(&[0x78, 0x01]);
     let mut rest = bytes;
@@ -112,6 +174,7 @@ fn store(bytes: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&adler32(bytes).to_be_bytes());
+    out.len()
 }
 
 /// The checksum at the end of a zlib stream.
@@ -129,19 +192,22 @@ fn adler32(bytes: &[u8]) -> u32 {
     b << 16 | a
 }
 
-fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) {
+/// Writes a stream to the beginning of `out`, which only grows: what was there is overwritten and never cleared.
+fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> usize {
     how.reset();
-    out.clear();
-    out.reserve(bytes.len() / 2 + 64);
+    let room = bytes.len() + bytes.len() / 1000 + 64;
+    if out.len() < room {
+        out.resize(room, 0);
+    }
     loop {
-        let done = how.total_in() as usize;
+        let (read, made) = (how.total_in() as usize, how.total_out() as usize);
         let status = how
-            .compress_vec(&bytes[done..], out, FlushCompress::Finish)
+            .compress(&bytes[read..], &mut out[made..], FlushCompress::Finish)
             .expect("compressing into memory cannot fail");
         if status == Status::StreamEnd {
-            return;
+            return how.total_out() as usize;
         }
-        out.reserve(out.capacity().max(64));
+        out.resize(out.len() * 2, 0);
     }
 }
 
@@ -151,50 +217,56 @@ mod tests {
     use std::io::Read as _;
 
     #[test]
+    fn words_are_told_from_noise() {
+        for len in [64, 100, 1024] {
+            let mut noise = vec![0; len];
+            blake3::Hasher::new().finalize_xof().fill(&mut noise);
+            assert!(is_even(&noise), "{len}");
+            let words = b"some words that a person may have written, or a program that logs ";
+            assert!(!is_even(&words.repeat(20)[..len]), "{len}");
+        }
+    }
+
+    #[test]
     fn streams_round_trip_and_noise_does_not_grow() {
         let mut zip = Zip::new();
         let noise: Vec<u8> = (0..3000u32)
             .flat_map(|n| *blake3::hash(&n.to_le_bytes()).as_bytes())
             .collect();
         let text = b"a line like all the others\n".repeat(4000);
-        let of = [
-            &b""[..],
-            b"x",
-            &noise,
-            &text,
-            &noise[..LARGE],
-            &noise[..BLOCK],
-        ];
-        let kinds = [Kind::Blob, Kind::Tree, Kind::Commit];
-        let all: Vec<(Kind, &[u8])> = of
-            .iter()
-            .flat_map(|bytes| kinds.map(|kind| (kind, *bytes)))
-            .collect();
-        for (kind, bytes) in &all {
-            let packed = zip.pack(*kind, bytes).to_vec();
-            let mut back = Vec::new();
-            flate2::read::ZlibDecoder::new(&packed[..])
-                .read_to_end(&mut back)
-                .unwrap();
-            assert_eq!(back, *bytes);
+        // No two bytes alike nearby, and still all of it returns.
+        let wheel: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
+        let hex: Vec<u8> = data_encoding::HEXLOWER.encode(&noise).into_bytes();
+        for effort in [Effort::Usual, Effort::Quick, Effort::Dense] {
+            let cut = [&noise[..LARGE], &noise[..BLOCK], &noise[..BUCKET - 1]];
+            for bytes in [&b""[..], b"x", &noise, &text, &wheel, &hex]
+                .into_iter()
+                .chain(cut)
+            {
+                let packed = zip.pack(bytes, effort).to_vec();
+                let mut back = Vec::new();
+                flate2::read::ZlibDecoder::new(&packed[..])
+                    .read_to_end(&mut back)
+                    .unwrap();
+                assert_eq!(back, bytes);
+            }
+            assert!(zip.pack(&noise, effort).len() < noise.len() + noise.len() / 1000 + 16);
+            assert!(zip.pack(&text, effort).len() < text.len() / 20);
+            assert!(zip.pack(&wheel, effort).len() < wheel.len() / 20);
+            assert!(zip.pack(&hex, effort).len() < hex.len() * 3 / 4);
         }
-        let mut len = |bytes: &[u8]| zip.pack(Kind::Blob, bytes).len();
-        assert!(len(&noise) < noise.len() + noise.len() / 1000 + 16);
-        assert!(len(&text) < text.len() / 20);
     }
 
     #[test]
     fn what_is_written_does_not_depend_on_the_number_of_cores() {
         let texts: Vec<String> = (0..3 * MANY).map(|n| format!("{n} ").repeat(n)).collect();
-        let kinds = [Kind::Blob, Kind::Tree].into_iter().cycle();
-        let contents = kinds
-            .zip(&texts)
-            .map(|(kind, text)| (kind, text.as_bytes()));
-        let contents: Vec<(Kind, &[u8])> = contents.collect();
+        let efforts = [Effort::Usual, Effort::Dense].into_iter().cycle();
+        let contents = texts.iter().map(String::as_bytes).zip(efforts);
+        let contents: Vec<(&[u8], Effort)> = contents.collect();
         let mut zip = Zip::new();
         let one_by_one: Vec<Vec<u8>> = contents
             .iter()
-            .map(|(kind, bytes)| zip.pack(*kind, bytes).to_vec())
+            .map(|(bytes, effort)| zip.pack(bytes, *effort).to_vec())
             .collect();
         let mut together = Vec::new();
         let each = |at: usize, packed: &[u8]| {

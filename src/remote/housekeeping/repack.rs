@@ -1,0 +1,143 @@
+//! Packing everything anew: what is reachable into one pack, what is not into one of its own.
+
+use super::expire::remove_pack;
+use super::{CRUFT, Terms, git, graph, loose};
+use crate::store::collector::Collecting;
+use crate::store::disk::{io_fault, is_absent, remove_if_there, sync_dir};
+use crate::store::git::packs::{PackFile, PackIndex, packs};
+use crate::store::{GitStore, StoreFault};
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// How packs are after a run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Repacked {
+    /// Packs and loose objects before.
+    pub before: usize,
+    /// Packs and loose objects now.
+    pub after: usize,
+    /// Objects that lie aside because nothing refers to them.
+    pub aside: usize,
+    /// Whether git's commit graph was written.
+    pub graph: bool,
+}
+
+/// Packs everything anew and writes git's commit graph. Packs that somebody wants kept stay as they are.
+///
+/// # Errors
+/// `git-failed`, `io`. No object is without a pack at any time.
+pub(super) fn repack(
+    store: &GitStore,
+    turn: &Collecting,
+    terms: &Terms<'_>,
+) -> Result<Repacked, StoreFault> {
+    let dir = store.pack_dir();
+    let old = packs(&dir)?;
+    let lying = loose(store)?;
+    let before = old.len() + lying.len();
+    terms.steps.step("gc-touch")?;
+    // From now on counts how long it is that nothing refers to what is put aside for the first time.
+    for pack in old.iter().filter(|pack| !pack.cruft && !pack.kept) {
+        touch(&pack.path, terms.now)?;
+    }
+    for (_, path) in &lying {
+        touch(path, terms.now)?;
+    }
+    terms.steps.step("gc-repack")?;
+    let mut args = vec!["repack", "-a", "-l", "-q"];
+    if terms.git >= CRUFT {
+        args.extend(["--cruft", "--cruft-expiration=never"]);
+    }
+    let git = git(store.common_dir()).holding(turn.handle()?);
+    git.run(&args)?;
+    terms.steps.step("gc-repack-sync")?;
+    // git has synced what it wrote, and not the names; nothing old goes before they are safe.
+    sync_dir(&dir)?;
+    remove_redundant(store, turn, &old, terms)?;
+    terms.steps.step("gc-loose-remove")?;
+    git.run(&["prune-packed", "-q"])?;
+    let graph = graph::write(store, turn, &git, terms)?;
+    terms.steps.step("gc-done")?;
+    let now = packs(&dir)?;
+    let mut aside = 0;
+    for pack in now.iter().filter(|pack| pack.cruft) {
+        aside += PackIndex::open(&pack.path, store.object_format())?.len() as usize;
+    }
+    Ok(Repacked {
+        before,
+        after: now.len() + loose(store)?.len(),
+        aside,
+        graph,
+    })
+}
+
+/// Sets a file's time; what went meanwhile needs none.
+fn touch(path: &Path, now: u64) -> Result<(), StoreFault> {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+    let touched = File::open(path).and_then(|file| file.set_modified(time));
+    match touched {
+        Err(err) if !is_absent(&err) => Err(io_fault("set the time of", path, &err)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the old packs of which each object lies in a pack that stays, whatever git was asked and did.
+fn remove_redundant(
+    store: &GitStore,
+    turn: &Collecting,
+    old: &[PackFile],
+    terms: &Terms<'_>,
+) -> Result<(), StoreFault> {
+    let dir = store.pack_dir();
+    let mut stay = Vec::new();
+    for pack in packs(&dir)? {
+        let index = PackIndex::open(&pack.path, store.object_format())?;
+        stay.push((pack, index));
+    }
+    let mut gone = Vec::new();
+    // The smallest first: of two that hold the same, the one with less beside it goes.
+    let mut order: Vec<&PackFile> = old.iter().filter(|pack| !pack.kept).collect();
+    order.sort_by_key(|pack| pack.bytes);
+    for pack in order {
+        let Some(at) = stay.iter().position(|(other, _)| other.path == pack.path) else {
+            continue;
+        };
+        let (found, index) = stay.remove(at);
+        let elsewhere = index
+            .ids()
+            .all(|id| stay.iter().any(|(_, other)| other.has(&id)));
+        match elsewhere {
+            true => gone.push(found),
+            false => stay.push((found, index)),
+        }
+    }
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = gone
+        .iter()
+        .map(|pack| format!("pack {} (its objects lie in others)", pack.name()))
+        .collect();
+    turn.log(terms.now, &lines)?;
+    drop_multi_pack_index(&dir, terms)?;
+    for pack in &gone {
+        remove_pack(pack, terms)?;
+    }
+    sync_dir(&dir)
+}
+
+/// An index of several packs names packs that go, and can be made again.
+fn drop_multi_pack_index(dir: &Path, terms: &Terms<'_>) -> Result<(), StoreFault> {
+    for (name, path) in super::survey::entries(dir)? {
+        if !name.starts_with("multi-pack-index") {
+            continue;
+        }
+        terms.steps.step("gc-index-remove")?;
+        match path.is_dir() {
+            true => fs::remove_dir_all(&path).map_err(|err| io_fault("remove", &path, &err))?,
+            false => remove_if_there(&path)?,
+        }
+    }
+    sync_dir(dir)
+}
