@@ -836,6 +836,13 @@ fn an_application_that_was_killed_is_run_again() {
         let mut run = fixture.command(&away, Some("bob"));
         run.args(["bundle", "apply", stick.to_str().unwrap()]);
         kills += u32::from(kill(&mut run, moment));
+        // A git that the killed program had started takes a moment to end, and may hold a lock until then.
+        let busy = || {
+            try_apply(&fixture, &away, &stick)
+                .err
+                .contains("Another git process")
+        };
+        while busy() {}
         apply(&fixture, &away, &stick);
         assert_eq!(newest(&fixture, &away), newest(&fixture, &home));
         assert_eq!(queue(&fixture, &away), queue(&fixture, &home));

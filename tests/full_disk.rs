@@ -204,3 +204,37 @@ fn taking_a_released_pen_meets_a_full_disk() {
 fn taking_a_held_pen_meets_a_full_disk() {
     take(true, false);
 }
+
+#[test]
+fn adding_an_artifact_meets_a_full_disk() {
+    let Some(small) = Small::new(Fixture::bare(), true) else {
+        return;
+    };
+    let artifact = |args: &[&str]| small.fixture.run("alice", &[&["artifact"], args].concat());
+    let file = small.fixture.path("first");
+    std::fs::write(&file, "what was there before").unwrap();
+    let first = artifact(&["add", file.to_str().unwrap()]).ok()[..64].to_owned();
+    for (failed, room) in (0..512).step_by(16).enumerate() {
+        // Nothing that packs well, and another artifact each time.
+        let mut noise = blake3::Hasher::new();
+        noise.update(&[room as u8, (room >> 8) as u8]);
+        let mut bytes = vec![0; 100_000];
+        noise.finalize_xof().fill(&mut bytes);
+        std::fs::write(&file, &bytes).unwrap();
+        small.fill(room);
+        let ran = artifact(&["add", file.to_str().unwrap()]);
+        assert!(!ran.err.contains("panicked"), "{ran:?}");
+        small.empty();
+        assert_eq!(artifact(&["cat", &first]).ok(), "what was there before");
+        artifact(&["verify"]).ok();
+        if ran.code == 0 {
+            assert!(failed >= 2, "{failed}");
+            return;
+        }
+        assert_eq!(ran.code, 6, "room for {room} KiB: {ran:?}");
+        assert!(ran.err.contains("error: io: "), "{ran:?}");
+        artifact(&["add", file.to_str().unwrap()]).ok();
+        artifact(&["verify"]).ok();
+    }
+    panic!("it never had enough room");
+}

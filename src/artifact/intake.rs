@@ -1,6 +1,6 @@
 //! Adding artifacts: streams in, blocks and sheets out.
 //!
-//! One thread reads, cuts, hashes for the key and writes; a [`Crew`] computes object ids and compresses. Blocks are
+//! One thread reads, cuts, hashes for the key and writes; a crew computes object ids and compresses. Blocks are
 //! written in the order in which they were cut, so the same input gives the same packs. About every 256 MiB a pack is
 //! closed, and the artifacts that are complete by then become visible: who is interrupted and starts again finds
 //! its blocks there.

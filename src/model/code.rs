@@ -243,7 +243,7 @@ codes! {
     SheetMalformed Integrity "sheet-malformed" "A sheet of artifacts is not in its one canonical form."
         "docs/format.md says what a sheet holds. One that was cut short, swapped or changed is refused whole; fetch it again from another clone.";
     ArtifactDamaged Integrity "artifact-damaged" "The bytes of an artifact are not what its key says."
-        "Nothing of the damaged part was handed out. The message names the block: fetch it from another clone, or add the original file again.";
+        "Nothing of the damaged part was handed out. The message names the block: fetch it from another clone, or erase it here (`folio artifact purge KEY`) and add the original file again.";
 
     NotASpace Environment "not-a-space" "There is no Folio space here."
         "Go to one or name it with `-C DIR`; `folio init DIR` founds one.";

@@ -92,10 +92,10 @@ impl Aside {
     }
 }
 
-/// What [`expire`] would remove, where nobody makes use of it meanwhile. Changes nothing.
+/// What `expire` would remove, where nobody makes use of it meanwhile. Changes nothing.
 ///
 /// # Errors
-/// As [`expire`].
+/// As `expire`.
 pub fn preview(store: &GitStore, terms: &Terms<'_>) -> Result<usize, StoreFault> {
     Ok(Aside::look(store, &old(terms))?.suspects.unneeded().count())
 }
