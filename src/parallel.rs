@@ -3,7 +3,7 @@
 use crate::state::Tables;
 use crate::store::Objects;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Items that a thread takes at a time, so that neighbours share its cache: at least so many, and more where there
 /// are many, for what one thread has read or made is read again by the next.
@@ -13,10 +13,9 @@ const PARTS: usize = 6;
 /// Bytes of parsed objects that each thread keeps.
 const CACHE: usize = 48 * 1024 * 1024;
 
-/// How many threads to use. The system's answer, which comes out of several files, is kept.
+/// How many threads to use.
 pub fn threads() -> usize {
-    static THREADS: OnceLock<usize> = OnceLock::new();
-    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Maps every item and keeps the order.
@@ -30,14 +29,14 @@ where
     T: Send,
     R: Send,
 {
-    if items.len() < 2 * CHUNK || threads() == 1 {
+    let threads = threads();
+    if items.len() < 2 * CHUNK || threads == 1 {
         let tables = Tables::with_cache(store, CACHE);
         return items
             .into_iter()
             .map(|item| work(store, &tables, item))
             .collect();
     }
-    let threads = threads();
     let size = CHUNK.max(items.len() / (threads * PARTS));
     let mut chunks = Vec::new();
     let mut items = items.into_iter();
