@@ -74,6 +74,31 @@ tables! {
     Witnesses = "witnesses";
 }
 
+impl Table {
+    /// The fields of a row that are its subject and its detail, each empty where the table's rows have none. All of
+    /// them are text. The same is said of typed rows in `model::rows`; reading a row strictly compares the two.
+    pub fn key_fields(self) -> [&'static str; 2] {
+        match self {
+            Table::Aliases => ["alias", ""],
+            Table::AliasesByTarget => ["target", "alias"],
+            Table::Artifacts => ["artifact", ""],
+            Table::Distinct | Table::Edges => ["a", "b"],
+            Table::Emails => ["email", ""],
+            Table::Forks | Table::Pins => ["name", ""],
+            Table::ForksByOrigin => ["of", "name"],
+            Table::Keys => ["key", ""],
+            Table::Members => ["handle", ""],
+            Table::Merges => ["from", ""],
+            Table::MergesByTarget => ["into", "from"],
+            Table::Overlays => ["target", "id"],
+            Table::Pen | Table::Space => ["", ""],
+            Table::Policy => ["scope", "prefix"],
+            Table::Roles => ["role", "member"],
+            Table::Witnesses => ["member", ""],
+        }
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
