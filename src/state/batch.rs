@@ -36,7 +36,7 @@ pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, St
             let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
             return Err(StateFault::new(Code::TooLarge, what));
         }
-        let key = (key.subject.as_str(), key.detail.as_str());
+        let key = key.parts();
         let (place, row) = (placer.place(key), row.as_ref());
         placed.push(Edit { place, key, row });
     }

@@ -46,7 +46,7 @@ enum KeyAt {
     /// Subject and detail stand in the text as they are.
     Plain([Span; 2]),
     /// They are spelt with escapes there.
-    Aside(Box<RowKey>),
+    Aside(RowKey),
 }
 
 /// A row's subject and detail.
@@ -99,9 +99,10 @@ impl Bucket {
         if bytes.len() as u64 > limits::BUCKET_BYTES {
             return Err(format!("it has {} bytes", bytes.len()));
         }
+        let text = String::from_utf8(bytes).map_err(|_| "expected UTF-8")?;
         let mut places = Vec::with_capacity(16);
         let mut start = 0;
-        for line in json::lines(&bytes).map_err(|fault| fault.what)? {
+        for line in json::lines_of(&text).map_err(|fault| fault.what)? {
             let number = places.len() + 1;
             if number > limits::BUCKET_ROWS {
                 let most = limits::BUCKET_ROWS;
@@ -111,9 +112,7 @@ impl Bucket {
                 Some(sketch) => key_at(start, sketch),
                 None => {
                     let key = checked(table, line);
-                    KeyAt::Aside(Box::new(
-                        key.map_err(|what| format!("line {number}: {what}"))?,
-                    ))
+                    KeyAt::Aside(key.map_err(|what| format!("line {number}: {what}"))?)
                 }
             };
             let row = span(start, line.len());
@@ -123,7 +122,6 @@ impl Bucket {
         if places.is_empty() {
             return Err("a bucket is empty".to_owned());
         }
-        let text = String::from_utf8(bytes).map_err(|fault| fault.to_string())?;
         let mut bucket = Self {
             text,
             rows: places,
@@ -148,7 +146,7 @@ impl Bucket {
             let start = text.len();
             let key = match rows::sketch(table, line.text) {
                 Some(sketch) => key_at(start, sketch),
-                None => KeyAt::Aside(Box::new(RowKey::pair(line.key.0, line.key.1))),
+                None => KeyAt::Aside(RowKey::pair(line.key.0, line.key.1)),
             };
             let row = span(start, line.text.len());
             rows.push(Place { row, key });
@@ -173,7 +171,7 @@ impl Bucket {
     fn require_row(&self, table: Table, at: usize) -> Result<(), String> {
         let key = checked(table, self.line(at).text);
         let key = key.map_err(|what| format!("line {}: {what}", at + 1))?;
-        match self.key(at) == (key.subject.as_str(), key.detail.as_str()) {
+        match self.key(at) == key.parts() {
             true => Ok(()),
             false => Err(format!("line {}: expected the key `{key}`", at + 1)),
         }
@@ -220,7 +218,7 @@ impl Bucket {
     fn key(&self, at: usize) -> Key<'_> {
         match &self.rows[at].key {
             KeyAt::Plain([subject, detail]) => (self.part(subject), self.part(detail)),
-            KeyAt::Aside(key) => (&key.subject, &key.detail),
+            KeyAt::Aside(key) => key.parts(),
         }
     }
 
@@ -271,7 +269,7 @@ impl Bucket {
 
     /// The row of a key; the fault is words.
     pub(super) fn find(&self, table: Table, key: &RowKey) -> Result<Option<Row>, String> {
-        let key = (key.subject.as_str(), key.detail.as_str());
+        let key = key.parts();
         let at = self.before(key);
         match at < self.len() && self.key(at) == key {
             true => self.row(table, at).map(Some),

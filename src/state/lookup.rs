@@ -3,6 +3,7 @@
 use super::bucket::{Bucket, Keyed, Reading};
 use super::place::{Place, Placer, Prefix};
 use super::raw::Child;
+use super::tree::Root;
 use super::{StateFault, Tables};
 use crate::model::{Code, Oid, Row, RowKey, Table, limits};
 use crate::store::Objects;
@@ -23,7 +24,17 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         table: Table,
         key: &RowKey,
     ) -> Result<Option<Row>, StateFault> {
-        let mut child = self.root(root)?.table(table);
+        self.row_in(&*self.root(root)?, table, key)
+    }
+
+    /// As [`Tables::row`], where the root tree was read.
+    pub(super) fn row_in(
+        &self,
+        root: &Root,
+        table: Table,
+        key: &RowKey,
+    ) -> Result<Option<Row>, StateFault> {
+        let mut child = root.table(table);
         // Most tables of a young space are one file: no need to hash.
         let (mut subject, mut place) = (None, None);
         let mut at = Prefix::TABLE;
@@ -39,7 +50,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
                     let dir = self.dir(&id, table, &at)?;
                     // The digits of the whole key are needed below those of the subject only.
                     let digit = if at.depth() < limits::SUBJECT_DIGITS {
-                        let placed = || Placer::new(table).subject(&key.subject);
+                        let placed = || Placer::new(table).subject(key.subject());
                         subject.get_or_insert_with(placed).digit(at.depth())
                     } else {
                         let placed = || Place::of(table, key);
@@ -61,7 +72,18 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         subject: &str,
         limit: usize,
     ) -> Result<Vec<(RowKey, Row)>, StateFault> {
-        let mut child = self.root(root)?.table(table);
+        self.rows_in(&*self.root(root)?, table, subject, limit)
+    }
+
+    /// As [`Tables::rows_of`], where the root tree was read.
+    pub(super) fn rows_in(
+        &self,
+        root: &Root,
+        table: Table,
+        subject: &str,
+        limit: usize,
+    ) -> Result<Vec<(RowKey, Row)>, StateFault> {
+        let mut child = root.table(table);
         // Most tables of most spaces are one file or none: no need to hash.
         let mut goal = None;
         let mut at = Prefix::TABLE;

@@ -17,7 +17,7 @@ pub(super) struct Place([u8; BYTES]);
 impl Place {
     /// The place of a key.
     pub(super) fn of(table: Table, key: &RowKey) -> Self {
-        Placer::new(table).place((&key.subject, &key.detail))
+        Placer::new(table).place(key.parts())
     }
 
     /// Digit number `depth`, 0 to 15.
@@ -63,11 +63,11 @@ impl Placer {
     }
 
     /// The place of a key.
-    pub(super) fn place(&mut self, (subject, detail): Key<'_>) -> Place {
-        self.load(subject);
+    pub(super) fn place(&mut self, key: Key<'_>) -> Place {
+        self.load(key.0);
         let mut bytes = [0; BYTES];
         bytes[..SUBJECT_BYTES].copy_from_slice(&self.head);
-        bytes[SUBJECT_BYTES..].copy_from_slice(&digest::place_of(self.table, subject, detail));
+        bytes[SUBJECT_BYTES..].copy_from_slice(&digest::place_of(self.table, key));
         Place(bytes)
     }
 
