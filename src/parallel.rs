@@ -18,6 +18,13 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
+fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {
+    let tables = Tables::with_cache(store, CACHE);
+    tables.rely_on_chain();
+    tables
+}
+
 /// Maps every item and keeps the order.
 pub fn map<S, T, R>(
     store: &S,
@@ -31,7 +38,7 @@ where
 {
     let threads = threads();
     if items.len() < 2 * CHUNK || threads == 1 {
-        let tables = Tables::with_cache(store, CACHE);
+        let tables = tables_of(store);
         return items
             .into_iter()
             .map(|item| work(store, &tables, item))
@@ -53,7 +60,7 @@ where
             let store = store.clone();
             let (chunks, next, work) = (&chunks, &next, &work);
             scope.spawn(move || {
-                let tables = Tables::with_cache(&store, CACHE);
+                let tables = tables_of(&store);
                 while let Some(slot) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                     let chunk = slot.0.take().unwrap_or_default();

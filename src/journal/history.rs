@@ -31,6 +31,9 @@ impl<'i> History<'i> {
             return Ok(Self { index, tip: None });
         };
         let tip = Page::read(store, tip)?;
+        // Each page was verified when it was taken in, or made here; what the index does not know of is read
+        // strictly below, bucket by bucket that differs.
+        tables.rely_on_chain();
         let (known, missing) = unknown_pages(store, &tip, index)?;
         // What lies above an older tip may be what another process has just numbered: it stays, unless pages of
         // this chain have to stand in its place.
