@@ -57,13 +57,18 @@ impl Comb {
     /// A sum plus the point times a scalar.
     pub(super) fn add_to(&self, mut sum: EdwardsPoint, scalar: &Scalar) -> EdwardsPoint {
         let each = 1 << (self.width - 1);
+        let mut picked = Vec::with_capacity(count(self.width));
         let digits = digits(scalar, self.width);
+        // Each is fetched from far away in memory, and all of them at once where no sum waits for the one before.
         for (points, digit) in self.points.chunks_exact(each).zip(digits) {
-            let at = digit.unsigned_abs() as usize;
-            match digit.signum() {
-                1 => sum += &points[at - 1],
-                -1 => sum -= &points[at - 1],
-                _ => {}
+            if digit != 0 {
+                picked.push((digit < 0, points[digit.unsigned_abs() as usize - 1]));
+            }
+        }
+        for (minus, point) in &picked {
+            match minus {
+                false => sum += point,
+                true => sum -= point,
             }
         }
         sum
