@@ -33,6 +33,8 @@ impl<'i> History<'i> {
             return Ok(Self { index, tip: None });
         };
         let tip = Page::read_again(tables, store, tip)?;
+        // Each page was verified when it was taken in, or made here.
+        tables.rely_on_chain();
         let (known, missing) = unknown_pages(store, &tip, index, progress)?;
         // What lies above an older tip may be what another process has just numbered: it stays, unless pages of
         // this chain have to stand in its place.
