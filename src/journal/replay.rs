@@ -101,7 +101,7 @@ pub fn tree_of<S: Objects + ?Sized>(
 ) -> Result<Oid, Fault> {
     let all: RowEdits = view
         .iter()
-        .map(|(key, row)| (key.clone(), Some(row.clone())))
+        .map(|((table, key), row)| ((table, key.clone()), Some(row.clone())))
         .collect();
     Ok(tables.edit(None, &all)?)
 }

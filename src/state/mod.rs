@@ -25,6 +25,7 @@ mod diff;
 mod edit;
 mod files;
 mod lookup;
+mod many;
 mod place;
 mod raw;
 mod reader;
