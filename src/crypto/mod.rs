@@ -1,6 +1,7 @@
 //! Keys, signatures and digests.
 
 pub mod agent;
+mod comb;
 pub mod digest;
 pub mod groups;
 pub mod keyfile;

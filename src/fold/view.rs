@@ -71,9 +71,9 @@ impl MemoryView {
     }
 
     /// Every row, by table and key.
-    pub fn iter(&self) -> impl Iterator<Item = ((Table, &RowKey), &Row)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Table, &RowKey, &Row)> {
         let tables = Table::ALL.iter().zip(&self.rows);
-        tables.flat_map(|(table, rows)| rows.iter().map(|(key, row)| ((*table, key), row)))
+        tables.flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)))
     }
 }
 

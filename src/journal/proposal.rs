@@ -11,7 +11,7 @@ use crate::fold::Decision;
 use crate::fold::decision;
 use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, PublicKey, SpaceId, limits};
 use crate::parallel;
-use crate::state::Tables;
+use crate::state::{StateFault, Tables};
 use crate::store::{Kind, Objects};
 
 /// From this many decisions on, threads are worth starting.
@@ -78,7 +78,19 @@ impl Proposal {
         space: Option<&SpaceId>,
         id: Oid,
     ) -> Result<Self, Fault> {
-        Self::read(tables, store, space, id).map_err(|fault| fault.in_commit(id))
+        let split = |tree| tables.split_decisions(tree);
+        Self::read(tables, store, space, id, &split).map_err(|fault| fault.in_commit(id))
+    }
+
+    /// As [`Proposal::authenticate`], for whoever folds its decisions and looks at no tree: its preview is not known.
+    pub(super) fn for_replay<S: Objects + ?Sized>(
+        tables: &Tables<'_, S>,
+        store: &S,
+        space: Option<&SpaceId>,
+        id: Oid,
+    ) -> Result<Self, Fault> {
+        let blob = |tree| Ok((tables.empty_tree(), tables.decisions_of(tree)?));
+        Self::read(tables, store, space, id, &blob).map_err(|fault| fault.in_commit(id))
     }
 
     fn read<S: Objects + ?Sized>(
@@ -86,6 +98,7 @@ impl Proposal {
         store: &S,
         space: Option<&SpaceId>,
         id: Oid,
+        split: &dyn Fn(Oid) -> Result<(Oid, Option<Oid>), StateFault>,
     ) -> Result<Self, Fault> {
         let commit = read_commit(store, &id)?;
         let author = seal::open(&commit)?;
@@ -93,7 +106,7 @@ impl Proposal {
             let what = "expected a proposal, found a snapshot or a review";
             return Err(Fault::new(Code::TrailersMalformed, what));
         };
-        let (preview, blob) = tables.split_decisions(commit.tree)?;
+        let (preview, blob) = split(commit.tree)?;
         let Some(blob) = blob else {
             let what = "expected `decisions.jsonl` in the proposal's tree, found none";
             return Err(Fault::new(Code::TreeMalformed, what));

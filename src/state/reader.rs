@@ -8,6 +8,7 @@ use super::raw::Child;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
 use crate::codec::commit::Commit;
+use crate::codec::message::Message;
 use crate::model::{Code, ObjectFormat, Oid, Table, limits};
 use crate::store::{Kind, Objects};
 use std::cell::{Cell, RefCell};
@@ -19,6 +20,9 @@ const CACHE: usize = 128 * 1024 * 1024;
 
 /// Commits kept, before all of them are forgotten.
 const COMMITS: usize = 64;
+
+/// A commit and its message, parsed.
+pub type ReadCommit = (Commit, Message);
 
 /// The tables of any number of states in one store: one of these per thread.
 ///
@@ -34,7 +38,7 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     /// How buckets are read where single rows are asked for; see [`Tables::rely_on_chain`].
     reading: Cell<Reading>,
     /// The last commits that were read; see [`Tables::commit`].
-    commits: RefCell<BTreeMap<Oid, Arc<Commit>>>,
+    commits: RefCell<BTreeMap<Oid, Arc<ReadCommit>>>,
 }
 
 impl<'s, S: Objects + ?Sized> Tables<'s, S> {
@@ -60,8 +64,8 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     pub fn commit<E>(
         &self,
         id: &Oid,
-        read: impl FnOnce() -> Result<Commit, E>,
-    ) -> Result<Arc<Commit>, E> {
+        read: impl FnOnce() -> Result<ReadCommit, E>,
+    ) -> Result<Arc<ReadCommit>, E> {
         if let Some(known) = self.commits.borrow().get(id) {
             return Ok(Arc::clone(known));
         }

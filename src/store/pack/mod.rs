@@ -5,6 +5,7 @@
 
 mod checksum;
 pub mod filter;
+mod ids;
 mod idx;
 mod merge;
 pub mod mtimes;
@@ -12,6 +13,7 @@ mod read;
 mod stream;
 mod zip;
 
+pub use ids::Ids;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;
