@@ -24,6 +24,7 @@ mod decisions;
 mod diff;
 mod edit;
 mod files;
+mod lent;
 mod lookup;
 mod many;
 mod place;
@@ -36,6 +37,7 @@ mod tree;
 mod view;
 
 pub use diff::RowChange;
+pub use lent::Lent;
 pub use reader::Tables;
 pub use view::TreeView;
 

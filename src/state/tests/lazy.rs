@@ -27,15 +27,15 @@ fn file(store: &Memory, name: &str, text: &str) -> Oid {
 
 /// Every way to walk over the rows of a state.
 fn walks(tables: &Tables<'_, Memory>, root: Oid) -> [Result<(), StateFault>; 6] {
-    let root = Some(root);
+    let some = Some(root);
     let goes_on = |_: &RowKey, _: &Row| ControlFlow::<()>::Continue(());
     [
-        tables.check(root).map(drop),
-        tables.count(root, Table::Aliases).map(drop),
-        tables.iter(root, Table::Aliases, goes_on).map(drop),
-        tables.sorted(root, Table::Aliases, 100).map(drop),
-        tables.diff(None, root).map(drop),
-        tables.files(root.unwrap(), &mut |_, _| Ok(())),
+        tables.check(some).map(drop),
+        tables.count(some, Table::Aliases).map(drop),
+        tables.iter(some, Table::Aliases, goes_on).map(drop),
+        tables.sorted(some, Table::Aliases, 100).map(drop),
+        tables.diff(None, some).map(drop),
+        tables.files(root, &mut |_, _| Ok(())),
     ]
 }
 
@@ -191,4 +191,33 @@ fn lazy_and_strict_readers_make_the_same_trees() {
         assert_eq!(subject.unwrap().len(), mine.count());
     }
     assert_eq!(Tables::new(&store).check(root), Ok(rows.len() as u64));
+}
+
+#[test]
+fn what_one_thread_read_another_need_not_and_what_is_staged_is_not_lent() {
+    let store = Memory::default();
+    let first = Tables::new(&store);
+    let root = Some(
+        first
+            .edit(None, &puts((0..500).map(|n| alias(n, 0))))
+            .unwrap(),
+    );
+    store.write_all(&first.take()).unwrap();
+    let ((table, key), row) = alias(7, 0);
+    let (one, other) = (lazy(&store), lazy(&store));
+    let (next, lent) = one.lending(|| {
+        assert_eq!(one.row(root, table, &key), Ok(Some(row.clone())));
+        one.edit(root, &puts([alias(7, 1)])).unwrap()
+    });
+    other.row(root, Table::Pins, &key).unwrap();
+    other.borrow(lent);
+    store.reads.set(0);
+    assert_eq!(other.row(root, table, &key), Ok(Some(row)));
+    assert_eq!(store.reads.get(), 0);
+    assert_eq!(other.edit(root, &puts([alias(7, 1)])), Ok(next));
+    assert_eq!(
+        other.staged(),
+        one.staged(),
+        "all that is new is staged by each"
+    );
 }
