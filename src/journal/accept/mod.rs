@@ -21,12 +21,14 @@ use super::tidy::{self, Own};
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
 use crate::parallel;
+use crate::state::Tables;
 use crate::store::Store;
 use desk::Desk;
 use guard::Guard;
 use plan::plan;
 use publish::{commit, finish};
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 /// How often a lost race is tried again before the command gives up.
 const ATTEMPTS: usize = 8;
@@ -244,12 +246,20 @@ fn with_previews<S: Store + Clone + Send>(
         return waiting;
     }
     let others = waiting.split_off(1);
-    let others = parallel::map(space.store, others, |_, tables, mut candidate| {
-        candidate.proposal.prove_preview(tables);
-        candidate
-    });
-    waiting.extend(others);
-    waiting
+    let prove = |_: &S, tables: &Tables<'_, S>, mut candidate: Candidate| {
+        let ((), lent) = tables.lending(|| candidate.proposal.prove_preview(tables));
+        (candidate, lent)
+    };
+    let taken: Result<(), Infallible> =
+        parallel::in_order(space.store, others, prove, |(candidate, lent)| {
+            // Most of what it stands on is read again when it is judged.
+            space.tables.borrow(lent);
+            waiting.push(candidate);
+            Ok(())
+        });
+    match taken {
+        Ok(()) => waiting,
+    }
 }
 
 /// The history, with what was signed before and not published published now.
