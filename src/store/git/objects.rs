@@ -12,6 +12,9 @@ impl Objects for GitStore {
     }
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
+        if let Some(bytes) = self.read_near(id, kind, max) {
+            return Ok(bytes);
+        }
         let place = match self.place_of(id)? {
             None if self.bring_missing(id) => self.place_of(id)?,
             place => place,

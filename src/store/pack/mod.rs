@@ -4,6 +4,8 @@
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
 mod checksum;
+mod delta;
+mod direct;
 pub mod filter;
 mod idx;
 mod merge;
@@ -12,6 +14,7 @@ mod read;
 mod stream;
 mod zip;
 
+pub use direct::DirectReader;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;
