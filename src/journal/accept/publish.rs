@@ -67,7 +67,7 @@ impl<P> Committed<P> {
 }
 
 /// After publishing: the index and the branches. Both can be made up for later.
-pub(super) fn finish<S: Store>(
+pub(super) fn finish<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
     pages: Vec<PlannedPage>,

@@ -4,6 +4,8 @@
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
 mod checksum;
+mod delta;
+mod direct;
 pub mod filter;
 mod ids;
 mod idx;
@@ -13,6 +15,7 @@ mod read;
 mod stream;
 mod zip;
 
+pub use direct::DirectReader;
 pub use ids::Ids;
 pub use merge::consolidate;
 pub use read::PackReader;
