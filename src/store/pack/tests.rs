@@ -312,6 +312,13 @@ fn a_tightened_pack_has_the_same_objects_in_less_space() {
         for end in ["idx", "pack"] {
             fs::remove_file(old.with_extension(end)).unwrap();
         }
+        let rev = fs::read(new.with_extension("rev")).unwrap();
+        let shown = new.to_str().unwrap();
+        git(
+            dir.path(),
+            &["index-pack", "--rev-index", "-o", "again.idx", shown],
+        );
+        assert_eq!(fs::read(dir.path().join("again.rev")).unwrap(), rev);
         let (_, after) = pack();
         assert!(after < before, "{after} of {before}");
         assert!(chains(dir.path()).1 <= 50);
