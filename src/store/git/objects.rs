@@ -18,6 +18,9 @@ impl Objects for GitStore {
         {
             return Ok(bytes);
         }
+        if let Some(bytes) = self.read_near(id, kind, max) {
+            return Ok(bytes);
+        }
         let place = match self.place_of(id)? {
             None if self.bring_missing(id) => self.place_of(id)?,
             place => place,
