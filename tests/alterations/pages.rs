@@ -283,7 +283,7 @@ fn damaged_rows_are_refused_by_who_reads_a_history_and_by_who_relies_on_the_page
         let blob = put(bench.path(), "blob", text.as_bytes());
         let tree = with_entry(&bench, "100644", "aliases.jsonl", blob);
         let said = altered(&bench, |page| page.commit.tree = tree);
-        assert_eq!(said, Err(Code::TreeMismatch), "{what}");
+        assert_eq!(said, Err(Code::TreeMalformed), "{what}");
         let mut page = bench.good();
         page.commit.tree = tree;
         let id = page.sealed(&bench, bench.wanda());
