@@ -22,9 +22,11 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Tables for one thread.
+/// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
 fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {
-    Tables::with_cache(store, CACHE)
+    let tables = Tables::with_cache(store, CACHE);
+    tables.rely_on_chain();
+    tables
 }
 
 /// Maps every item and keeps the order.

@@ -162,7 +162,7 @@ fn rows_of_artifacts() {
             json!({
                 "line": line.as_str(),
                 "row": digest::row(ArtifactRow::TABLE, &line).to_hex(),
-                "subject_place": HEXLOWER.encode(&digest::subject_place(ArtifactRow::TABLE, &key.subject)),
+                "subject_place": HEXLOWER.encode(&digest::subject_place(ArtifactRow::TABLE, key.subject())),
                 "key_place": HEXLOWER.encode(&digest::key_place(ArtifactRow::TABLE, &key)),
             })
         };

@@ -30,7 +30,7 @@ impl View for After<'_> {
         let mut rows: BTreeMap<RowKey, Row> =
             self.before.rows(table, subject)?.into_iter().collect();
         let all = self.edits.range((table, RowKey::of(subject))..);
-        let own = all.take_while(|((t, key), _)| *t == table && key.subject == subject);
+        let own = all.take_while(|((t, key), _)| *t == table && key.subject() == subject);
         for ((_, key), row) in own {
             match row {
                 Some(row) => rows.insert(key.clone(), row.clone()),

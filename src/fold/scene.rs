@@ -112,7 +112,7 @@ impl<'v> Scene<'v> {
         subject: &str,
     ) -> impl Iterator<Item = (&RowKey, &Option<Row>)> {
         let all = self.edits.range((table, RowKey::of(subject))..);
-        let own = all.take_while(move |((t, key), _)| *t == table && key.subject == *subject);
+        let own = all.take_while(move |((t, key), _)| *t == table && key.subject() == subject);
         own.map(|((_, key), row)| (key, row))
     }
 
@@ -147,7 +147,11 @@ impl<'v> Scene<'v> {
         new: Option<&R>,
     ) -> Result<Guard<R>, Stop> {
         let now = self.raw(R::TABLE, key)?;
-        if now == new.map(rows::encode) {
+        let already = match (&now, new) {
+            (Some(now), Some(new)) => *now == rows::encode(new),
+            (now, new) => now.is_none() && new.is_none(),
+        };
+        if already {
             return Ok(Guard::Already);
         }
         let found = now.as_ref().map(|row| digest::row(R::TABLE, row));
@@ -159,19 +163,12 @@ impl<'v> Scene<'v> {
 
     /// Ends the scene: the changes that really change something, sorted.
     pub fn finish(mut self) -> Result<RowEdits, Stop> {
-        let mut fault = None;
+        let places: Vec<&(Table, RowKey)> = self.edits.keys().collect();
+        let before = self.base.rows_at(&places)?;
+        let mut before = before.into_iter();
         self.edits
-            .retain(|(table, key), row| match self.base.row(*table, key) {
-                Ok(before) => before != *row,
-                Err(found) => {
-                    fault = Some(found);
-                    true
-                }
-            });
-        match fault {
-            Some(fault) => Err(fault.into()),
-            None => Ok(self.edits),
-        }
+            .retain(|_, row| before.next().is_some_and(|before| before != *row));
+        Ok(self.edits)
     }
 }
 

@@ -27,6 +27,12 @@ pub trait View {
     /// The row with that key.
     fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault>;
 
+    /// The rows of many keys, in the same order: a view that is made of parts may look into each part once.
+    fn rows_at(&self, places: &[&(Table, RowKey)]) -> Result<Vec<Option<Row>>, ViewFault> {
+        let rows = places.iter().map(|(table, key)| self.row(*table, key));
+        rows.collect()
+    }
+
     /// All rows of one subject, sorted by detail, at most `limits::SUBJECT_ROWS` of them
     /// (else `subject-too-large`).
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault>;
@@ -58,7 +64,7 @@ impl MemoryView {
 
     fn of_subject(&self, table: Table, subject: &str) -> impl Iterator<Item = (&RowKey, &Row)> {
         let rows = self.rows[table as usize].range(RowKey::of(subject)..);
-        rows.take_while(move |(key, _)| key.subject == subject)
+        rows.take_while(move |(key, _)| key.subject() == subject)
     }
 
     /// Every row, by table and key.

@@ -1,16 +1,25 @@
 //! A batch of edits of one table: each with its place, and merged into the rows of a bucket.
 
 use super::StateFault;
-use super::bucket::Keyed;
+use super::bucket::{Bucket, Key, Line};
 use super::place::{Place, Placer};
 use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
-use std::sync::Arc;
 
 /// One change of one row, with its place.
 pub(super) struct Edit<'e> {
     pub(super) place: Place,
-    pub(super) key: &'e RowKey,
+    pub(super) key: Key<'e>,
     pub(super) row: Option<&'e Row>,
+}
+
+impl<'e> Edit<'e> {
+    fn line(&self) -> Option<Line<'e>> {
+        let text = self.row?.as_str();
+        Some(Line {
+            key: self.key,
+            text,
+        })
+    }
 }
 
 /// The edits of one table, sorted by place.
@@ -27,6 +36,7 @@ pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, St
             let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
             return Err(StateFault::new(Code::TooLarge, what));
         }
+        let key = key.parts();
         let (place, row) = (placer.place(key), row.as_ref());
         placed.push(Edit { place, key, row });
     }
@@ -34,25 +44,99 @@ pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, St
     Ok(placed)
 }
 
-/// Merges rows and edits, both sorted by key. `None` when nothing changes, else the rows and whether
-/// one was removed.
-pub(super) fn merge(before: &[Keyed], edits: &[&Edit<'_>]) -> Option<(Vec<Keyed>, bool)> {
-    let mut rows = Vec::with_capacity(before.len() + edits.len());
+/// The rows of a bucket after some edits.
+pub(super) struct Merged<'l> {
+    pub(super) rows: Rows<'l>,
+    /// Whether some rows left.
+    pub(super) removed: bool,
+}
+
+/// What fits one bucket, and what does not.
+pub(super) enum Rows<'l> {
+    /// Sorted by key.
+    Few(Vec<Line<'l>>),
+    /// Sorted by place.
+    Many(Vec<(Place, Line<'l>)>),
+}
+
+/// Merges the rows of a bucket, if there is one, and edits that are sorted by place. `None` when nothing changes.
+pub(super) fn merge<'l>(
+    table: Table,
+    before: Option<&'l Bucket>,
+    edits: &[Edit<'l>],
+) -> Option<Merged<'l>> {
+    match edits.len() > limits::BUCKET_ROWS || before.is_none() {
+        true => by_place(table, before, edits),
+        false => by_key(table, before, edits),
+    }
+}
+
+/// Hashes the few rows that were there, rather than sorting the many edits once more.
+fn by_place<'l>(
+    table: Table,
+    before: Option<&'l Bucket>,
+    edits: &[Edit<'l>],
+) -> Option<Merged<'l>> {
+    let mut placer = Placer::new(table);
+    let rows = before.into_iter().flat_map(Bucket::lines);
+    let mut rows: Vec<_> = rows.map(|row| (placer.place(row.key), row)).collect();
+    rows.sort_unstable_by_key(|(place, _)| *place);
+    let edits = edits.iter().map(|edit| (edit.place, edit.line()));
+    let (rows, removed) = weave(&rows, edits)?;
+    let rows = match rows.len() <= limits::BUCKET_ROWS {
+        true => {
+            let mut rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+            rows.sort_unstable_by_key(|row| row.key);
+            Rows::Few(rows)
+        }
+        false => Rows::Many(rows),
+    };
+    Some(Merged { rows, removed })
+}
+
+/// Compares the few edits with the rows, and hashes nothing unless the bucket has to be split.
+fn by_key<'l>(table: Table, before: Option<&'l Bucket>, edits: &[Edit<'l>]) -> Option<Merged<'l>> {
+    let rows = before.into_iter().flat_map(Bucket::lines);
+    let rows: Vec<_> = rows.map(|row| (row.key, row)).collect();
+    let mut edits: Vec<_> = edits.iter().map(|edit| (edit.key, edit.line())).collect();
+    edits.sort_unstable_by_key(|(key, _)| *key);
+    let (rows, removed) = weave(&rows, edits)?;
+    let rows = match rows.len() <= limits::BUCKET_ROWS {
+        true => Rows::Few(rows.into_iter().map(|(_, row)| row).collect()),
+        false => {
+            let mut placer = Placer::new(table);
+            let rows = rows.into_iter().map(|(key, row)| (placer.place(key), row));
+            let mut rows: Vec<_> = rows.collect();
+            rows.sort_unstable_by_key(|(place, _)| *place);
+            Rows::Many(rows)
+        }
+    };
+    Some(Merged { rows, removed })
+}
+
+/// Rows in the order of what they are compared by.
+type Sorted<'l, K> = Vec<(K, Line<'l>)>;
+
+/// Merges rows and edits in the same order. `None` when nothing changes, else the rows and whether one was removed.
+fn weave<'l, K: Ord + Copy>(
+    before: &[(K, Line<'l>)],
+    edits: impl IntoIterator<Item = (K, Option<Line<'l>>)>,
+) -> Option<(Sorted<'l, K>, bool)> {
+    let edits = edits.into_iter();
+    let mut rows = Vec::with_capacity(before.len() + edits.size_hint().0);
     let (mut changed, mut removed) = (false, false);
     let mut rest = before;
-    for edit in edits {
-        let smaller = rest.partition_point(|row| row.0 < *edit.key);
+    for (at, new) in edits {
+        let smaller = rest.partition_point(|(other, _)| *other < at);
         rows.extend_from_slice(&rest[..smaller]);
         rest = &rest[smaller..];
-        let old = rest.first().filter(|row| row.0 == *edit.key);
-        if old.is_some() {
-            rest = &rest[1..];
-        }
-        match (old, edit.row) {
-            (Some(old), Some(new)) if old.1 == *new => rows.push(Arc::clone(old)),
+        let old = rest.first().filter(|(other, _)| *other == at);
+        rest = &rest[usize::from(old.is_some())..];
+        match (old, new) {
+            (Some((_, old)), Some(new)) if old.text == new.text => rows.push((at, *old)),
             (_, Some(new)) => {
                 changed = true;
-                rows.push(Arc::new((edit.key.clone(), new.clone())));
+                rows.push((at, new));
             }
             (Some(_), None) => (changed, removed) = (true, true),
             (None, None) => {}

@@ -1,7 +1,7 @@
 //! Objects in and out: the cache before, the staged objects beside, the store behind.
 
 use super::StateFault;
-use super::bucket::{Bucket, Keyed};
+use super::bucket::{Bucket, Reading};
 use super::cache::{Cache, Node, Shape};
 use super::place::Prefix;
 use super::raw::Child;
@@ -11,7 +11,7 @@ use crate::codec::commit::Commit;
 use crate::codec::message::Message;
 use crate::model::{Code, ObjectFormat, Oid, Table, limits};
 use crate::store::{Kind, Objects};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     staged: RefCell<Staged>,
     /// The id of git's empty tree, which is never looked for in the store.
     empty: Oid,
+    /// How buckets are read where single rows are asked for; see [`Tables::rely_on_chain`].
+    reading: Cell<Reading>,
     /// The last commits that were read; see [`Tables::commit`].
     commits: RefCell<BTreeMap<Oid, Arc<ReadCommit>>>,
 }
@@ -52,6 +54,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             cache: RefCell::new(Cache::new(bytes)),
             staged: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
+            reading: Cell::new(Reading::Strict),
             commits: RefCell::default(),
         }
     }
@@ -73,6 +76,18 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         }
         commits.insert(*id, Arc::clone(&commit));
         Ok(commit)
+    }
+
+    /// From now on, look-ups and changes parse the rows that they are about and none beside them. For whoever
+    /// reads states of a chain that was taken in page by page, or that is being verified page by page: each of
+    /// them is what its page makes of the one before.
+    pub fn rely_on_chain(&self) {
+        self.reading.set(Reading::Lazy);
+    }
+
+    /// How buckets are read where single rows are asked for.
+    pub(super) fn reading(&self) -> Reading {
+        self.reading.get()
     }
 
     /// The hash that names objects here.
@@ -114,7 +129,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             return Ok(root);
         }
         let path = "the root tree";
-        let bytes = self.read(&id, Kind::Tree, limits::TREE_BYTES, path)?;
+        let bytes = self.read(&id, Kind::Tree, limits::TREE_BYTES, || path.to_owned())?;
         let root = Root::parse(&bytes, self.store.format());
         let root = Arc::new(root.map_err(|what| StateFault::malformed(path, what))?);
         self.keep(id, Shape::Root, Node::Root(Arc::clone(&root)));
@@ -131,33 +146,31 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             return Ok(dir);
         }
         let path = || at.path(table);
-        let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, path())?;
+        let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, path)?;
         let dir = Dir::parse(&bytes, self.store.format());
         let dir = Arc::new(dir.map_err(|what| StateFault::malformed(&path(), what))?);
         self.keep(*id, Shape::Dir, Node::Dir(Arc::clone(&dir)));
         Ok(dir)
     }
 
+    /// The bucket that stands at a prefix, read at least as strictly as that.
     pub(super) fn bucket(
         &self,
         id: &Oid,
         table: Table,
         at: &Prefix,
+        reading: Reading,
     ) -> Result<Arc<Bucket>, StateFault> {
         let shape = Shape::Bucket(table);
         let path = || at.path(table) + ".jsonl";
         let malformed = |what| StateFault::malformed(&path(), what);
         let bucket = match self.cached(id, shape) {
-            Some(Node::Bucket(bucket)) if at.covers_prefix(&bucket.under) => return Ok(bucket),
-            // The same rows were read at another place; whether they belong here too is not yet known.
-            Some(Node::Bucket(bucket)) => {
-                bucket.lies_under(table, at).map_err(malformed)?;
-                let rows = bucket.rows.clone();
-                Bucket { rows, under: *at }
-            }
+            Some(Node::Bucket(bucket)) if bucket.was_read(at, reading) => return Ok(bucket),
+            // The same rows were read at another place, or more lazily.
+            Some(Node::Bucket(bucket)) => bucket.strictly(table, at).map_err(malformed)?,
             _ => {
-                let bytes = self.read(id, Kind::Blob, limits::BUCKET_BYTES, path())?;
-                Bucket::parse(table, *at, &bytes).map_err(malformed)?
+                let bytes = self.read(id, Kind::Blob, limits::BUCKET_BYTES, path)?;
+                Bucket::read(table, at, bytes, reading).map_err(malformed)?
             }
         };
         let bucket = Arc::new(bucket);
@@ -179,15 +192,10 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         Ok(Child::Dir(self.put(Shape::Dir, Kind::Tree, bytes, node)?))
     }
 
-    /// Stages a bucket of 1 to 64 sorted rows that all lie at that prefix.
-    pub(super) fn put_bucket(
-        &self,
-        table: Table,
-        under: Prefix,
-        rows: Vec<Keyed>,
-    ) -> Result<Child, StateFault> {
-        let bytes = Bucket::encode(&rows);
-        let node = Node::Bucket(Arc::new(Bucket { rows, under }));
+    /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand.
+    pub(super) fn put_bucket(&self, table: Table, bucket: Bucket) -> Result<Child, StateFault> {
+        let bytes = bucket.bytes().to_vec();
+        let node = Node::Bucket(Arc::new(bucket));
         let id = self.put(Shape::Bucket(table), Kind::Blob, bytes, node)?;
         Ok(Child::File(id))
     }
@@ -212,23 +220,23 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.cache.borrow_mut().insert(id, shape, node);
     }
 
+    /// Reads an object; `path` says where it stands, for a fault.
     fn read(
         &self,
         id: &Oid,
         kind: Kind,
         max: u64,
-        path: impl AsRef<str>,
+        path: impl Fn() -> String,
     ) -> Result<Vec<u8>, StateFault> {
-        let path = path.as_ref();
         match self.staged.borrow().get(id) {
             Some((found, bytes)) if *found == kind => return Ok(bytes.clone()),
             Some(_) => {
-                let what = format!("{path}: expected another kind of object");
+                let what = format!("{}: expected another kind of object", path());
                 return Err(StateFault::new(Code::ObjectDamaged, what));
             }
             None => {}
         }
         let read = self.store.read(id, kind, max);
-        read.map_err(|fault| StateFault::new(fault.code, format!("{path}: {}", fault.what)))
+        read.map_err(|fault| StateFault::new(fault.code, format!("{}: {}", path(), fault.what)))
     }
 }

@@ -20,7 +20,7 @@ fn naive(store: &Memory, rows: &Rows) -> Oid {
             .filter(|((of, _), _)| of == table)
             .map(|((_, key), row)| {
                 let hex = |hash: [u8; 32]| data_encoding::HEXLOWER.encode(&hash);
-                let subject = hex(digest::subject_place(*table, &key.subject));
+                let subject = hex(digest::subject_place(*table, key.subject()));
                 let path = subject[..8].to_owned() + &hex(digest::key_place(*table, key));
                 (path, key, row)
             })
@@ -120,7 +120,7 @@ fn agrees(tables: &Tables<'_, Memory>, root: Oid, rows: &Rows) -> Result<(), Tes
         for table in [Table::Edges, Table::Aliases, Table::Pins] {
             let found = tables.rows_of(root, table, subject, 10_000).unwrap();
             let of =
-                |((t, key), _): &(&(Table, RowKey), &Row)| *t == table && key.subject == subject;
+                |((t, key), _): &(&(Table, RowKey), &Row)| *t == table && key.subject() == subject;
             let expected: Vec<_> = rows.iter().filter(of).collect();
             let expected = expected
                 .iter()

@@ -12,7 +12,15 @@ impl Objects for GitStore {
     }
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
-        if let Some(bytes) = self.read_near(id, kind, max) {
+        self.check_format(id)?;
+        let bytes = match self.glance.is_over() {
+            false => self.glance.read(|| self.object_dirs(), id, kind, max),
+            true => self.read_near(id, kind, max),
+        };
+        // git and gix trust an index about what lies where; a copied or merged repository may lie.
+        if let Some(bytes) = bytes
+            && checked_id(self.format, kind, &bytes).is_ok_and(|found| found == *id)
+        {
             return Ok(bytes);
         }
         let place = match self.place_of(id)? {
@@ -28,7 +36,6 @@ impl Objects for GitStore {
             Ok(None) => return Err(store::missing(id)),
             Err(err) => return Err(damaged(id, &err.to_string())),
         };
-        // git and gix trust an index about what lies where; a copied or merged repository may lie.
         if checked_id(self.format, kind, &bytes)? != *id {
             return Err(damaged(id, "its contents have another id"));
         }
@@ -36,7 +43,11 @@ impl Objects for GitStore {
     }
 
     fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
-        Ok(self.place_of(id)?.map(|(_, kind, size)| (kind, size)))
+        self.check_format(id)?;
+        match self.glance.header(|| self.object_dirs(), id) {
+            None => Ok(self.place_of(id)?.map(|(_, kind, size)| (kind, size))),
+            found => Ok(found),
+        }
     }
 
     fn is_known(&self, id: &Oid) -> bool {
@@ -44,7 +55,7 @@ impl Objects for GitStore {
         // nothing can be written either, and writing says why.
         self.begin_writing().ok();
         let mut quick = self.quick.borrow_mut();
-        let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format));
+        let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format, &self.glance));
         quick.contains(id)
     }
 
@@ -121,7 +132,7 @@ fn damaged(id: &Oid, why: &str) -> StoreFault {
     )
 }
 
-fn our_kind(kind: gix::object::Kind) -> Kind {
+pub(super) fn our_kind(kind: gix::object::Kind) -> Kind {
     match kind {
         gix::object::Kind::Blob => Kind::Blob,
         gix::object::Kind::Tree => Kind::Tree,

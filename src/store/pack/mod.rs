@@ -7,6 +7,7 @@ mod checksum;
 mod delta;
 mod direct;
 pub mod filter;
+mod ids;
 mod idx;
 mod merge;
 pub mod mtimes;
@@ -15,6 +16,7 @@ mod stream;
 mod zip;
 
 pub use direct::DirectReader;
+pub use ids::Ids;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;

@@ -79,8 +79,11 @@ impl Zip {
         contents: &[(&[u8], Effort)],
         mut each: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        if contents.len() < MANY || threads == 1 {
+        let threads = match contents.len() < MANY {
+            true => 1,
+            false => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        if threads == 1 {
             let mut all = contents.iter().enumerate();
             return all.try_for_each(|(at, (bytes, effort))| each(at, self.pack(bytes, *effort)));
         }
