@@ -104,20 +104,24 @@ impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
     /// Judges one after the other. What all but the first claim to make of their base is looked at on other cores
     /// meanwhile, for they are judged on another state.
     fn once(&mut self, waiting: Vec<Candidate>) -> Result<(), Fault> {
-        let store = self.desk.space.store;
+        let space = self.desk.space;
         let prove = |_: &S, tables: &Tables<'_, S>, (at, mut candidate): (usize, Candidate)| {
-            if at > 0 {
-                candidate.proposal.prove_preview(tables);
-            }
-            candidate
+            let prove = || match at {
+                0 => (),
+                _ => candidate.proposal.prove_preview(tables),
+            };
+            let ((), lent) = tables.lending(prove);
+            (candidate, lent)
         };
         let waiting = waiting.into_iter().enumerate().collect();
-        parallel::in_order(store, waiting, prove, |candidate| match self.is_full() {
-            true => {
+        parallel::in_order(space.store, waiting, prove, |(candidate, lent)| {
+            // Most of what it stands on is read again when it is judged.
+            space.tables.borrow(lent);
+            if self.is_full() {
                 self.judged.waiting.push(candidate);
-                Ok(())
+                return Ok(());
             }
-            false => self.judge(candidate),
+            self.judge(candidate)
         })
     }
 

@@ -97,6 +97,6 @@ fn index_entry(page: &PlannedPage) -> NewPage {
     let keys = page.outcome.edits.keys();
     (
         record,
-        keys.map(|(table, key)| change_key(*table, key)).collect(),
+        keys.map(|(table, key)| change_key(table, key)).collect(),
     )
 }

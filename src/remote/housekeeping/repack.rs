@@ -1,13 +1,15 @@
 //! Packing everything anew: what is reachable into one pack, what is not into one of its own.
+//!
+//! git says what is reachable, and copies it as it lies; deltas are chosen by [`pack::tighten`].
 
 use super::expire::remove_pack;
 use super::{CRUFT, Terms, git, graph, loose};
 use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, is_absent, remove_if_there, sync_dir};
 use crate::store::git::packs::{PackFile, PackIndex, packs};
-use crate::store::{GitStore, StoreFault};
+use crate::store::{GitStore, StoreFault, pack};
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// How packs are after a run.
@@ -45,7 +47,9 @@ pub(super) fn repack(
         touch(path, terms.now)?;
     }
     terms.steps.step("gc-repack")?;
-    let mut args = vec!["repack", "-a", "-l", "-q"];
+    // No bitmap is made: it would belong to the pack that is made of git's.
+    let mut args = vec!["-c", "repack.writeBitmaps=false"];
+    args.extend(["repack", "-a", "-l", "-q", "--window=0"]);
     if terms.git >= CRUFT {
         args.extend(["--cruft", "--cruft-expiration=never"]);
     }
@@ -54,7 +58,11 @@ pub(super) fn repack(
     terms.steps.step("gc-repack-sync")?;
     // git has synced what it wrote, and not the names; nothing old goes before they are safe.
     sync_dir(&dir)?;
-    remove_redundant(store, turn, &old, terms)?;
+    let (mut replaced, tight) = tighten(store, &old, terms)?;
+    replaced.extend(old);
+    // What was tight before may have become itself once more.
+    replaced.retain(|pack| !tight.contains(&pack.path));
+    remove_redundant(store, turn, &replaced, terms)?;
     terms.steps.step("gc-loose-remove")?;
     git.run(&["prune-packed", "-q"])?;
     let graph = graph::write(store, turn, &git, terms)?;
@@ -70,6 +78,33 @@ pub(super) fn repack(
         aside,
         graph,
     })
+}
+
+/// Makes each pack of needed objects anew, as small as it can be. Returns those that git had just made for that, and what
+/// became of all of them.
+fn tighten(
+    store: &GitStore,
+    old: &[PackFile],
+    terms: &Terms<'_>,
+) -> Result<(Vec<PackFile>, Vec<PathBuf>), StoreFault> {
+    let dir = store.pack_dir();
+    let (mut made, mut tight) = (Vec::new(), Vec::new());
+    let needed = |pack: &PackFile| !pack.cruft && !pack.kept;
+    let now = packs(&dir)?;
+    let new: Vec<&PackFile> = now
+        .iter()
+        .filter(|p| needed(p) && !old.contains(p))
+        .collect();
+    // Where nothing came since the last run, git's pack has the name of one that was there, or none was made.
+    for pack in new {
+        (terms.tell)("Packing tightly");
+        let path = pack::tighten(&dir, store.object_format(), &pack.path, terms.steps)?;
+        if path != pack.path {
+            made.push(pack.clone());
+        }
+        tight.push(path);
+    }
+    Ok((made, tight))
 }
 
 /// Sets a file's time; what went meanwhile needs none.
