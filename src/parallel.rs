@@ -2,20 +2,54 @@
 
 use crate::state::Tables;
 use crate::store::Objects;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::convert::Infallible;
+use std::sync::mpsc;
 
-/// Items that a thread takes at a time, so that neighbours share its cache: at least so many, and more where there
-/// are many, for what one thread has read or made is read again by the next.
-const CHUNK: usize = 64;
+/// Items that a thread takes at a time, so that neighbours share its cache: so many where there are many, for what
+/// one thread has read or made is read again by the next.
+const CHUNK: usize = 256;
 /// Parts for each thread, so that none is idle for long at the end.
 const PARTS: usize = 6;
+/// Fewer items than this are not worth a thread.
+const FEW: usize = 4;
+/// Parts that a thread may have done before the first of them was looked at, so that memory stays bounded.
+const AHEAD: usize = 2;
 /// Bytes of parsed objects that each thread keeps.
 const CACHE: usize = 48 * 1024 * 1024;
 
 /// How many threads to use.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Maps parts of a slice, in order, each with the place where it begins: one part where there are few items.
+pub fn parts<T: Sync, R: Send>(
+    items: &[T],
+    few: usize,
+    work: impl Fn(usize, &[T]) -> R + Sync,
+) -> Vec<R> {
+    let threads = threads();
+    if items.len() < few || threads == 1 {
+        return vec![work(0, items)];
+    }
+    let size = items.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let parts = items.chunks(size).enumerate();
+        let running: Vec<_> = parts
+            .map(|(at, part)| scope.spawn(move || work(at * size, part)))
+            .collect();
+        let done = running.into_iter().map(|thread| thread.join());
+        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
+fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {
+    let tables = Tables::with_cache(store, CACHE);
+    tables.rely_on_chain();
+    tables
 }
 
 /// Maps every item and keeps the order.
@@ -29,43 +63,108 @@ where
     T: Send,
     R: Send,
 {
+    let mut all = Vec::with_capacity(items.len());
+    let done: Result<(), Infallible> = in_order(store, items, work, |result| {
+        all.push(result);
+        Ok(())
+    });
+    match done {
+        Ok(()) => all,
+    }
+}
+
+/// Maps every item and hands the results to `each` in the order of the items, while the next ones are being made.
+/// What it refuses ends the work.
+pub fn in_order<S, T, R, E>(
+    store: &S,
+    items: Vec<T>,
+    work: impl Fn(&S, &Tables<'_, S>, T) -> R + Sync,
+    mut each: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E>
+where
+    S: Objects + Clone + Send,
+    T: Send,
+    R: Send,
+{
     let threads = threads();
-    if items.len() < 2 * CHUNK || threads == 1 {
-        let tables = Tables::with_cache(store, CACHE);
-        return items
-            .into_iter()
-            .map(|item| work(store, &tables, item))
-            .collect();
+    if items.len() < FEW || threads == 1 {
+        let tables = tables_of(store);
+        let mut results = items.into_iter().map(|item| work(store, &tables, item));
+        return results.try_for_each(each);
     }
-    let size = CHUNK.max(items.len() / (threads * PARTS));
-    let mut chunks = Vec::new();
-    let mut items = items.into_iter();
-    loop {
-        let chunk: Vec<T> = items.by_ref().take(size).collect();
-        if chunk.is_empty() {
-            break;
-        }
-        chunks.push(Mutex::new((Some(chunk), Vec::new())));
-    }
-    let next = AtomicUsize::new(0);
+    let shares = shares(items, threads);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let store = store.clone();
-            let (chunks, next, work) = (&chunks, &next, &work);
+        let start = |share: Vec<Vec<T>>| {
+            let (results, taken) = mpsc::sync_channel(AHEAD);
+            let (store, work) = (store.clone(), &work);
             scope.spawn(move || {
-                let tables = Tables::with_cache(&store, CACHE);
-                while let Some(slot) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                    let chunk = slot.0.take().unwrap_or_default();
-                    slot.1 = chunk
-                        .into_iter()
-                        .map(|item| work(&store, &tables, item))
-                        .collect();
+                let tables = tables_of(&store);
+                for part in share {
+                    let part = part.into_iter().map(|item| work(&store, &tables, item));
+                    // Nobody takes any more results after one was refused.
+                    if results.send(part.collect::<Vec<R>>()).is_err() {
+                        break;
+                    }
                 }
             });
+            taken
+        };
+        let taken: Vec<mpsc::Receiver<Vec<R>>> = shares.into_iter().map(start).collect();
+        // The first thread that has no more parts did the last one of all, or panicked, which the scope passes on.
+        for results in taken.iter().cycle() {
+            let Ok(part) = results.recv() else {
+                break;
+            };
+            part.into_iter().try_for_each(&mut each)?;
         }
-    });
-    let results = chunks.into_iter().map(|slot| slot.into_inner());
-    let results = results.map(|slot| slot.unwrap_or_else(PoisonError::into_inner).1);
-    results.flatten().collect()
+        Ok(())
+    })
+}
+
+/// The items in parts, dealt out in turn.
+fn shares<T>(items: Vec<T>, threads: usize) -> Vec<Vec<Vec<T>>> {
+    let size = (items.len() / (threads * PARTS)).clamp(1, CHUNK);
+    let mut shares: Vec<_> = (0..threads).map(|_| Vec::new()).collect();
+    let mut items = items.into_iter();
+    for turn in (0..threads).cycle() {
+        let part: Vec<T> = items.by_ref().take(size).collect();
+        if part.is_empty() {
+            break;
+        }
+        shares[turn].push(part);
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ObjectFormat;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn results_come_in_order_and_none_is_lost() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        for count in [0, 1, FEW - 1, FEW, 13, 1000, 10_000] {
+            let items: Vec<usize> = (0..count).collect();
+            let doubled = map(&store, items, |_, _, item| item * 2);
+            assert!(doubled.into_iter().eq((0..count).map(|item| item * 2)));
+        }
+    }
+
+    #[test]
+    fn what_is_refused_ends_the_work() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let (mut seen, items) = (0, (0..100_000).collect());
+        let refused = in_order(
+            &store,
+            items,
+            |_, _, item: u32| item,
+            |item| {
+                seen += 1;
+                (item < 700).then_some(()).ok_or(item)
+            },
+        );
+        assert_eq!((refused, seen), (Err(700), 701));
+    }
 }

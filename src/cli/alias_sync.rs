@@ -140,16 +140,16 @@ fn surplus(
 ) -> anyhow::Result<Vec<Name>> {
     let mut subjects = BTreeSet::new();
     let _: ControlFlow<()> = space.tables.iter(Some(page.tree()), table, |key, _| {
-        if key.subject.starts_with(scope) {
-            subjects.insert(key.subject.clone());
+        if key.subject().starts_with(scope) {
+            subjects.insert(key.subject().to_owned());
         }
         ControlFlow::Continue(())
     })?;
-    for ((t, key), row) in drafting.scene().edits() {
-        if *t == table && key.subject.starts_with(scope) {
+    for ((t, key), row) in drafting.scene().edits().iter() {
+        if t == table && key.subject().starts_with(scope) {
             match row {
-                Some(_) => subjects.insert(key.subject.clone()),
-                None => subjects.remove(&key.subject),
+                Some(_) => subjects.insert(key.subject().to_owned()),
+                None => subjects.remove(key.subject()),
             };
         }
     }

@@ -1,7 +1,8 @@
 //! The command line's grammar. Each command's own arguments stand in its file.
 
 use super::commands::*;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The help of the whole fits one screen: a line for every few commands, which a test compares with the
@@ -136,6 +137,22 @@ pub struct At {
     pub at: Option<String>,
 }
 
+/// Parses a command line, the program's name first.
+///
+/// To make the grammar of sixty commands takes longer than most of them run. So the one that seems to be named is
+/// tried alone, and whatever does not fit it, a question for help too, is left to the whole grammar.
+pub fn parse(line: &[OsString]) -> Result<Cli, clap::Error> {
+    let words = line.iter().skip(1).filter_map(|word| word.to_str());
+    let mut named = words.filter_map(alone);
+    if let Some(grammar) = named.next()
+        && let Ok(mut matches) = grammar.try_get_matches_from(line)
+        && let Ok(cli) = Cli::from_arg_matches_mut(&mut matches)
+    {
+        return Ok(cli);
+    }
+    Cli::try_parse_from(line)
+}
+
 macro_rules! commands {
     ($($(#[$meta:meta])* $variant:ident in $module:ident,)*) => {
         /// Every command.
@@ -145,6 +162,20 @@ macro_rules! commands {
             $(#[$meta])*
             $variant($module::Arguments),
         )*}
+
+        /// The grammar of one command only, where its name is that of its module.
+        fn alone(name: &str) -> Option<clap::Command> {
+            let whole = clap::Command::new("folio").disable_help_subcommand(true);
+            let whole = || Global::augment_args(whole);
+            let command = clap::Command::new;
+            match name {
+                $(stringify!($module) => {
+                    let command = $module::Arguments::augment_args(command(stringify!($module)));
+                    Some(whole().subcommand(command))
+                })*
+                _ => None,
+            }
+        }
 
         /// Runs the command that was parsed.
         pub(super) fn dispatch(cli: &Cli, ui: &super::ui::Ui) -> anyhow::Result<super::exit::Exit> {
@@ -273,4 +304,62 @@ commands! {
     Man in man,
     /// Help on a command or a topic
     Help in help,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn line(words: &str) -> Vec<OsString> {
+        let words = ["folio"].into_iter().chain(words.split_whitespace());
+        words.map(OsString::from).collect()
+    }
+
+    #[test]
+    fn one_command_alone_is_parsed_as_among_all() {
+        let whole = Cli::command();
+        let names = whole.get_subcommands().map(clap::Command::get_name);
+        for name in names.filter(|name| !name.contains('-')) {
+            assert!(alone(name).is_some(), "{name}");
+        }
+        for words in [
+            "resolve a --at 3",
+            "-C log -C show -q resolve resolve -v",
+            "--key log --json alias set a b",
+            "log --json -n 3 -C there --color never",
+            "accept --all --offline",
+            "pin-name a --state-dir accept",
+            "hook pre-receive",
+        ] {
+            let line = line(words);
+            let whole = Cli::try_parse_from(&line).map(|cli| format!("{cli:?}"));
+            let parsed = parse(&line).map(|cli| format!("{cli:?}"));
+            match (whole, parsed) {
+                (Ok(whole), Ok(parsed)) => assert_eq!(whole, parsed, "{words}"),
+                (Err(whole), Err(parsed)) => assert_eq!(whole.to_string(), parsed.to_string()),
+                (whole, parsed) => panic!("{words}: {whole:?}, {parsed:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_the_whole_grammar() {
+        for words in [
+            "",
+            "-h",
+            "-V",
+            "accept -h",
+            "accept",
+            "lgo",
+            "log --nothing",
+            "-C log",
+        ] {
+            let line = line(words);
+            let whole = Cli::try_parse_from(&line).unwrap_err();
+            let parsed = parse(&line).unwrap_err();
+            assert_eq!(whole.kind(), parsed.kind());
+            assert_eq!(whole.to_string(), parsed.to_string());
+        }
+    }
 }

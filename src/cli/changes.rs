@@ -28,8 +28,8 @@ impl ChangeView {
         let value = |row: &Row| serde_json::from_str(row.as_str()).unwrap_or_default();
         Self {
             table: change.table.name(),
-            subject: change.key.subject.clone(),
-            detail: change.key.detail.clone(),
+            subject: change.key.subject().to_owned(),
+            detail: change.key.detail().to_owned(),
             before: change.before.as_ref().map(value),
             after: change.after.as_ref().map(value),
         }
@@ -45,7 +45,7 @@ pub fn says_something(change: &RowChange) -> bool {
         | Table::ForksByOrigin
         | Table::Emails
         | Table::Roles => false,
-        Table::Edges | Table::Distinct => change.key.subject <= change.key.detail,
+        Table::Edges | Table::Distinct => change.key.subject() <= change.key.detail(),
         _ => true,
     }
 }

@@ -185,9 +185,9 @@ fn compare<S: Objects>(
                 return ControlFlow::Break(());
             }
             left -= 1;
-            alike(shapes, &key.subject, pairs);
+            alike(shapes, key.subject(), pairs);
             if *both {
-                alike(shapes, &key.detail, pairs);
+                alike(shapes, key.detail(), pairs);
             }
             ControlFlow::Continue(())
         })?;

@@ -77,8 +77,6 @@ pub mod witness_run;
 pub mod words;
 pub mod worktree;
 
-use args::Cli;
-use clap::Parser as _;
 use exit::Exit;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -91,7 +89,8 @@ pub fn main() -> ExitCode {
 
 /// Parses a command line, the program's name first, and runs it in this process.
 pub fn run(line: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(line) {
+    let line: Vec<OsString> = line.into_iter().collect();
+    let cli = match args::parse(&line) {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),
     };

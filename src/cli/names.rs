@@ -67,10 +67,10 @@ fn near(tables: &Tables<'_, GitStore>, root: Oid, name: &str) -> anyhow::Result<
         let mut seen = 0;
         let _: ControlFlow<()> = tables.iter(Some(root), table, |key, _| {
             seen += 1;
-            let score = strsim::jaro_winkler(&wanted, &key.subject.to_lowercase());
+            let score = strsim::jaro_winkler(&wanted, &key.subject().to_lowercase());
             if score > 0.85 {
                 // Sorted as integers: floats have no total order.
-                scored.push(((score * 1e6) as u64, key.subject.clone()));
+                scored.push(((score * 1e6) as u64, key.subject().to_owned()));
             }
             match seen < LOOKED_AT {
                 true => ControlFlow::Continue(()),

@@ -8,9 +8,9 @@ use super::settling::{self, Hand as Signs};
 use super::ui::{Ui, escape};
 use super::{allowed_signers, bytes, identity, memory, refusals, verified, worktree};
 use crate::crypto::Sign;
-use crate::journal::accept::{self, Choice, Report, Witness};
+use crate::journal::accept::{self, Pick, Report, Witness};
 use crate::journal::memory::Hand;
-use crate::journal::queue::{Candidate, Entry};
+use crate::journal::queue::Candidate;
 use crate::journal::{Fault, Space, kept};
 use crate::model::Code;
 use crate::store::{GitStore, Index};
@@ -24,7 +24,7 @@ pub fn number(
     space: &Space<'_, GitStore>,
     index: &mut Index,
     signer: &dyn Sign,
-    choose: &dyn Fn(&Entry) -> Choice,
+    pick: Pick<'_>,
 ) -> anyhow::Result<Report> {
     let memory = memory::open(context, global, ui);
     if !global.offline {
@@ -43,7 +43,7 @@ pub fn number(
     let ready = &|candidate: &Candidate| bytes.require(candidate);
     let before = &mut |old, new| worktree::check(context, old, new).map_err(Fault::from);
     Ok(accept::accept_chosen(
-        space, index, &witness, choose, ready, before,
+        space, index, &witness, pick, ready, before,
     )?)
 }
 

@@ -12,7 +12,7 @@ use super::{draft, identity, proposals, signing, verified};
 use crate::codec::message::clean_text;
 use crate::crypto::Sign;
 use crate::fold::Decision;
-use crate::journal::accept::{Choice, Report};
+use crate::journal::accept::{Choice, Pick, Report};
 use crate::journal::pen::{self, Standing};
 use crate::journal::proposal::{Base, Proposal};
 use crate::journal::propose::{self, Intent};
@@ -21,6 +21,7 @@ use crate::model::rows::MemberRow;
 use crate::model::{Code, Oid, Slug};
 use crate::store::{Expect, GitStore, Refs as _};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// How the pen is taken.
 #[derive(Debug, clap::Args)]
@@ -227,9 +228,10 @@ fn finish(desk: &Desk<'_, '_>, ui: &Ui, id: Oid, slug: &str) -> anyhow::Result<E
         return answer(ui, slug, &moved, &hint);
     }
     let mut index = desk.context.index()?;
-    let choose = |entry: &_| match proposals::branch_of(entry) == name {
-        true => Choice::TakeAnyway,
-        false => Choice::Leave,
+    let branches = BTreeSet::from([name]);
+    let pick = Pick {
+        branches: Some(&branches),
+        choose: &|_| Choice::TakeAnyway,
     };
     let report = numbering::number(
         desk.context,
@@ -238,7 +240,7 @@ fn finish(desk: &Desk<'_, '_>, ui: &Ui, id: Oid, slug: &str) -> anyhow::Result<E
         desk.space,
         &mut index,
         &*desk.signer,
-        &choose,
+        pick,
     )?;
     numbering::settle(desk.context, desk.global, ui, &*desk.signer, &report);
     numbered(desk, ui, slug, moved, &report)

@@ -8,7 +8,7 @@ use crate::journal::Space;
 use crate::journal::queue::{self, Candidate, Entry};
 use crate::journal::refs;
 use crate::model::{Code, Number};
-use crate::store::{GitStore, Index};
+use crate::store::{GitStore, Index, Refs as _};
 use std::collections::BTreeSet;
 
 /// The full ref name of a queue's entry.
@@ -35,7 +35,8 @@ pub fn gather(
     Ok(queue::gather(space, &history)?)
 }
 
-/// The branches that some ids name; each must name exactly one.
+/// The branches that some ids name; each must name exactly one. The queue is read only where an id is not the name
+/// of a branch: no digest is one, for they have no `/`.
 pub fn choose(
     context: &Context,
     space: &Space<'_, GitStore>,
@@ -46,10 +47,36 @@ pub fn choose(
     if ids.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let entries = gather(context, space, index, ui)?;
-    ids.iter()
-        .map(|id| Ok(branch_of(find(&entries, id)?).to_owned()))
-        .collect()
+    let mut chosen = BTreeSet::new();
+    let mut digests = Vec::new();
+    for id in ids {
+        match branch_named(context, id) {
+            Some(branch) => {
+                chosen.insert(branch);
+            }
+            None => digests.push(id),
+        }
+    }
+    if !digests.is_empty() {
+        let entries = gather(context, space, index, ui)?;
+        for id in digests {
+            chosen.insert(branch_of(find(&entries, id)?).to_owned());
+        }
+    }
+    Ok(chosen)
+}
+
+/// The branch in the queue that has this name, whole or short.
+fn branch_named(context: &Context, id: &str) -> Option<String> {
+    let (head, below) = (id.split('/').next()?, refs::PROPOSALS);
+    let full = match head {
+        "refs" => id.to_owned(),
+        "proposals" if id.matches('/').count() == 2 => format!("refs/heads/{id}"),
+        _ => format!("{below}{id}"),
+    };
+    let is_one = full.starts_with(below) && refs::is_exact(&full);
+    let there = is_one && matches!(context.store.get(&full), Ok(Some(_)));
+    there.then_some(full)
 }
 
 /// The one entry that an id names.

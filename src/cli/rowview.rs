@@ -27,8 +27,8 @@ impl RowChangeView {
     pub fn of(change: &RowChange) -> Self {
         Self {
             table: change.table.name(),
-            subject: change.key.subject.clone(),
-            detail: change.key.detail.clone(),
+            subject: change.key.subject().to_owned(),
+            detail: change.key.detail().to_owned(),
             change: match (&change.before, &change.after) {
                 (None, _) => "added",
                 (_, None) => "removed",

@@ -174,8 +174,20 @@ pub fn with_tracer<T>(
     work: impl FnOnce(&mut Tracer<'_, '_, '_, '_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let mut index = context.index()?;
-    let history = context.history(space, &mut index, ui)?;
+    let mut history = context.history(space, &mut index, ui)?;
+    know_changes(context, &mut history, ui)?;
     work(&mut Tracer::new(space, &history, page)?)
+}
+
+/// What pages changed is found out when it is asked for.
+fn know_changes(
+    context: &Context,
+    history: &mut History<'_>,
+    ui: &super::ui::Ui,
+) -> anyhow::Result<()> {
+    let mut progress = ui.progress("Indexing");
+    let report = &mut |done, total| progress.at(done, total);
+    Ok(history.know_changes(&context.store, report)?)
 }
 
 /// Likewise, for answers that do not stand on who decided: in a shallow clone they are given without it.
@@ -187,7 +199,12 @@ pub fn with_tracer_if_here<T>(
     work: impl FnOnce(&mut Tracer<'_, '_, '_, '_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let mut index = context.index()?;
-    match context.history(space, &mut index, ui) {
+    let history = context.history(space, &mut index, ui);
+    let known = history.and_then(|mut history| {
+        know_changes(context, &mut history, ui)?;
+        Ok(history)
+    });
+    match known {
         Ok(history) => work(&mut Tracer::new(space, &history, page)?),
         Err(error) if super::error::parts(&error).0 == Some(Code::ObjectMissing) => {
             ui.say("note: the history is not here (a shallow clone?), so who decided is left out");

@@ -17,7 +17,7 @@ use super::{identity, proposals, signing, verified};
 use crate::crypto::{Sign, seal};
 use crate::fold::rules::TakeFrom;
 use crate::fold::{Scene, policy};
-use crate::journal::accept::{Choice, Report};
+use crate::journal::accept::{Choice, Pick, Report};
 use crate::journal::heartbeat::{self, Heartbeat};
 use crate::journal::page::read_commit;
 use crate::journal::reconcile::course::Course;
@@ -87,8 +87,11 @@ pub fn round(
         // Every remote that is there was heard just now.
         let mut heard = global.clone();
         heard.offline = true;
-        let choose = &|_: &_| Choice::Take;
-        numbering::number(&context, &heard, ui, &space, &mut index, signer, choose)?
+        let pick = Pick {
+            branches: None,
+            choose: &|_| Choice::Take,
+        };
+        numbering::number(&context, &heard, ui, &space, &mut index, signer, pick)?
     };
     numbering::conclude(&context, global, ui, &space, &mut index, signer, &report);
     round.refused = report.refused.len() + report.invalid.len();

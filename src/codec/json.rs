@@ -88,14 +88,22 @@ pub fn parse<T: DeserializeOwned + Serialize>(line: &str, max: usize) -> Result<
 /// Splits bytes into lines that each end in a line feed; a missing last line feed, invalid UTF-8 or
 /// an empty line is refused.
 pub fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = &str>, JsonFault> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => lines_of(text),
+        Err(_) => {
+            let (code, what) = (Code::JsonMalformed, "expected UTF-8".into());
+            Err(JsonFault { code, what })
+        }
+    }
+}
+
+/// As [`lines`], of what is text already.
+pub fn lines_of(text: &str) -> Result<impl Iterator<Item = &str>, JsonFault> {
     let fault = |code, what: &str| {
         Err(JsonFault {
             code,
             what: what.into(),
         })
-    };
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return fault(Code::JsonMalformed, "expected UTF-8");
     };
     if !text.is_empty() && !text.ends_with('\n') {
         return fault(

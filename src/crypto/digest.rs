@@ -199,9 +199,14 @@ pub fn subject_place(table: Table, subject: &str) -> [u8; 32] {
 
 /// Hash whose hexadecimal digits place one row among those of its subject.
 pub fn key_place(table: Table, key: &RowKey) -> [u8; 32] {
+    place_of(table, key.parts())
+}
+
+/// As [`key_place`], of the two parts of a key.
+pub fn place_of(table: Table, (subject, detail): (&str, &str)) -> [u8; 32] {
     Fields::new(&TABLE_KEY)
         .bytes(table.name().as_bytes())
-        .bytes(key.subject.as_bytes())
-        .bytes(key.detail.as_bytes())
+        .bytes(subject.as_bytes())
+        .bytes(detail.as_bytes())
         .finish()
 }

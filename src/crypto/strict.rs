@@ -2,36 +2,48 @@
 //!
 //! What [`VerifyingKey::verify_strict`] accepts is what this accepts, no more and no less: `S` is reduced, neither
 //! `R` nor the key is of small order, and `R` has exactly the bytes of `S*B - k*A`. The sum is the same one, put
-//! together from halves of `S` and `k` with tables of `B`, `2^128*B`, `-A` and `2^128*-A`: half of the doublings
-//! go. Where the bytes are equal, the point that was computed is `R`, so its order is looked at there, and no root
-//! has to be taken to unpack `R`.
+//! together from multiples of `B` and `-A` that were computed before, so that nothing is doubled. Where the bytes
+//! are equal, the point that was computed is `R`, and so they also say its order: no root has to be taken to unpack
+//! it.
 
+use super::comb::Comb;
 use crate::model::PublicKey;
-use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
-use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint, VartimeEdwardsPrecomputation};
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::VartimePrecomputedMultiscalarMul as _;
+use curve25519_dalek::traits::Identity as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha512};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-/// So often a thread checks signatures of a key before it makes tables for it, which costs two or three checks.
+/// After so many checks a key gets a small table, which costs ten of them and halves the next.
 const OFTEN: u32 = 8;
+const SMALL: u32 = 5;
 
-/// Keys that a thread remembers, before it forgets all of them: 40 KiB each once it has tables.
-const KEYS: usize = 64;
+/// After so many a large one, which costs forty and saves another quarter.
+const VERY_OFTEN: u32 = 256;
+const LARGE: u32 = 8;
+
+/// Keys that are remembered: 640 KiB each with a large table.
+const KEYS: usize = 32;
 
 /// A key that was found usable.
 struct Known {
     key: VerifyingKey,
-    checks: u32,
-    tables: Option<VartimeEdwardsPrecomputation>,
+    checks: AtomicU32,
+    table: RwLock<Option<Arc<Comb>>>,
 }
 
-thread_local! {
-    static KNOWN: RefCell<BTreeMap<PublicKey, Known>> = const { RefCell::new(BTreeMap::new()) };
-}
+/// Of all threads: they come and go, and check the same keys.
+static KNOWN: RwLock<BTreeMap<PublicKey, Arc<Known>>> = RwLock::new(BTreeMap::new());
+
+static BASE: LazyLock<Comb> = LazyLock::new(|| Comb::new(&ED25519_BASEPOINT_POINT, LARGE));
+
+/// The bytes of the points that are no nonce.
+static WEAK: LazyLock<[[u8; 32]; 8]> =
+    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
 
 /// Whether this is a good signature of a key; `usable` says first whether it is a key at all.
 pub(super) fn verify<E>(
@@ -40,62 +52,84 @@ pub(super) fn verify<E>(
     signature: &[u8; 64],
     usable: impl FnOnce(&PublicKey) -> Result<VerifyingKey, E>,
 ) -> Result<bool, E> {
-    KNOWN.with_borrow_mut(|keys| {
-        if !keys.contains_key(key) {
-            let known = Known {
-                key: usable(key)?,
-                checks: 0,
-                tables: None,
-            };
-            if keys.len() == KEYS {
-                keys.clear();
-            }
-            keys.insert(*key, known);
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let known = match known.get(key) {
+        Some(known) => Arc::clone(known),
+        None => {
+            drop(known);
+            remember(key, usable(key)?)
         }
-        let known = keys.get_mut(key).expect("it was put there");
-        known.checks = known.checks.saturating_add(1);
-        if known.checks > OFTEN && known.tables.is_none() {
-            known.tables = tables(&known.key);
+    };
+    Ok(match known.table() {
+        Some(table) => verify_with(&table, &known.key, message, signature),
+        None => {
+            let signature = Signature::from_bytes(signature);
+            known.key.verify_strict(message, &signature).is_ok()
         }
-        Ok(match &known.tables {
-            Some(tables) => verify_with(tables, &known.key, message, signature),
-            None => {
-                let signature = Signature::from_bytes(signature);
-                known.key.verify_strict(message, &signature).is_ok()
-            }
-        })
     })
 }
 
-/// The point times 2^128.
-fn shifted(point: &EdwardsPoint) -> EdwardsPoint {
-    (0..128).fold(*point, |point, _| point + point)
-}
-
-/// Tables for a key; none for one that is no point or of small order, which is never asked for.
-fn tables(key: &VerifyingKey) -> Option<VartimeEdwardsPrecomputation> {
-    let minus = -CompressedEdwardsY(key.to_bytes()).decompress()?;
-    if minus.is_small_order() {
-        return None;
+fn remember(key: &PublicKey, usable: VerifyingKey) -> Arc<Known> {
+    let mut keys = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    if keys.len() >= KEYS {
+        forget_some(&mut keys);
     }
-    let base = ED25519_BASEPOINT_POINT;
-    let points = [base, shifted(&base), minus, shifted(&minus)];
-    Some(VartimeEdwardsPrecomputation::new(points))
+    let new = || {
+        Arc::new(Known {
+            key: usable,
+            checks: AtomicU32::new(0),
+            table: RwLock::new(None),
+        })
+    };
+    Arc::clone(keys.entry(*key).or_insert_with(new))
 }
 
-/// The halves of a reduced scalar: the lower 128 bits, and the rest.
-fn halves(scalar: &Scalar) -> [Scalar; 2] {
-    let (low, high) = scalar.as_bytes().split_at(16);
-    let half = |half: &[u8]| u128::from_le_bytes(half.try_into().expect("16 of 32 bytes"));
-    [Scalar::from(half(low)), Scalar::from(half(high))]
+/// Keeps the half that was checked most; what was long ago counts less each time.
+fn forget_some(keys: &mut BTreeMap<PublicKey, Arc<Known>>) {
+    let mut counts: Vec<u32> = keys.values().map(|known| known.count()).collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let least = counts[keys.len() / 2];
+    keys.retain(|_, known| known.count() > least);
+    for known in keys.values() {
+        known.checks.store(known.count() / 2, Ordering::Relaxed);
+    }
 }
 
-fn verify_with(
-    tables: &VartimeEdwardsPrecomputation,
-    key: &VerifyingKey,
-    message: &[u8],
-    signature: &[u8; 64],
-) -> bool {
+impl Known {
+    fn count(&self) -> u32 {
+        self.checks.load(Ordering::Relaxed)
+    }
+
+    /// The table for the next check, made now if the key has come to deserve one.
+    fn table(&self) -> Option<Arc<Comb>> {
+        // Far from its end: the count is halved now and then, and nobody checks 2^32 times in between.
+        let checks = self.checks.fetch_add(1, Ordering::Relaxed);
+        let read = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let width = match checks {
+            ..OFTEN => 0,
+            OFTEN..VERY_OFTEN => SMALL,
+            VERY_OFTEN.. => LARGE,
+        };
+        match &*read {
+            Some(table) if table.width() >= width => return Some(Arc::clone(table)),
+            None if width == 0 => return None,
+            _ => drop(read),
+        }
+        let mut write = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if write.as_ref().is_none_or(|table| table.width() < width) {
+            *write = table(&self.key, width).map(Arc::new);
+        }
+        write.clone()
+    }
+}
+
+/// Multiples of `-A` for a key; none for one that is no point or of small order, which is never asked for.
+fn table(key: &VerifyingKey, width: u32) -> Option<Comb> {
+    let minus = -CompressedEdwardsY(key.to_bytes()).decompress()?;
+    (!minus.is_small_order()).then(|| Comb::new(&minus, width))
+}
+
+fn verify_with(table: &Comb, key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
     let (r, s) = signature.split_at(32);
     let s: [u8; 32] = s.try_into().expect("32 of 64 bytes");
     let Some(s) = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)) else {
@@ -106,9 +140,8 @@ fn verify_with(
     hash.update(key.as_bytes());
     hash.update(message);
     let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-    let ([s0, s1], [k0, k1]) = (halves(&s), halves(&k));
-    let point = tables.vartime_multiscalar_mul([s0, s1, k0, k1]);
-    point.compress().as_bytes() == r && !point.is_small_order()
+    let point = table.add_to(BASE.add_to(EdwardsPoint::identity(), &s), &k);
+    point.compress().as_bytes() == r && WEAK.iter().all(|weak| weak != r)
 }
 
 #[cfg(test)]
@@ -121,8 +154,8 @@ mod tests {
     /// Both ways, which have to agree.
     fn agreed(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
         let plain = key.verify_strict(message, &Signature::from_bytes(signature));
-        let tables = tables(key).expect("a key of large order");
-        let ours = verify_with(&tables, key, message, signature);
+        let table = table(key, SMALL).expect("a key of large order");
+        let ours = verify_with(&table, key, message, signature);
         assert_eq!(ours, plain.is_ok(), "{key:?} {message:?} {signature:?}");
         ours
     }
@@ -209,12 +242,43 @@ mod tests {
         let pair = SigningKey::from_bytes(&[5; 32]);
         let key = PublicKey(pair.verifying_key().to_bytes());
         let usable = |key: &PublicKey| VerifyingKey::from_bytes(&key.0);
-        for n in 0..3 * OFTEN {
+        let width = || {
+            let keys = KNOWN.read().unwrap();
+            let table = keys[&key].table.read().unwrap().clone();
+            table.map(|table| table.width())
+        };
+        for n in 0..VERY_OFTEN {
             let mut signature = pair.sign(&n.to_le_bytes()).to_bytes();
             assert!(verify(&key, &n.to_le_bytes(), &signature, usable).unwrap());
             signature[40] ^= 1;
             assert!(!verify(&key, &n.to_le_bytes(), &signature, usable).unwrap());
+            let expected = match 2 * n + 2 {
+                ..=OFTEN => None,
+                ..=VERY_OFTEN => Some(SMALL),
+                _ => Some(LARGE),
+            };
+            assert_eq!(width(), expected, "{n}");
         }
-        KNOWN.with_borrow(|known| assert!(known[&key].tables.is_some()));
+    }
+
+    #[test]
+    fn the_keys_that_are_checked_most_are_remembered() {
+        let known = |checks| {
+            let key = SigningKey::from_bytes(&[6; 32]).verifying_key();
+            let (checks, table) = (AtomicU32::new(checks), RwLock::new(None));
+            Arc::new(Known { key, checks, table })
+        };
+        let mut keys: BTreeMap<_, _> = (0..KEYS as u8)
+            .map(|n| (PublicKey([n; 32]), known(u32::from(n % 4))))
+            .collect();
+        forget_some(&mut keys);
+        assert!(keys.len() <= KEYS / 2 && !keys.is_empty());
+        assert!(keys.contains_key(&PublicKey([3; 32])));
+        assert!(keys.values().all(|known| known.count() == 1));
+        let mut same: BTreeMap<_, _> = (0..KEYS as u8)
+            .map(|n| (PublicKey([n; 32]), known(1)))
+            .collect();
+        forget_some(&mut same);
+        assert!(same.len() <= KEYS / 2);
     }
 }

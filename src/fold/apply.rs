@@ -197,8 +197,9 @@ fn authorise(
         };
     }
     let author = policy::member_of(&scene, &submission.author)?;
+    let mut book = policy::Rulebook::default();
     for (index, decision) in submission.decisions.iter().enumerate() {
-        policy::require_authority(&scene, &author, decision, submission.votes)
+        policy::require_by(&mut book, &scene, &author, decision, submission.votes)
             .map_err(|stop| stop.at(index))?;
     }
     Ok(Some(author))

@@ -10,7 +10,7 @@ use crate::model::rows::{
     Approvals, KeyRow, KeyStatus, MemberRow, PenRow, PolicyRow, RoleRow, Tier,
 };
 use crate::model::{Code, Handle, Name, Prefix, PublicKey, RowKey, limits};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The member whose current key this is.
 pub fn member_of(scene: &Scene<'_>, key: &PublicKey) -> Result<MemberRow, Stop> {
@@ -40,16 +40,52 @@ pub fn rule_of(
     family: &str,
     key: &str,
 ) -> Result<Option<PolicyRow>, Stop> {
-    for scope in [op, family, "*"] {
-        let rows: Vec<PolicyRow> = scene.list(scope)?;
-        let fitting = rows
-            .into_iter()
-            .filter(|row| key.starts_with(row.prefix.as_str()));
-        if let Some(row) = fitting.max_by_key(|row| row.prefix.as_str().len()) {
-            return Ok(Some(row));
+    let mut book = Rulebook::default();
+    let known = book.rule(scene, [op, family, "*"], key)?;
+    Ok(known.map(|known| known.row.clone()))
+}
+
+/// A policy row, and the kinds that the author of one proposal may decide by it.
+struct Known {
+    row: PolicyRow,
+    passed: Vec<&'static str>,
+}
+
+/// The policy of one state, read once for all decisions of one proposal, and what was found by it for its author
+/// and its votes.
+#[derive(Default)]
+pub struct Rulebook(BTreeMap<String, Vec<Known>>);
+
+impl Rulebook {
+    fn rule(
+        &mut self,
+        scene: &Scene<'_>,
+        scopes: [&str; 3],
+        key: &str,
+    ) -> Result<Option<&mut Known>, Stop> {
+        let fits = |known: &Known| key.starts_with(known.row.prefix.as_str());
+        let mut found = None;
+        for scope in scopes {
+            if !self.0.contains_key(scope) {
+                let rows: Vec<PolicyRow> = scene.list(scope)?;
+                let known = rows.into_iter().map(|row| Known {
+                    row,
+                    passed: Vec::new(),
+                });
+                self.0.insert(scope.to_owned(), known.collect());
+            }
+            if self.0[scope].iter().any(fits) {
+                found = Some(scope);
+                break;
+            }
         }
+        let Some(scope) = found else {
+            return Ok(None);
+        };
+        let rows = self.0.get_mut(scope).into_iter().flatten();
+        let fitting = rows.filter(|known| fits(known));
+        Ok(fitting.max_by_key(|known| known.row.prefix.as_str().len()))
     }
-    Ok(None)
 }
 
 /// How many members hold a role.
@@ -117,6 +153,17 @@ pub fn require_authority(
     decision: &Decision,
     votes: &[Vote],
 ) -> Result<(), Stop> {
+    require_by(&mut Rulebook::default(), scene, author, decision, votes)
+}
+
+/// As [`require_authority`], by a rulebook of that scene, that author and those votes.
+pub fn require_by(
+    book: &mut Rulebook,
+    scene: &Scene<'_>,
+    author: &MemberRow,
+    decision: &Decision,
+    votes: &[Vote],
+) -> Result<(), Stop> {
     match decision {
         // Everybody may replace their own key, else a suspected theft would wait for somebody else.
         Decision::MemberRotate(rotate) if rotate.handle == author.handle => return Ok(()),
@@ -124,7 +171,7 @@ pub fn require_authority(
         _ => {}
     }
     for key in decision.policy_keys() {
-        require_authority_on(scene, author, decision, &key, votes)?;
+        require_authority_on(book, scene, author, decision, &key, votes)?;
     }
     Ok(())
 }
@@ -143,19 +190,40 @@ fn require_holder(scene: &Scene<'_>, author: &MemberRow) -> Result<(), Stop> {
 }
 
 fn require_authority_on(
+    book: &mut Rulebook,
     scene: &Scene<'_>,
     author: &MemberRow,
     decision: &Decision,
     key: &str,
     votes: &[Vote],
 ) -> Result<(), Stop> {
-    let Some(rule) = governing(scene, decision, key)? else {
-        let what = format!(
-            "no policy row covers `{}` on `{key}`, so nobody may propose it",
-            decision.op()
-        );
+    if let Decision::PenTake(take) = decision {
+        let rule = take_rule(scene, take.from)?;
+        return require_rule(scene, author, decision, key, &rule, votes);
+    }
+    let op = decision.op();
+    let scopes = [op, decision.family().as_str(), "*"];
+    let Some(known) = book.rule(scene, scopes, key)? else {
+        let what = format!("no policy row covers `{op}` on `{key}`, so nobody may propose it");
         return Stop::refuse(Code::NotAllowed, what);
     };
+    // What a row asks for depends on the author, the kind and the votes, and on no key.
+    if !known.passed.contains(&op) {
+        require_rule(scene, author, decision, key, &known.row, votes)?;
+        known.passed.push(op);
+    }
+    Ok(())
+}
+
+/// Judges by the row that decides.
+fn require_rule(
+    scene: &Scene<'_>,
+    author: &MemberRow,
+    decision: &Decision,
+    key: &str,
+    rule: &PolicyRow,
+    votes: &[Vote],
+) -> Result<(), Stop> {
     if matches!(rule.tier, Tier::Local | Tier::Eventual) {
         let what = format!(
             "`{}` on `{key}` is of another tier than `witness` and `quorum`",
@@ -186,7 +254,7 @@ fn require_authority_on(
         return Ok(());
     }
     let approving = approving(scene, votes)?;
-    require_approvals(scene, author, &rule, &approving, "")
+    require_approvals(scene, author, rule, &approving, "")
 }
 
 /// The members whose approval counts by itself: by a key that is current in this state, once per member,

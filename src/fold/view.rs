@@ -1,7 +1,6 @@
 //! What a rule may read: rows by key, and rows of one subject.
 
-use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
-use std::collections::BTreeMap;
+use crate::model::{ByTable, Code, Row, RowEdits, RowKey, Table, limits};
 use std::fmt;
 
 /// The state could not be read: a damaged or missing object, a malformed table. Not a refusal: it says
@@ -27,6 +26,12 @@ pub trait View {
     /// The row with that key.
     fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault>;
 
+    /// The rows of many keys, in the same order: a view that is made of parts may look into each part once.
+    fn rows_at(&self, places: &[(Table, &RowKey)]) -> Result<Vec<Option<Row>>, ViewFault> {
+        let rows = places.iter().map(|(table, key)| self.row(*table, key));
+        rows.collect()
+    }
+
     /// All rows of one subject, sorted by detail, at most `limits::SUBJECT_ROWS` of them
     /// (else `subject-too-large`).
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault>;
@@ -40,35 +45,41 @@ pub trait View {
 /// A state in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryView {
-    rows: BTreeMap<(Table, RowKey), Row>,
+    rows: ByTable<Row>,
 }
 
 impl MemoryView {
     /// Applies changes.
     pub fn apply(&mut self, edits: RowEdits) {
-        for (key, row) in edits {
-            match row {
-                Some(row) => self.rows.insert(key, row),
-                None => self.rows.remove(&key),
-            };
+        for (table, edits) in edits.into_tables() {
+            let rows = &mut self.rows[table as usize];
+            for (key, row) in edits {
+                match row {
+                    Some(row) => rows.insert(key, row),
+                    None => rows.remove(&key),
+                };
+            }
         }
     }
 
     fn of_subject(&self, table: Table, subject: &str) -> impl Iterator<Item = (&RowKey, &Row)> {
-        let rows = self.rows.range((table, RowKey::of(subject))..);
-        let own = rows.take_while(move |((t, key), _)| *t == table && key.subject == subject);
-        own.map(|((_, key), row)| (key, row))
+        let rows = &self.rows[table as usize];
+        // Most tables of most spaces have no rows.
+        let from = (!rows.is_empty()).then(|| rows.range(RowKey::of(subject)..));
+        let rows = from.into_iter().flatten();
+        rows.take_while(move |(key, _)| key.subject() == subject)
     }
 
     /// Every row, by table and key.
-    pub fn iter(&self) -> impl Iterator<Item = (&(Table, RowKey), &Row)> {
-        self.rows.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (Table, &RowKey, &Row)> {
+        let tables = Table::ALL.iter().zip(&self.rows);
+        tables.flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)))
     }
 }
 
 impl View for MemoryView {
     fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault> {
-        Ok(self.rows.get(&(table, key.clone())).cloned())
+        Ok(self.rows[table as usize].get(key).cloned())
     }
 
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {

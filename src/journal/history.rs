@@ -4,10 +4,11 @@ use super::fault::Fault;
 use super::page::Page;
 use super::pages::{ChangeKey, NewPage, PageIndex, PageRecord, change_key};
 use crate::model::{Code, Number, Oid, ProposalDigest};
+use crate::parallel;
 use crate::state::Tables;
 use crate::store::Objects;
 
-/// Pages that are added to the index at a time, so that memory stays bounded.
+/// Pages of which it is found out at a time what they changed, so that memory stays bounded.
 const BATCH: usize = 1024;
 
 /// The snapshots up to a tip.
@@ -18,7 +19,8 @@ pub struct History<'i> {
 
 impl<'i> History<'i> {
     /// Brings the index up to date with a tip: O(pages it does not know). It trusts nothing it finds
-    /// there except where the commit at that number is the one that the chain has.
+    /// there except where the commit at that number is the one that the chain has. What pages changed is not looked
+    /// at: see [`History::know_changes`].
     pub fn open<S: Objects + ?Sized>(
         tables: &Tables<'_, S>,
         store: &S,
@@ -30,29 +32,22 @@ impl<'i> History<'i> {
             index.truncate(Number(0))?;
             return Ok(Self { index, tip: None });
         };
-        let tip = Page::read(store, tip)?;
-        let (known, missing) = unknown_pages(store, &tip, index)?;
+        let tip = Page::read_again(tables, store, tip)?;
+        // Each page was verified when it was taken in, or made here.
+        tables.rely_on_chain();
+        let (known, missing) = unknown_pages(store, &tip, index, progress)?;
         // What lies above an older tip may be what another process has just numbered: it stays, unless pages of
         // this chain have to stand in its place.
         if !missing.is_empty() && index.len() > known.0 {
             index.truncate(known)?;
         }
-        let total = missing.len() as u64;
-        let mut base = known;
-        let mut previous = match index.page(known) {
-            Some(record) => Some(Page::read(store, record.commit)?),
-            None => None,
-        };
-        for (batch, ids) in missing.chunks(BATCH).enumerate() {
-            let mut new = Vec::with_capacity(ids.len());
-            for id in ids {
-                let page = Page::read(store, *id)?;
-                new.push(index_entry(tables, previous.as_ref(), &page)?);
-                previous = Some(page);
-            }
-            index.append(base, &new)?;
-            base = Number(base.0 + new.len() as u64);
-            progress(((batch * BATCH + ids.len()) as u64).min(total), total);
+        if !missing.is_empty() {
+            index.append_pages(known, &missing)?;
+        }
+        if tip.number() == Number(1) && index.changes_len() == 0 {
+            // The charter is short. Known from the beginning, it stays known by what is accepted and fetched.
+            let keys = changed_rows(store, tables, tip.id)?;
+            index.append_changes(Number(0), &[keys])?;
         }
         Ok(Self {
             index,
@@ -125,7 +120,29 @@ impl<'i> History<'i> {
             .find_proposal(digest, base, up_to.min(self.len()))
     }
 
-    /// The snapshots up to `up_to` that changed a row, the latest first.
+    /// Finds out which rows the snapshots changed of which that is not known: O(rows that differ).
+    pub fn know_changes<S: Objects + Clone + Send>(
+        &mut self,
+        store: &S,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), Fault> {
+        let (first, last) = (self.index.changes_len() + 1, self.len().0);
+        for start in (first..=last).step_by(BATCH) {
+            let end = last.min(start + BATCH as u64 - 1);
+            let commits = (start..=end).map(|number| self.commit_of(Number(number)));
+            let commits: Vec<Oid> = commits.collect::<Result<_, _>>()?;
+            let keys = parallel::map(store, commits, |store, tables, id| {
+                changed_rows(store, tables, id)
+            });
+            let keys: Vec<Vec<ChangeKey>> = keys.into_iter().collect::<Result<_, _>>()?;
+            self.index.append_changes(Number(start - 1), &keys)?;
+            progress(end + 1 - first, last + 1 - first);
+        }
+        Ok(())
+    }
+
+    /// The snapshots up to `up_to` that changed a row, the latest first, among those of which it is known: all of
+    /// them after [`History::know_changes`].
     pub fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
         self.index.changes(key, up_to.min(self.len()))
     }
@@ -138,12 +155,14 @@ impl<'i> History<'i> {
     }
 }
 
-/// The number up to which the index agrees with the chain, and the commits above it, oldest first.
+/// The number up to which the index agrees with the chain, and what is to be remembered of the pages above it, oldest
+/// first.
 fn unknown_pages<S: Objects + ?Sized>(
     store: &S,
     tip: &Page,
     index: &dyn PageIndex,
-) -> Result<(Number, Vec<Oid>), Fault> {
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Number, Vec<PageRecord>), Fault> {
     let mut missing = Vec::new();
     let mut at = tip.clone();
     loop {
@@ -155,7 +174,14 @@ fn unknown_pages<S: Objects + ?Sized>(
             missing.reverse();
             return Ok((number, missing));
         }
-        missing.push(at.id);
+        missing.push(PageRecord {
+            commit: at.id,
+            proposal: at.message.proposal,
+            chain: at.message.chain,
+        });
+        if missing.len().is_multiple_of(BATCH) {
+            progress(missing.len() as u64, tip.number().0);
+        }
         let Some(previous) = at.previous() else {
             missing.reverse();
             return Ok((Number(0), missing));
@@ -169,22 +195,21 @@ fn unknown_pages<S: Objects + ?Sized>(
     }
 }
 
-/// What the index holds of one page.
-fn index_entry<S: Objects + ?Sized>(
+/// The rows that a page changed.
+fn changed_rows<S: Objects + ?Sized>(
+    store: &S,
     tables: &Tables<'_, S>,
-    previous: Option<&Page>,
-    page: &Page,
-) -> Result<NewPage, Fault> {
-    let record = PageRecord {
-        commit: page.id,
-        proposal: page.message.proposal,
-        chain: page.message.chain,
+    id: Oid,
+) -> Result<Vec<ChangeKey>, Fault> {
+    let page = Page::read_again(tables, store, id)?;
+    let before = match page.previous() {
+        Some(previous) => Some(Page::read_again(tables, store, previous)?.tree()),
+        None => None,
     };
-    let changes = tables
-        .diff(previous.map(Page::tree), Some(page.tree()))
-        .map_err(|fault| Fault::from(fault).at(page.number()))?;
+    let changes = tables.diff(before, Some(page.tree()));
+    let changes = changes.map_err(|fault| Fault::from(fault).at(page.number()))?;
     let keys = changes
         .iter()
         .map(|change| change_key(change.table, &change.key));
-    Ok((record, keys.collect()))
+    Ok(keys.collect())
 }

@@ -24,11 +24,16 @@ pub fn read_commit<S: Objects + ?Sized>(store: &S, id: &Oid) -> Result<Commit, F
     Commit::parse(&bytes, store.format()).map_err(|fault| Fault::from(fault).in_commit(*id))
 }
 
+fn parse_message(id: Oid, commit: &Commit) -> Result<Message, Fault> {
+    Message::parse(&commit.message).map_err(|fault| Fault::from(fault).in_commit(id))
+}
+
 impl Page {
     /// Reads a snapshot. A commit of another kind is `not-a-snapshot`.
     pub fn read<S: Objects + ?Sized>(store: &S, id: Oid) -> Result<Self, Fault> {
         let commit = read_commit(store, &id)?;
-        Self::of(id, commit).map_err(|fault| fault.in_commit(id))
+        let message = parse_message(id, &commit)?;
+        Self::of(id, commit, message).map_err(|fault| fault.in_commit(id))
     }
 
     /// As [`Page::read`], where the same page is likely to have been read just before.
@@ -37,12 +42,17 @@ impl Page {
         store: &S,
         id: Oid,
     ) -> Result<Self, Fault> {
-        let commit = tables.commit(&id, || read_commit(store, &id))?;
-        Self::of(id, Commit::clone(&commit)).map_err(|fault| fault.in_commit(id))
+        let read = tables.commit(&id, || {
+            let commit = read_commit(store, &id)?;
+            let message = parse_message(id, &commit)?;
+            Ok::<_, Fault>((commit, message))
+        })?;
+        let (commit, message) = &*read;
+        Self::of(id, commit.clone(), message.clone()).map_err(|fault| fault.in_commit(id))
     }
 
-    fn of(id: Oid, commit: Commit) -> Result<Self, Fault> {
-        let Message::Snapshot(message) = Message::parse(&commit.message)? else {
+    fn of(id: Oid, commit: Commit, message: Message) -> Result<Self, Fault> {
+        let Message::Snapshot(message) = message else {
             let what = "expected the trailers of a snapshot, found a commit of another kind";
             return Err(Fault::new(Code::NotASnapshot, what));
         };

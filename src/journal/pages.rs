@@ -50,12 +50,25 @@ pub trait PageIndex {
         up_to: Number,
     ) -> Result<Option<Number>, Fault>;
 
-    /// Every snapshot up to `up_to` that changed a row, the latest first.
+    /// Every snapshot up to `up_to` that changed a row, the latest first, as far as `changes_len` says.
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault>;
 
     /// Adds the pages that follow `base`. Those that somebody else added meanwhile are left as they are,
     /// unless they are of another history: that is forgotten.
-    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault>;
+    fn append_pages(&mut self, base: Number, pages: &[PageRecord]) -> Result<(), Fault>;
+
+    /// Up to which page it is known which rows each of them changed.
+    fn changes_len(&self) -> u64;
+
+    /// Adds the rows that the known pages after `base` changed, unless rows of pages before are not known.
+    fn append_changes(&mut self, base: Number, pages: &[Vec<ChangeKey>]) -> Result<(), Fault>;
+
+    /// Adds the pages that follow `base`, and what they changed where that was known up to `base`.
+    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault> {
+        let (records, keys): (Vec<_>, Vec<_>) = pages.iter().cloned().unzip();
+        self.append_pages(base, &records)?;
+        self.append_changes(base, &keys)
+    }
 
     /// Forgets every page above a number.
     fn truncate(&mut self, number: Number) -> Result<(), Fault>;
@@ -63,16 +76,19 @@ pub trait PageIndex {
 
 /// An index in memory.
 #[derive(Debug, Default)]
-pub struct MemoryIndex(Vec<NewPage>);
+pub struct MemoryIndex {
+    pages: Vec<PageRecord>,
+    changes: Vec<Vec<ChangeKey>>,
+}
 
 impl PageIndex for MemoryIndex {
     fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.pages.len() as u64
     }
 
     fn page(&self, number: Number) -> Option<PageRecord> {
         let at = usize::try_from(number.0.checked_sub(1)?).ok()?;
-        self.0.get(at).map(|(record, _)| *record)
+        self.pages.get(at).copied()
     }
 
     fn find_proposal(
@@ -94,27 +110,40 @@ impl PageIndex for MemoryIndex {
     }
 
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
-        let up_to = up_to.0.min(self.len()) as usize;
-        let pages = self.0[..up_to].iter().enumerate().rev();
-        let changed = pages.filter(|(_, (_, keys))| keys.contains(key));
+        let up_to = up_to.0.min(self.changes_len()) as usize;
+        let pages = self.changes[..up_to].iter().enumerate().rev();
+        let changed = pages.filter(|(_, keys)| keys.contains(key));
         Ok(changed.map(|(at, _)| Number(at as u64 + 1)).collect())
     }
 
-    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault> {
-        let known = self.0.get(base.0 as usize..).unwrap_or_default();
+    fn append_pages(&mut self, base: Number, pages: &[PageRecord]) -> Result<(), Fault> {
+        let known = self.pages.get(base.0 as usize..).unwrap_or_default();
         let same = known.iter().zip(pages);
-        let same = same.take_while(|(old, new)| old.0.commit == new.0.commit);
+        let same = same.take_while(|(old, new)| old.commit == new.commit);
         let same = same.count();
         if same < pages.len() {
-            self.0.truncate(base.0 as usize + same);
-            self.0.extend_from_slice(&pages[same..]);
+            self.truncate(Number(base.0 + same as u64))?;
+            self.pages.extend_from_slice(&pages[same..]);
+        }
+        Ok(())
+    }
+
+    fn changes_len(&self) -> u64 {
+        self.changes.len() as u64
+    }
+
+    fn append_changes(&mut self, base: Number, pages: &[Vec<ChangeKey>]) -> Result<(), Fault> {
+        if let Some(skipped) = self.changes.len().checked_sub(base.0 as usize) {
+            let new = pages.get(skipped..).unwrap_or_default();
+            self.changes.extend_from_slice(new);
         }
         Ok(())
     }
 
     fn truncate(&mut self, number: Number) -> Result<(), Fault> {
-        self.0
-            .truncate(usize::try_from(number.0).unwrap_or(usize::MAX));
+        let number = usize::try_from(number.0).unwrap_or(usize::MAX);
+        self.pages.truncate(number);
+        self.changes.truncate(number);
         Ok(())
     }
 }

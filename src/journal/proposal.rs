@@ -10,8 +10,12 @@ use crate::crypto::{digest, seal};
 use crate::fold::Decision;
 use crate::fold::decision;
 use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, PublicKey, SpaceId, limits};
-use crate::state::Tables;
+use crate::parallel;
+use crate::state::{StateFault, Tables};
 use crate::store::{Kind, Objects};
+
+/// From this many decisions on, threads are worth starting.
+const MANY: usize = 4096;
 
 /// The snapshot that a proposal stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,19 @@ impl Proposal {
         space: Option<&SpaceId>,
         id: Oid,
     ) -> Result<Self, Fault> {
-        Self::read(tables, store, space, id).map_err(|fault| fault.in_commit(id))
+        let split = |tree| tables.split_decisions(tree);
+        Self::read(tables, store, space, id, &split).map_err(|fault| fault.in_commit(id))
+    }
+
+    /// As [`Proposal::authenticate`], for whoever folds its decisions and looks at no tree: its preview is not known.
+    pub(super) fn for_replay<S: Objects + ?Sized>(
+        tables: &Tables<'_, S>,
+        store: &S,
+        space: Option<&SpaceId>,
+        id: Oid,
+    ) -> Result<Self, Fault> {
+        let blob = |tree| Ok((tables.empty_tree(), tables.decisions_of(tree)?));
+        Self::read(tables, store, space, id, &blob).map_err(|fault| fault.in_commit(id))
     }
 
     fn read<S: Objects + ?Sized>(
@@ -82,6 +98,7 @@ impl Proposal {
         store: &S,
         space: Option<&SpaceId>,
         id: Oid,
+        split: &dyn Fn(Oid) -> Result<(Oid, Option<Oid>), StateFault>,
     ) -> Result<Self, Fault> {
         let commit = read_commit(store, &id)?;
         let author = seal::open(&commit)?;
@@ -89,13 +106,13 @@ impl Proposal {
             let what = "expected a proposal, found a snapshot or a review";
             return Err(Fault::new(Code::TrailersMalformed, what));
         };
-        let (preview, blob) = tables.split_decisions(commit.tree)?;
+        let (preview, blob) = split(commit.tree)?;
         let Some(blob) = blob else {
             let what = "expected `decisions.jsonl` in the proposal's tree, found none";
             return Err(Fault::new(Code::TreeMalformed, what));
         };
         let bytes = store.read(&blob, Kind::Blob, limits::DECISIONS_BYTES)?;
-        let decisions = decision::parse_all(&bytes)?;
+        let decisions = parse(&bytes)?;
         let (space, base) = stands_on(tables, store, space, &commit, &bytes)?;
         let digest = digest::proposal(&digest::ProposalFields {
             space,
@@ -169,7 +186,8 @@ impl Proposal {
     /// Compares the preview with what the decisions make of the base, which no later page changes, and remembers
     /// if it is true. Where it is not, whoever judges the proposal says so.
     pub(super) fn prove_preview<S: Objects + ?Sized>(&mut self, tables: &Tables<'_, S>) {
-        self.preview_true = judge::require_preview_of_base(tables, self).is_ok();
+        let known = self.preview_true;
+        self.preview_true = known || judge::require_preview_of_base(tables, self).is_ok();
     }
 
     /// Whether [`Proposal::prove_preview`] found the preview true.
@@ -181,6 +199,17 @@ impl Proposal {
     pub fn preview(&self) -> Oid {
         self.preview
     }
+}
+
+/// Reads a `decisions.jsonl`, a long one on all cores.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Decision>, Fault> {
+    let lines = decision::lines(bytes)?;
+    let parts = parallel::parts(&lines, MANY, |at, part| decision::parse_lines(part, at + 1));
+    let mut all = Vec::with_capacity(lines.len());
+    for part in parts {
+        all.append(&mut part?);
+    }
+    Ok(all)
 }
 
 /// Space and base follow from the one parent; a commit without one can only be a charter.

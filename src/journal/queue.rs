@@ -13,7 +13,7 @@ use crate::model::{Code, Handle, Number, Oid, PublicKey, Slug, SpaceId};
 use crate::parallel;
 use crate::state::{Tables, TreeView};
 use crate::store::Store;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A branch below `proposals/`.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub enum Standing {
     /// It can be numbered; so many rows would change.
     Ready {
         /// What it would do.
-        judgement: Judgement,
+        judgement: Box<Judgement>,
     },
     /// It was numbered already.
     Accepted(Number),
@@ -74,11 +74,36 @@ pub fn gather<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
 ) -> Result<Vec<Entry>, Fault> {
-    let reviews = reviews_by_proposal(space)?;
+    let reviews = Reviews::Listed(reviews_by_proposal(space)?);
     let branches = space.store.list(refs::PROPOSALS)?;
+    read_branches(space, history, branches, &reviews)
+}
+
+/// As [`gather`], of these branches only, by their full names: neither other branches nor reviews of others are
+/// looked at. A branch that is not there (any more) is left out.
+pub fn gather_named<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    names: &BTreeSet<String>,
+) -> Result<Vec<Entry>, Fault> {
+    let mut branches = Vec::with_capacity(names.len());
+    for name in names {
+        if let Some(commit) = space.store.get(name)? {
+            branches.push((name.clone(), commit));
+        }
+    }
+    read_branches(space, history, branches, &Reviews::Asked)
+}
+
+fn read_branches<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    branches: Vec<(String, Oid)>,
+    reviews: &Reviews,
+) -> Result<Vec<Entry>, Fault> {
     let id = space.id;
     let read = parallel::map(space.store, branches, |store, tables, (name, commit)| {
-        let candidate = authenticate(store, tables, &id, &reviews, &name, commit);
+        let candidate = authenticate(store, tables, &id, reviews, &name, commit);
         (name, commit, candidate)
     });
     let mut entries = Vec::with_capacity(read.len());
@@ -102,6 +127,26 @@ pub fn gather<S: Store + Clone + Send>(
 
 type ReviewRefs = BTreeMap<String, Vec<Oid>>;
 
+/// Where the reviews of a proposal are found.
+enum Reviews {
+    /// Among all of them.
+    Listed(ReviewRefs),
+    /// By their names, each time.
+    Asked,
+}
+
+impl Reviews {
+    fn of<S: Store>(&self, store: &S, proposal: &str) -> Result<Vec<Oid>, Fault> {
+        Ok(match self {
+            Self::Listed(all) => all.get(proposal).cloned().unwrap_or_default(),
+            Self::Asked => {
+                let named = store.list_named(refs::REVIEWS, proposal)?;
+                named.into_iter().map(|(_, commit)| commit).collect()
+            }
+        })
+    }
+}
+
 /// Review commits by the 12 digits of the proposal they are named for.
 fn reviews_by_proposal<S: Store>(space: &Space<'_, S>) -> Result<ReviewRefs, Fault> {
     let mut found = ReviewRefs::new();
@@ -117,16 +162,16 @@ fn authenticate<S: Store>(
     store: &S,
     tables: &Tables<'_, S>,
     space: &SpaceId,
-    reviews: &ReviewRefs,
+    reviews: &Reviews,
     name: &str,
     commit: Oid,
 ) -> Result<Candidate, Fault> {
     let (author, slug) = refs::parse_proposal(name)?;
     let proposal = Proposal::authenticate(tables, store, Some(space), commit)?;
-    let named = reviews.get(&proposal.digest().short());
+    let named = reviews.of(store, &proposal.digest().short())?;
     let mut reviews = Vec::new();
-    for id in named.into_iter().flatten() {
-        match Review::authenticate(store, &proposal, *id) {
+    for id in named {
+        match Review::authenticate(store, &proposal, id) {
             Ok(review) => reviews.push(review),
             Err(fault) if fault.is_environment() => return Err(fault),
             // A review that does not hold is none; its author sees that from its absence.
@@ -194,7 +239,10 @@ pub fn standing<S: Store>(
         return Ok((Standing::Accepted(number), Vec::new()));
     }
     match judge_candidate(tables, on, candidate) {
-        Ok((judgement, used)) => Ok((Standing::Ready { judgement }, used)),
+        Ok((judgement, used)) => {
+            let judgement = Box::new(judgement);
+            Ok((Standing::Ready { judgement }, used))
+        }
         Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(fault) => Ok((Standing::Refused(fault), Vec::new())),
     }

@@ -13,8 +13,8 @@ use crate::parallel;
 use crate::state::Tables;
 use crate::store::{Objects, Store};
 
-/// Pages authenticated at a time before they are folded in order.
-const BATCH: u64 = 4096;
+/// Pages folded between two reports of progress.
+const REPORT: u64 = 4096;
 
 /// A proposal and its reviews, authenticated.
 struct Step {
@@ -34,24 +34,28 @@ pub fn replay<S: Store + Clone + Send>(
     let mut view = MemoryView::default();
     let mut after = digest::chain_start(&space.id);
     let mut done = 0;
-    while done < to.0 {
-        let last = (done + BATCH).min(to.0);
-        let ids: Vec<(u64, Oid)> = (done + 1..=last)
-            .map(|number| Ok((number, history.commit_of(Number(number))?)))
-            .collect::<Result<_, Fault>>()?;
-        let of = space.id;
-        let steps = parallel::map(space.store, ids, |store, tables, (number, id)| {
+    let ids: Vec<(u64, Oid)> = (1..=to.0)
+        .map(|number| Ok((number, history.commit_of(Number(number))?)))
+        .collect::<Result<_, Fault>>()?;
+    let of = space.id;
+    parallel::in_order(
+        space.store,
+        ids,
+        |store, tables, (number, id)| {
             let step = read_step(store, tables, &of, id);
             step.map_err(|fault| fault.at(Number(number)).in_commit(id))
-        });
-        for (number, step) in (done + 1..).zip(steps) {
+        },
+        |step: Result<Step, Fault>| -> Result<(), Fault> {
             let step = step?;
-            apply(&mut view, after, &step).map_err(|fault| fault.at(Number(number)))?;
+            done += 1;
+            apply(&mut view, after, &step).map_err(|fault| fault.at(Number(done)))?;
             after = step.chain;
-        }
-        done = last;
-        progress(done, to.0);
-    }
+            if done % REPORT == 0 || done == to.0 {
+                progress(done, to.0);
+            }
+            Ok(())
+        },
+    )?;
     Ok(view)
 }
 
@@ -62,7 +66,7 @@ fn read_step<S: Store>(
     id: Oid,
 ) -> Result<Step, Fault> {
     let page = Page::read(store, id)?;
-    let proposal = Proposal::authenticate(tables, store, Some(space), page.proposal())?;
+    let proposal = Proposal::for_replay(tables, store, Some(space), page.proposal())?;
     let reviews = page.reviews().iter();
     let reviews = reviews.map(|id| Review::authenticate(store, &proposal, *id));
     let reviews = reviews.collect::<Result<_, _>>()?;
@@ -101,7 +105,7 @@ pub fn tree_of<S: Objects + ?Sized>(
 ) -> Result<Oid, Fault> {
     let all: RowEdits = view
         .iter()
-        .map(|(key, row)| (key.clone(), Some(row.clone())))
+        .map(|(table, key, row)| ((table, key.clone()), Some(row.clone())))
         .collect();
     Ok(tables.edit(None, &all)?)
 }

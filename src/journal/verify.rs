@@ -11,7 +11,7 @@ use crate::store::{Objects, Store};
 use std::collections::HashMap;
 
 /// Pages verified between two reports of progress.
-const REPORT: usize = 4096;
+const REPORT: u64 = 4096;
 
 /// What a full run found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +39,13 @@ pub fn verify<S: Store + Clone + Send>(
         fork: Number(from.0.saturating_sub(1).min(to.0)),
         pages: pages.collect::<Result<_, _>>()?,
     };
-    let checked = verify_branch(space, history, &branch, progress)?;
+    let mut decisions = 0;
+    let mut each = |page: Checked| decisions += page.decisions;
+    verify_each(space, history, &branch, progress, &mut each)?;
     Ok(Report {
         from,
         to,
-        decisions: checked.iter().map(|page| page.decisions).sum(),
+        decisions,
     })
 }
 
@@ -116,6 +118,19 @@ pub fn verify_branch<S: Store + Clone + Send>(
     branch: &Branch,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Vec<Checked>, Fault> {
+    let mut all = Vec::with_capacity(branch.pages.len());
+    verify_each(space, history, branch, progress, &mut |page| all.push(page))?;
+    Ok(all)
+}
+
+/// As [`verify_branch`], handing over each page in its turn.
+fn verify_each<S: Store + Clone + Send>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    branch: &Branch,
+    progress: &mut dyn FnMut(u64, u64),
+    each: &mut dyn FnMut(Checked),
+) -> Result<(), Fault> {
     let of = space.id;
     let mut previous = branch.commit_of(history, branch.fork);
     let mut work = Vec::with_capacity(branch.pages.len());
@@ -123,23 +138,26 @@ pub fn verify_branch<S: Store + Clone + Send>(
         work.push((Number(number), *id, previous));
         previous = Some(*id);
     }
-    let total = work.len() as u64;
+    let (mut done, total) = (0, work.len() as u64);
     let mut seen = HashMap::new();
-    let mut all = Vec::with_capacity(work.len());
-    for part in work.chunks(REPORT) {
-        let checked = parallel::map(space.store, part.to_vec(), |store, tables, item| {
-            let (number, id, previous) = item;
+    parallel::in_order(
+        space.store,
+        work,
+        |store, tables, (number, id, previous)| {
             check_page(store, tables, &of, number, id, previous)
-        });
-        for page in checked {
+        },
+        |page| {
             let page = page?;
             require_base(history, branch, &page)?;
             require_once(&mut seen, history, branch.fork, &page)?;
-            all.push(page);
-        }
-        progress(all.len() as u64, total);
-    }
-    Ok(all)
+            each(page);
+            done += 1;
+            if done % REPORT == 0 || done == total {
+                progress(done, total);
+            }
+            Ok(())
+        },
+    )
 }
 
 /// Plain git honours replacement refs, so what it shows would not be what was verified here.

@@ -1,6 +1,6 @@
 //! State tables: their closed list of names, and rows as sorted canonical lines.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,44 +74,109 @@ tables! {
     Witnesses = "witnesses";
 }
 
+impl Table {
+    /// The fields of a row that are its subject and its detail, each empty where the table's rows have none. All of
+    /// them are text. The same is said of typed rows in `model::rows`; reading a row strictly compares the two.
+    pub fn key_fields(self) -> [&'static str; 2] {
+        match self {
+            Table::Aliases => ["alias", ""],
+            Table::AliasesByTarget => ["target", "alias"],
+            Table::Artifacts => ["artifact", ""],
+            Table::Distinct | Table::Edges => ["a", "b"],
+            Table::Emails => ["email", ""],
+            Table::Forks | Table::Pins => ["name", ""],
+            Table::ForksByOrigin => ["of", "name"],
+            Table::Keys => ["key", ""],
+            Table::Members => ["handle", ""],
+            Table::Merges => ["from", ""],
+            Table::MergesByTarget => ["into", "from"],
+            Table::Overlays => ["target", "id"],
+            Table::Pen | Table::Space => ["", ""],
+            Table::Policy => ["scope", "prefix"],
+            Table::Roles => ["role", "member"],
+            Table::Witnesses => ["member", ""],
+        }
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-/// Where a row lies in its table. Rows of one subject lie together; `detail` tells them apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Where a row lies in its table. Rows of one subject lie together; the detail tells them apart. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RowKey {
-    /// What the row is about.
-    pub subject: String,
-    /// Which of the subject's rows this is; empty where there is only one.
-    pub detail: String,
+    /// Subject and detail, one after the other.
+    text: Arc<str>,
+    /// Bytes of the subject.
+    split: usize,
 }
 
 impl RowKey {
     /// A key with a subject only.
-    pub fn of(subject: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            detail: String::new(),
-        }
+    pub fn of(subject: impl AsRef<str>) -> Self {
+        let text: Arc<str> = subject.as_ref().into();
+        let split = text.len();
+        Self { text, split }
     }
 
     /// A key with both parts.
-    pub fn pair(subject: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            detail: detail.into(),
+    pub fn pair(subject: impl AsRef<str>, detail: impl AsRef<str>) -> Self {
+        let (subject, detail) = (subject.as_ref(), detail.as_ref());
+        if detail.is_empty() {
+            return Self::of(subject);
         }
+        let mut text = String::with_capacity(subject.len() + detail.len());
+        text.push_str(subject);
+        text.push_str(detail);
+        Self {
+            text: text.into(),
+            split: subject.len(),
+        }
+    }
+
+    /// What the row is about.
+    pub fn subject(&self) -> &str {
+        &self.text[..self.split]
+    }
+
+    /// Which of the subject's rows this is; empty where there is only one.
+    pub fn detail(&self) -> &str {
+        &self.text[self.split..]
+    }
+
+    /// Subject and detail.
+    pub fn parts(&self) -> (&str, &str) {
+        self.text.split_at(self.split)
+    }
+}
+
+impl Ord for RowKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl PartialOrd for RowKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for RowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RowKey").field(&self.parts()).finish()
     }
 }
 
 impl fmt::Display for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.subject)?;
-        if !self.detail.is_empty() {
-            write!(f, " / {}", self.detail)?;
+        let (subject, detail) = self.parts();
+        f.write_str(subject)?;
+        if !detail.is_empty() {
+            write!(f, " / {detail}")?;
         }
         Ok(())
     }
@@ -138,10 +203,6 @@ impl fmt::Debug for Row {
         f.write_str(&self.0)
     }
 }
-
-/// Changes to the state: `Some` puts a row, `None` removes it. Sorted, so that applying them has
-/// one order only.
-pub type RowEdits = BTreeMap<(Table, RowKey), Option<Row>>;
 
 #[cfg(test)]
 mod tests {

@@ -1,25 +1,33 @@
 //! A batch of edits of one table: each with its place, and merged into the rows of a bucket.
 
 use super::StateFault;
-use super::bucket::Keyed;
+use super::bucket::{Bucket, Key, Line};
 use super::place::{Place, Placer};
-use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
-use std::sync::Arc;
+use crate::model::{Code, Row, RowEdits, Table, limits};
+
+/// From this many edits on, threads are worth starting.
+const MANY: usize = 4096;
 
 /// One change of one row, with its place.
 pub(super) struct Edit<'e> {
     pub(super) place: Place,
-    pub(super) key: &'e RowKey,
+    pub(super) key: Key<'e>,
     pub(super) row: Option<&'e Row>,
+}
+
+impl<'e> Edit<'e> {
+    fn line(&self) -> Option<Line<'e>> {
+        let text = self.row?.as_str();
+        Some(Line {
+            key: self.key,
+            text,
+        })
+    }
 }
 
 /// The edits of one table, sorted by place.
 pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, StateFault> {
-    let mut placer = Placer::new(table);
-    let mut placed = Vec::new();
-    // Keys are sorted with the smallest first, and no key is smaller than the empty one.
-    let of_table = edits.range((table, RowKey::of(""))..);
-    for ((_, key), row) in of_table.take_while(|((of, _), _)| *of == table) {
+    for row in edits.of(table).values() {
         if let Some(row) = row
             && row.as_str().len() > limits::ROW_LINE
         {
@@ -27,32 +35,140 @@ pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, St
             let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
             return Err(StateFault::new(Code::TooLarge, what));
         }
-        let (place, row) = (placer.place(key), row.as_ref());
-        placed.push(Edit { place, key, row });
     }
-    placed.sort_unstable_by_key(|edit| edit.place);
-    Ok(placed)
+    let edits: Vec<(Key<'_>, Option<&Row>)> = edits
+        .of(table)
+        .iter()
+        .map(|(key, row)| (key.parts(), row.as_ref()))
+        .collect();
+    Ok(on_all_cores(table, &edits))
 }
 
-/// Merges rows and edits, both sorted by key. `None` when nothing changes, else the rows and whether
-/// one was removed.
-pub(super) fn merge(before: &[Keyed], edits: &[&Edit<'_>]) -> Option<(Vec<Keyed>, bool)> {
-    let mut rows = Vec::with_capacity(before.len() + edits.len());
+fn place_all<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
+    let mut placer = Placer::new(table);
+    let edits = edits.iter().map(|&(key, row)| Edit {
+        place: placer.place(key),
+        key,
+        row,
+    });
+    let mut placed: Vec<_> = edits.collect();
+    placed.sort_unstable_by_key(|edit| edit.place);
+    placed
+}
+
+/// Hashes and sorts many edits in as many parts as there are cores.
+fn on_all_cores<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if edits.len() < MANY || threads == 1 {
+        return place_all(table, edits);
+    }
+    let mut placed = std::thread::scope(|scope| {
+        let parts = edits.chunks(edits.len().div_ceil(threads));
+        let running: Vec<_> = parts
+            .map(|part| scope.spawn(move || place_all(table, part)))
+            .collect();
+        let done = running.into_iter().map(|thread| thread.join());
+        let done = done.flat_map(|part| part.expect("hashing does not panic"));
+        done.collect::<Vec<_>>()
+    });
+    // The stable sort finds the sorted parts and merges them.
+    placed.sort_by_key(|edit| edit.place);
+    placed
+}
+
+/// The rows of a bucket after some edits.
+pub(super) struct Merged<'l> {
+    pub(super) rows: Rows<'l>,
+    /// Whether some rows left.
+    pub(super) removed: bool,
+}
+
+/// What fits one bucket, and what does not.
+pub(super) enum Rows<'l> {
+    /// Sorted by key.
+    Few(Vec<Line<'l>>),
+    /// Sorted by place.
+    Many(Vec<(Place, Line<'l>)>),
+}
+
+/// Merges the rows of a bucket, if there is one, and edits that are sorted by place. `None` when nothing changes.
+pub(super) fn merge<'l>(
+    table: Table,
+    before: Option<&'l Bucket>,
+    edits: &[Edit<'l>],
+) -> Option<Merged<'l>> {
+    match edits.len() > limits::BUCKET_ROWS || before.is_none() {
+        true => by_place(table, before, edits),
+        false => by_key(table, before, edits),
+    }
+}
+
+/// Hashes the few rows that were there, rather than sorting the many edits once more.
+fn by_place<'l>(
+    table: Table,
+    before: Option<&'l Bucket>,
+    edits: &[Edit<'l>],
+) -> Option<Merged<'l>> {
+    let mut placer = Placer::new(table);
+    let rows = before.into_iter().flat_map(Bucket::lines);
+    let mut rows: Vec<_> = rows.map(|row| (placer.place(row.key), row)).collect();
+    rows.sort_unstable_by_key(|(place, _)| *place);
+    let edits = edits.iter().map(|edit| (edit.place, edit.line()));
+    let (rows, removed) = weave(&rows, edits)?;
+    let rows = match rows.len() <= limits::BUCKET_ROWS {
+        true => {
+            let mut rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+            rows.sort_unstable_by_key(|row| row.key);
+            Rows::Few(rows)
+        }
+        false => Rows::Many(rows),
+    };
+    Some(Merged { rows, removed })
+}
+
+/// Compares the few edits with the rows, and hashes nothing unless the bucket has to be split.
+fn by_key<'l>(table: Table, before: Option<&'l Bucket>, edits: &[Edit<'l>]) -> Option<Merged<'l>> {
+    let rows = before.into_iter().flat_map(Bucket::lines);
+    let rows: Vec<_> = rows.map(|row| (row.key, row)).collect();
+    let mut edits: Vec<_> = edits.iter().map(|edit| (edit.key, edit.line())).collect();
+    edits.sort_unstable_by_key(|(key, _)| *key);
+    let (rows, removed) = weave(&rows, edits)?;
+    let rows = match rows.len() <= limits::BUCKET_ROWS {
+        true => Rows::Few(rows.into_iter().map(|(_, row)| row).collect()),
+        false => {
+            let mut placer = Placer::new(table);
+            let rows = rows.into_iter().map(|(key, row)| (placer.place(key), row));
+            let mut rows: Vec<_> = rows.collect();
+            rows.sort_unstable_by_key(|(place, _)| *place);
+            Rows::Many(rows)
+        }
+    };
+    Some(Merged { rows, removed })
+}
+
+/// Rows in the order of what they are compared by.
+type Sorted<'l, K> = Vec<(K, Line<'l>)>;
+
+/// Merges rows and edits in the same order. `None` when nothing changes, else the rows and whether one was removed.
+fn weave<'l, K: Ord + Copy>(
+    before: &[(K, Line<'l>)],
+    edits: impl IntoIterator<Item = (K, Option<Line<'l>>)>,
+) -> Option<(Sorted<'l, K>, bool)> {
+    let edits = edits.into_iter();
+    let mut rows = Vec::with_capacity(before.len() + edits.size_hint().0);
     let (mut changed, mut removed) = (false, false);
     let mut rest = before;
-    for edit in edits {
-        let smaller = rest.partition_point(|row| row.0 < *edit.key);
+    for (at, new) in edits {
+        let smaller = rest.partition_point(|(other, _)| *other < at);
         rows.extend_from_slice(&rest[..smaller]);
         rest = &rest[smaller..];
-        let old = rest.first().filter(|row| row.0 == *edit.key);
-        if old.is_some() {
-            rest = &rest[1..];
-        }
-        match (old, edit.row) {
-            (Some(old), Some(new)) if old.1 == *new => rows.push(Arc::clone(old)),
+        let old = rest.first().filter(|(other, _)| *other == at);
+        rest = &rest[usize::from(old.is_some())..];
+        match (old, new) {
+            (Some((_, old)), Some(new)) if old.text == new.text => rows.push((at, *old)),
             (_, Some(new)) => {
                 changed = true;
-                rows.push(Arc::new((edit.key.clone(), new.clone())));
+                rows.push((at, new));
             }
             (Some(_), None) => (changed, removed) = (true, true),
             (None, None) => {}

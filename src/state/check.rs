@@ -1,5 +1,6 @@
 //! The full walk: everything that reading checks, and that every split is right.
 
+use super::bucket::Reading;
 use super::place::Prefix;
 use super::raw::Child;
 use super::{StateFault, Tables};
@@ -29,7 +30,9 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
 
     fn check_child(&self, table: Table, at: &Prefix, child: Child) -> Result<u64, StateFault> {
         let id = match child {
-            Child::File(id) => return Ok(self.bucket(&id, table, at)?.rows.len() as u64),
+            Child::File(id) => {
+                return Ok(self.bucket(&id, table, at, Reading::Strict)?.len() as u64);
+            }
             Child::Dir(id) => id,
         };
         let dir = self.dir(&id, table, at)?;

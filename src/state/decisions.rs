@@ -14,6 +14,11 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         self.put_root(tree)
     }
 
+    /// The blob of `decisions.jsonl` in a proposal's tree.
+    pub fn decisions_of(&self, root: Oid) -> Result<Option<Oid>, StateFault> {
+        Ok(self.root(Some(root))?.decisions)
+    }
+
     /// Takes a proposal's tree apart: the id that its state has without `decisions.jsonl`, and that
     /// file's blob. The id is for comparing and nothing is staged: such a tree need not exist. To
     /// read the state, use the proposal's tree itself; reading skips the file.

@@ -4,9 +4,9 @@
 //! folded into its parent. A directory is final when it is made: it holds more than 64 rows and
 //! nothing above changes that.
 
-use super::batch::{Edit, merge, placed};
-use super::bucket::Keyed;
-use super::place::{Place, Placer, Prefix};
+use super::batch::{Edit, Rows, merge, placed};
+use super::bucket::{Bucket, Line, Reading};
+use super::place::{Place, Prefix};
 use super::raw::Child;
 use super::tree::{Dir, Root};
 use super::{StateFault, Tables};
@@ -18,9 +18,9 @@ use std::sync::Arc;
 enum Built {
     /// The same as before.
     Kept(Option<Child>),
-    /// So many rows that they fit one bucket (none: the prefix is absent), sorted by key. `removed`:
-    /// some rows left, so the directory above may have to fold.
-    Rows { rows: Vec<Keyed>, removed: bool },
+    /// So many rows that they fit one bucket (none: the prefix is absent). `removed`: some rows left, so the
+    /// directory above may have to fold.
+    Rows { bucket: Bucket, removed: bool },
     /// A directory of more than 64 rows, staged. Nothing above it can fold, so what left is no matter.
     Dir(Child),
 }
@@ -39,7 +39,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let edits = placed(table, edits)?;
             if !edits.is_empty() {
                 let built = self.apply(table, &Prefix::TABLE, before.table(table), &edits)?;
-                after.set(table, self.finish(table, Prefix::TABLE, built)?);
+                after.set(table, self.finish(table, built)?);
             }
         }
         match root {
@@ -56,35 +56,24 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         child: Option<Child>,
         edits: &[Edit<'_>],
     ) -> Result<Built, StateFault> {
-        let bucket;
-        let before: &[Keyed] = match child {
+        let before = match child {
             Some(Child::Dir(id)) => return self.apply_dir(table, at, id, edits),
-            Some(Child::File(id)) => {
-                bucket = self.bucket(&id, table, at)?;
-                &bucket.rows
-            }
-            None => &[],
+            Some(Child::File(id)) => Some(self.bucket(&id, table, at, self.reading())?),
+            None => None,
         };
-        let mut by_key: Vec<&Edit<'_>> = edits.iter().collect();
-        by_key.sort_unstable_by_key(|edit| edit.key);
-        let Some((rows, removed)) = merge(before, &by_key) else {
+        let Some(merged) = merge(table, before.as_deref(), edits) else {
             return Ok(Built::Kept(child));
         };
-        if rows.len() <= limits::BUCKET_ROWS {
-            return Ok(Built::Rows { rows, removed });
+        // New rows are good; what is kept is as good as it was.
+        let good = before.as_ref();
+        let good = good.is_none_or(|before| before.was_read(at, Reading::Strict));
+        match merged.rows {
+            Rows::Few(rows) => Ok(Built::Rows {
+                bucket: Bucket::of(table, &rows, good.then_some(*at)),
+                removed: merged.removed,
+            }),
+            Rows::Many(rows) => Ok(Built::Dir(self.split(table, at, &rows, good)?)),
         }
-        let mut placer = Placer::new(table);
-        let place = |row: Keyed| {
-            let known = by_key.binary_search_by(|edit| edit.key.cmp(&row.0));
-            let place = match known {
-                Ok(at) => by_key[at].place,
-                Err(_) => placer.place(&row.0),
-            };
-            (place, row)
-        };
-        let mut rows: Vec<(Place, Keyed)> = rows.into_iter().map(place).collect();
-        rows.sort_unstable_by_key(|(place, _)| *place);
-        Ok(Built::Dir(self.split(table, at, &rows)?))
     }
 
     fn apply_dir(
@@ -112,13 +101,13 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         if !changed {
             return Ok(Built::Kept(Some(Child::Dir(id))));
         }
-        if shrunk && let Some(rows) = self.folded(table, at, &slots)? {
+        if shrunk && let Some(bucket) = self.folded(table, at, &slots)? {
             let removed = true;
-            return Ok(Built::Rows { rows, removed });
+            return Ok(Built::Rows { bucket, removed });
         }
         let mut dir = Dir::default();
         for (digit, built) in slots.into_iter().enumerate() {
-            dir.children[digit] = self.finish(table, at.child(digit), built)?;
+            dir.children[digit] = self.finish(table, built)?;
         }
         Ok(Built::Dir(self.put_dir(dir)?))
     }
@@ -130,38 +119,50 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         table: Table,
         at: &Prefix,
         slots: &[Built; 16],
-    ) -> Result<Option<Vec<Keyed>>, StateFault> {
-        let mut all: Vec<Keyed> = Vec::new();
+    ) -> Result<Option<Bucket>, StateFault> {
+        let mut count = 0;
         for slot in slots {
             match slot {
                 // A directory holds more than 64 rows by itself.
                 Built::Dir(_) | Built::Kept(Some(Child::Dir(_))) => return Ok(None),
-                Built::Rows { rows, .. } => all.extend_from_slice(rows),
+                Built::Rows { bucket, .. } => count += bucket.len(),
                 Built::Kept(_) => {}
             }
         }
+        let mut kept: Vec<Arc<Bucket>> = Vec::new();
         for (digit, slot) in slots.iter().enumerate() {
-            if all.len() > limits::BUCKET_ROWS {
+            if count > limits::BUCKET_ROWS {
                 return Ok(None);
             }
             if let Built::Kept(Some(Child::File(id))) = slot {
-                let bucket = self.bucket(id, table, &at.child(digit))?;
-                all.extend_from_slice(&bucket.rows);
+                let bucket = self.bucket(id, table, &at.child(digit), self.reading())?;
+                count += bucket.len();
+                kept.push(bucket);
             }
         }
-        if all.len() > limits::BUCKET_ROWS {
+        if count > limits::BUCKET_ROWS {
             return Ok(None);
         }
-        all.sort_unstable();
-        Ok(Some(all))
+        let new = slots.iter().filter_map(|slot| match slot {
+            Built::Rows { bucket, .. } => Some(bucket),
+            _ => None,
+        });
+        let buckets: Vec<&Bucket> = kept.iter().map(|bucket| &**bucket).chain(new).collect();
+        // One that became empty is no bucket of rows that are not checked.
+        let good = |bucket: &&Bucket| bucket.was_read(at, Reading::Strict) || bucket.len() == 0;
+        let good = buckets.iter().all(good);
+        let mut lines: Vec<Line<'_>> = buckets.iter().flat_map(|bucket| bucket.lines()).collect();
+        lines.sort_unstable_by_key(|line| line.key);
+        Ok(Some(Bucket::of(table, &lines, good.then_some(*at))))
     }
 
-    /// Stages a directory of more than 64 rows, sorted by place.
+    /// Stages a directory of more than 64 rows, sorted by place. `good` says whether all of them are known to be.
     fn split(
         &self,
         table: Table,
         at: &Prefix,
-        rows: &[(Place, Keyed)],
+        rows: &[(Place, Line<'_>)],
+        good: bool,
     ) -> Result<Child, StateFault> {
         let depth = at.depth();
         if depth >= limits::TABLE_DEPTH {
@@ -173,11 +174,11 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let digit = group[0].0.digit(depth);
             let below = at.child(digit);
             let child = if group.len() > limits::BUCKET_ROWS {
-                self.split(table, &below, group)?
+                self.split(table, &below, group, good)?
             } else {
-                let mut rows: Vec<_> = group.iter().map(|(_, row)| Arc::clone(row)).collect();
-                rows.sort_unstable();
-                self.put_bucket(table, below, rows)?
+                let mut lines: Vec<_> = group.iter().map(|(_, row)| *row).collect();
+                lines.sort_unstable_by_key(|line| line.key);
+                self.put_bucket(table, Bucket::of(table, &lines, good.then_some(below)))?
             };
             dir.children[digit] = Some(child);
         }
@@ -185,12 +186,12 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     }
 
     /// Stages what has not been, now that its place is final.
-    fn finish(&self, table: Table, at: Prefix, built: Built) -> Result<Option<Child>, StateFault> {
+    fn finish(&self, table: Table, built: Built) -> Result<Option<Child>, StateFault> {
         Ok(match built {
             Built::Kept(child) => child,
             Built::Dir(child) => Some(child),
-            Built::Rows { rows, .. } if rows.is_empty() => None,
-            Built::Rows { rows, .. } => Some(self.put_bucket(table, at, rows)?),
+            Built::Rows { bucket, .. } if bucket.len() == 0 => None,
+            Built::Rows { bucket, .. } => Some(self.put_bucket(table, bucket)?),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! A state as the files that its tree holds.
 
-use super::bucket::Bucket;
+use super::bucket::Reading;
 use super::place::Prefix;
 use super::raw::Child;
 use super::{StateFault, Tables};
@@ -30,8 +30,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     ) -> Result<(), StateFault> {
         match child {
             Child::File(id) => {
-                let bucket = self.bucket(&id, table, at)?;
-                each(&(at.path(table) + ".jsonl"), &Bucket::encode(&bucket.rows))
+                let bucket = self.bucket(&id, table, at, Reading::Strict)?;
+                each(&(at.path(table) + ".jsonl"), bucket.bytes())
             }
             Child::Dir(id) => {
                 let dir = self.dir(&id, table, at)?;

@@ -8,9 +8,10 @@
 //! The state without rows is git's empty tree; where a root is an `Option`, `None` means that state
 //! too (before the first page there is no tree to name).
 //!
-//! [`Tables`] reads through a bounded cache of parsed objects and keeps new objects aside until
+//! [`Tables`] reads through a bounded cache of objects and keeps new objects aside until
 //! [`Tables::take`] hands them over to be written. Whatever is read from the store is checked:
-//! names, modes, order, sizes, every line, and that each row's digits lie where it stands. Not
+//! names, modes, order, sizes, every line, and that each row's digits lie where it stands; of the states of a
+//! verified chain, only the rows that are asked for (`bucket.rs` says why that is enough). Not
 //! checked on the way is what would need other reads, that directories hold more than 64 rows;
 //! [`Tables::check`] does. Memory is bounded by limits and by distinct rows that really exist: a
 //! subtree that is referred to from two places fails at its first bucket in one of them.
@@ -23,7 +24,9 @@ mod decisions;
 mod diff;
 mod edit;
 mod files;
+mod lent;
 mod lookup;
+mod many;
 mod place;
 mod raw;
 mod reader;
@@ -34,6 +37,7 @@ mod tree;
 mod view;
 
 pub use diff::RowChange;
+pub use lent::Lent;
 pub use reader::Tables;
 pub use view::TreeView;
 

@@ -1,5 +1,6 @@
 //! Where a row lies: 8 digits of its subject's hash, then the 64 of its whole key's.
 
+use super::bucket::Key;
 use crate::crypto::digest;
 use crate::model::{RowKey, Table, limits};
 
@@ -16,7 +17,7 @@ pub(super) struct Place([u8; BYTES]);
 impl Place {
     /// The place of a key.
     pub(super) fn of(table: Table, key: &RowKey) -> Self {
-        Placer::new(table).place(key)
+        Placer::new(table).place(key.parts())
     }
 
     /// Digit number `depth`, 0 to 15.
@@ -62,18 +63,18 @@ impl Placer {
     }
 
     /// The place of a key.
-    pub(super) fn place(&mut self, key: &RowKey) -> Place {
-        self.load(&key.subject);
+    pub(super) fn place(&mut self, key: Key<'_>) -> Place {
+        self.load(key.0);
         let mut bytes = [0; BYTES];
         bytes[..SUBJECT_BYTES].copy_from_slice(&self.head);
-        bytes[SUBJECT_BYTES..].copy_from_slice(&digest::key_place(self.table, key));
+        bytes[SUBJECT_BYTES..].copy_from_slice(&digest::place_of(self.table, key));
         Place(bytes)
     }
 
     /// Whether a row lies at a prefix or below it. Most prefixes are short: then its subject alone says.
-    pub(super) fn lies_under(&mut self, key: &RowKey, prefix: &Prefix) -> bool {
+    pub(super) fn lies_under(&mut self, key: Key<'_>, prefix: &Prefix) -> bool {
         if prefix.depth() <= limits::SUBJECT_DIGITS {
-            return prefix.covers_prefix(&self.subject(&key.subject));
+            return prefix.covers_prefix(&self.subject(key.0));
         }
         prefix.covers(&self.place(key))
     }
@@ -189,6 +190,6 @@ mod tests {
         let subject = placer.subject("a");
         assert!(subject.covers_prefix(&prefix) && !placer.subject("b").covers(&place));
         assert_eq!(subject.depth(), limits::SUBJECT_DIGITS);
-        assert_eq!(placer.place(&RowKey::pair("a", "b")), place);
+        assert_eq!(placer.place(("a", "b")), place);
     }
 }

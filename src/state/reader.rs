@@ -1,16 +1,18 @@
 //! Objects in and out: the cache before, the staged objects beside, the store behind.
 
 use super::StateFault;
-use super::bucket::{Bucket, Keyed};
+use super::bucket::{Bucket, Reading};
 use super::cache::{Cache, Node, Shape};
+use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
 use crate::codec::commit::Commit;
+use crate::codec::message::Message;
 use crate::model::{Code, ObjectFormat, Oid, Table, limits};
 use crate::store::{Kind, Objects};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +21,9 @@ const CACHE: usize = 128 * 1024 * 1024;
 
 /// Commits kept, before all of them are forgotten.
 const COMMITS: usize = 64;
+
+/// A commit and its message, parsed.
+pub type ReadCommit = (Commit, Message);
 
 /// The tables of any number of states in one store: one of these per thread.
 ///
@@ -31,8 +36,12 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     staged: RefCell<Staged>,
     /// The id of git's empty tree, which is never looked for in the store.
     empty: Oid,
+    /// How buckets are read where single rows are asked for; see [`Tables::rely_on_chain`].
+    reading: Cell<Reading>,
+    /// What was read since somebody asked for it; see [`Tables::lending`].
+    pub(super) lent: RefCell<Option<Lent>>,
     /// The last commits that were read; see [`Tables::commit`].
-    commits: RefCell<BTreeMap<Oid, Arc<Commit>>>,
+    commits: RefCell<BTreeMap<Oid, Arc<ReadCommit>>>,
 }
 
 impl<'s, S: Objects + ?Sized> Tables<'s, S> {
@@ -48,6 +57,8 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             cache: RefCell::new(Cache::new(bytes)),
             staged: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
+            reading: Cell::new(Reading::Strict),
+            lent: RefCell::default(),
             commits: RefCell::default(),
         }
     }
@@ -57,8 +68,8 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     pub fn commit<E>(
         &self,
         id: &Oid,
-        read: impl FnOnce() -> Result<Commit, E>,
-    ) -> Result<Arc<Commit>, E> {
+        read: impl FnOnce() -> Result<ReadCommit, E>,
+    ) -> Result<Arc<ReadCommit>, E> {
         if let Some(known) = self.commits.borrow().get(id) {
             return Ok(Arc::clone(known));
         }
@@ -69,6 +80,18 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         }
         commits.insert(*id, Arc::clone(&commit));
         Ok(commit)
+    }
+
+    /// From now on, look-ups and changes parse the rows that they are about and none beside them. For whoever
+    /// reads states of a chain that was taken in page by page, or that is being verified page by page: each of
+    /// them is what its page makes of the one before. Walks and comparisons parse all rows as ever.
+    pub fn rely_on_chain(&self) {
+        self.reading.set(Reading::Lazy);
+    }
+
+    /// How buckets are read where single rows are asked for.
+    pub(super) fn reading(&self) -> Reading {
+        self.reading.get()
     }
 
     /// The hash that names objects here.
@@ -87,6 +110,11 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     #[must_use = "objects that are handed over and not written are lost"]
     pub fn take(&self) -> Vec<(Oid, Kind, Vec<u8>)> {
         self.staged.borrow_mut().take()
+    }
+
+    /// Whether an object is staged.
+    pub(super) fn is_staged(&self, id: &Oid) -> bool {
+        self.staged.borrow().get(id).is_some()
     }
 
     /// How many objects are staged.
@@ -110,7 +138,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             return Ok(root);
         }
         let path = "the root tree";
-        let bytes = self.read(&id, Kind::Tree, limits::TREE_BYTES, path)?;
+        let bytes = self.read(&id, Kind::Tree, limits::TREE_BYTES, || path.to_owned())?;
         let root = Root::parse(&bytes, self.store.format());
         let root = Arc::new(root.map_err(|what| StateFault::malformed(path, what))?);
         self.keep(id, Shape::Root, Node::Root(Arc::clone(&root)));
@@ -127,37 +155,39 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             return Ok(dir);
         }
         let path = || at.path(table);
-        let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, path())?;
+        let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, path)?;
         let dir = Dir::parse(&bytes, self.store.format());
         let dir = Arc::new(dir.map_err(|what| StateFault::malformed(&path(), what))?);
-        self.keep(*id, Shape::Dir, Node::Dir(Arc::clone(&dir)));
+        let node = Node::Dir(Arc::clone(&dir));
+        self.lend(*id, Shape::Dir, &node);
+        self.keep(*id, Shape::Dir, node);
         Ok(dir)
     }
 
+    /// The bucket that stands at a prefix, read at least as strictly as that.
     pub(super) fn bucket(
         &self,
         id: &Oid,
         table: Table,
         at: &Prefix,
+        reading: Reading,
     ) -> Result<Arc<Bucket>, StateFault> {
         let shape = Shape::Bucket(table);
         let path = || at.path(table) + ".jsonl";
         let malformed = |what| StateFault::malformed(&path(), what);
         let bucket = match self.cached(id, shape) {
-            Some(Node::Bucket(bucket)) if at.covers_prefix(&bucket.under) => return Ok(bucket),
-            // The same rows were read at another place; whether they belong here too is not yet known.
-            Some(Node::Bucket(bucket)) => {
-                bucket.lies_under(table, at).map_err(malformed)?;
-                let rows = bucket.rows.clone();
-                Bucket { rows, under: *at }
-            }
+            Some(Node::Bucket(bucket)) if bucket.was_read(at, reading) => return Ok(bucket),
+            // The same rows were read at another place, or more lazily.
+            Some(Node::Bucket(bucket)) => bucket.strictly(table, at).map_err(malformed)?,
             _ => {
-                let bytes = self.read(id, Kind::Blob, limits::BUCKET_BYTES, path())?;
-                Bucket::parse(table, *at, &bytes).map_err(malformed)?
+                let bytes = self.read(id, Kind::Blob, limits::BUCKET_BYTES, path)?;
+                Bucket::read(table, at, bytes, reading).map_err(malformed)?
             }
         };
         let bucket = Arc::new(bucket);
-        self.keep(*id, shape, Node::Bucket(Arc::clone(&bucket)));
+        let node = Node::Bucket(Arc::clone(&bucket));
+        self.lend(*id, shape, &node);
+        self.keep(*id, shape, node);
         Ok(bucket)
     }
 
@@ -175,15 +205,10 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         Ok(Child::Dir(self.put(Shape::Dir, Kind::Tree, bytes, node)?))
     }
 
-    /// Stages a bucket of 1 to 64 sorted rows that all lie at that prefix.
-    pub(super) fn put_bucket(
-        &self,
-        table: Table,
-        under: Prefix,
-        rows: Vec<Keyed>,
-    ) -> Result<Child, StateFault> {
-        let bytes = Bucket::encode(&rows);
-        let node = Node::Bucket(Arc::new(Bucket { rows, under }));
+    /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand.
+    pub(super) fn put_bucket(&self, table: Table, bucket: Bucket) -> Result<Child, StateFault> {
+        let bytes = bucket.bytes().to_vec();
+        let node = Node::Bucket(Arc::new(bucket));
         let id = self.put(Shape::Bucket(table), Kind::Blob, bytes, node)?;
         Ok(Child::File(id))
     }
@@ -204,27 +229,27 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.cache.borrow_mut().get(id, shape)
     }
 
-    fn keep(&self, id: Oid, shape: Shape, node: Node) {
+    pub(super) fn keep(&self, id: Oid, shape: Shape, node: Node) {
         self.cache.borrow_mut().insert(id, shape, node);
     }
 
+    /// Reads an object; `path` says where it stands, for a fault.
     fn read(
         &self,
         id: &Oid,
         kind: Kind,
         max: u64,
-        path: impl AsRef<str>,
+        path: impl Fn() -> String,
     ) -> Result<Vec<u8>, StateFault> {
-        let path = path.as_ref();
         match self.staged.borrow().get(id) {
             Some((found, bytes)) if *found == kind => return Ok(bytes.clone()),
             Some(_) => {
-                let what = format!("{path}: expected another kind of object");
+                let what = format!("{}: expected another kind of object", path());
                 return Err(StateFault::new(Code::ObjectDamaged, what));
             }
             None => {}
         }
         let read = self.store.read(id, kind, max);
-        read.map_err(|fault| StateFault::new(fault.code, format!("{path}: {}", fault.what)))
+        read.map_err(|fault| StateFault::new(fault.code, format!("{}: {}", path(), fault.what)))
     }
 }

@@ -1,26 +1,31 @@
 //! The derived index: number to commit, proposal digest to number, key to the pages that changed it.
 //!
-//! Two flat files of fixed-size records in `<gitdir>/folio/`, and one that names their version. All of
+//! Three flat files of fixed-size records in `<gitdir>/folio/`, and one that names their version. All of
 //! it is disposable, so nothing is synced. It cannot be believed wrongly all the same:
 //!
 //! - every record carries a checksum of itself and of its place, so zeros, torn or misplaced records
 //!   that a crash left are seen;
-//! - a page's record says how many change records there are up to it, so lost ones are seen: `changes`
-//!   is written first, and pages whose changes are not all there are cut when the index is opened;
 //! - what is stale is shorter, or ends in another commit than `main` does: the caller compares the tip's
 //!   commit id, and that commit names all its ancestors.
+//!
+//! Which page changed a key is known up to some page, which may be an earlier one: few ask for it, and to find it
+//! out takes longer than all the rest. `counts` says for each page up to there how many records of `changes` there
+//! are, with a checksum that the page's commit is part of; so lost changes, and those of another history, are seen.
 
 use super::StoreFault;
 use super::disk::{create_dirs, io_fault, read_if_there};
 use crate::journal::Fault;
-use crate::journal::pages::{ChangeKey, NewPage, PageIndex, PageRecord};
+use crate::journal::pages::{ChangeKey, PageIndex, PageRecord};
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, ProposalDigest};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-/// The record of one page: commit, proposal, chain, number of changes up to here, checksum.
-const PAGE: u64 = 32 + 32 + 32 + 8 + 8;
+/// The record of one page: commit, proposal, chain, checksum.
+const PAGE: u64 = 32 + 32 + 32 + 8;
+
+/// The number of changes up to a page, and a checksum of it and of the page's commit.
+const COUNT: u64 = 8 + 8;
 
 /// The record of one change: key hash, number, checksum.
 const CHANGE: u64 = 16 + 8 + 8;
@@ -34,6 +39,7 @@ pub struct Index {
     dir: PathBuf,
     format: ObjectFormat,
     pages: File,
+    counts: File,
     changes: File,
 }
 
@@ -75,15 +81,15 @@ impl Index {
                 .open(&path);
             file.map_err(|err| io_fault("open", &path, &err))
         };
-        let (pages, changes) = (open("pages")?, open("changes")?);
         let index = Index {
             dir: dir.to_owned(),
             format,
-            pages,
-            changes,
+            pages: open("pages")?,
+            counts: open("counts")?,
+            changes: open("changes")?,
         };
         let _lock = index.lock()?;
-        let header = format!("folio index 1 {}\n", format.as_str());
+        let header = format!("folio index 2 {}\n", format.as_str());
         let version = dir.join("index-version");
         if read_if_there(&version)?.as_deref() != Some(header.as_bytes()) {
             // Emptied before it gets its new version: a crash in between empties it again.
@@ -91,7 +97,7 @@ impl Index {
             fs::write(&version, header).map_err(|err| io_fault("write", &version, &err))?;
         }
         let mut good = index.pages_len();
-        while good > 0 && !index.is_whole(good)? {
+        while good > 0 && index.page(Number(good)).is_none() {
             good -= 1;
         }
         index.cut(good)?;
@@ -180,12 +186,12 @@ impl Index {
         Ok(all)
     }
 
-    /// Adds the pages that follow `base`, each with the keys that it changed. A page that another process
-    /// added meanwhile is left as it is; one of another history is cut off with all that follow.
+    /// Adds the pages that follow `base`. A page that another process added meanwhile is left as it is; one of another
+    /// history is cut off with all that follow.
     ///
     /// # Errors
-    /// `bad-request` if the index ends before `base`; `object-damaged` if its last page is; `io`.
-    pub fn append(&self, base: Number, pages: &[NewPage]) -> Result<(), StoreFault> {
+    /// `bad-request` if the index ends before `base`; `io`.
+    pub fn append_pages(&self, base: Number, pages: &[PageRecord]) -> Result<(), StoreFault> {
         let _lock = self.lock()?;
         let known = self.pages_len();
         if known < base.0 {
@@ -193,7 +199,7 @@ impl Index {
             return Err(StoreFault::new(Code::BadRequest, what));
         }
         let there = (base.0 + 1..=known).map(|number| self.page(Number(number)));
-        let same = there.zip(pages).take_while(|(there, (page, _))| {
+        let same = there.zip(pages).take_while(|(there, page)| {
             there
                 .as_ref()
                 .is_some_and(|there| there.commit == page.commit)
@@ -203,89 +209,117 @@ impl Index {
             self.cut(same)?;
         }
         let known = self.pages_len();
-        // What a crash left of changes whose pages never came.
-        let mut total = self.changes_upto(known)?;
-        self.set_len(&self.changes, total * CHANGE)?;
-        let (mut page_bytes, mut change_bytes) = (Vec::new(), Vec::new());
         let new = pages.get((known - base.0) as usize..).unwrap_or_default();
-        for ((page, keys), number) in new.iter().zip(known + 1..) {
+        let mut bytes = Vec::with_capacity(new.len() * PAGE as usize);
+        for (page, number) in new.iter().zip(known + 1..) {
+            let mut commit = [0; 32];
+            commit[..self.format.id_len()].copy_from_slice(page.commit.as_bytes());
+            let fields = [commit, page.proposal.0, page.chain.0].concat();
+            bytes.extend_from_slice(&fields);
+            bytes.extend_from_slice(&checksum(&fields, number));
+        }
+        self.write_at(&self.pages, &bytes, known * PAGE)
+        // A crash here loses nothing; power lost later may lose or tear the file, see above.
+    }
+
+    /// Up to which page it is known what each of them changed.
+    pub fn changes_len(&self) -> u64 {
+        let there = self.counts.metadata().map_or(0, |meta| meta.len() / COUNT);
+        let mut known = there.min(self.pages_len());
+        while known > 0 && !self.has_changes_upto(known) {
+            known -= 1;
+        }
+        known
+    }
+
+    /// Adds the keys that each of the pages after `base` changed; the pages themselves are known. Nothing is added where
+    /// it is not known what all pages up to `base` changed, or where it is known of these already.
+    ///
+    /// # Errors
+    /// `object-damaged` if a page is damaged; `io`.
+    pub fn append_changes(&self, base: Number, pages: &[Vec<ChangeKey>]) -> Result<(), StoreFault> {
+        let _lock = self.lock()?;
+        let known = self.changes_len();
+        let Some(skipped) = known.checked_sub(base.0) else {
+            return Ok(());
+        };
+        let mut total = self.changes_upto(known)?;
+        let from = total;
+        let (mut count_bytes, mut change_bytes) = (Vec::new(), Vec::new());
+        let new = pages.get(skipped as usize..).unwrap_or_default();
+        for (keys, number) in new.iter().zip(known + 1..=self.pages_len()) {
             for key in keys {
                 let fields = [key.as_slice(), &number.to_le_bytes()].concat();
                 change_bytes.extend_from_slice(&fields);
                 change_bytes.extend_from_slice(&checksum(&fields, total));
                 total += 1;
             }
-            let mut commit = [0; 32];
-            commit[..self.format.id_len()].copy_from_slice(page.commit.as_bytes());
-            let fields = [
-                &commit[..],
-                &page.proposal.0,
-                &page.chain.0,
-                &total.to_le_bytes(),
-            ]
-            .concat();
-            page_bytes.extend_from_slice(&fields);
-            page_bytes.extend_from_slice(&checksum(&fields, number));
+            count_bytes.extend_from_slice(&total.to_le_bytes());
+            count_bytes.extend_from_slice(&self.count_checksum(total, number)?);
         }
-        let changes_from = total * CHANGE - change_bytes.len() as u64;
-        self.write_at(&self.changes, &change_bytes, changes_from)?;
-        // A crash here leaves changes of pages that are not known: they do not count and are cut by the
-        // next append.
-        self.write_at(&self.pages, &page_bytes, known * PAGE)
-        // A crash here loses nothing; power lost later may lose or tear both files, see above.
+        self.set_len(&self.counts, known * COUNT)?;
+        self.set_len(&self.changes, from * CHANGE)?;
+        self.write_at(&self.changes, &change_bytes, from * CHANGE)?;
+        // A crash here leaves changes that no count has: they are cut by the next append.
+        self.write_at(&self.counts, &count_bytes, known * COUNT)
     }
 
     /// Forgets all pages after this one: `main` was cut, or the index is not believed (0).
     ///
     /// # Errors
-    /// `object-damaged` if the page to end with is damaged; `io`.
+    /// `io`.
     pub fn truncate_to(&self, number: Number) -> Result<(), StoreFault> {
         let _lock = self.lock()?;
         self.cut(number.0.min(self.pages_len()))
     }
 
-    /// Cuts both files. The pages first: changes without a page do not count.
+    /// Cuts the pages, and the counts that no page stands for any more. Changes without a count do not count.
     fn cut(&self, pages: u64) -> Result<(), StoreFault> {
-        let changes = self.changes_upto(pages)?;
         self.set_len(&self.pages, pages * PAGE)?;
-        self.set_len(&self.changes, changes * CHANGE)
+        let counts = self.counts.metadata();
+        let counts = counts.map_err(|err| self.fault("look at", &err))?;
+        self.set_len(&self.counts, counts.len().min(pages * COUNT))
     }
 
-    /// Whether the record of this page is sound and so are all changes up to it, as far as their number
-    /// and the last of them say.
-    fn is_whole(&self, number: u64) -> Result<bool, StoreFault> {
+    /// Whether the count of this page is sound and so are all changes up to it, as far as their number and the last
+    /// of them say.
+    fn has_changes_upto(&self, number: u64) -> bool {
         let Ok(total) = self.changes_upto(number) else {
-            return Ok(false);
+            return false;
         };
-        let there = self
-            .changes
-            .metadata()
-            .map_err(|err| self.fault("look at", &err))?
-            .len();
-        if total.saturating_mul(CHANGE) > there {
-            return Ok(false);
-        }
-        let mut last = [0; CHANGE as usize];
         let Some(at) = total.checked_sub(1) else {
-            return Ok(true);
+            return true;
         };
-        self.changes
-            .read_exact_at(&mut last, at * CHANGE)
-            .map_err(|err| self.fault("read", &err))?;
-        Ok(checked(&last, at).is_some())
+        let mut last = [0; CHANGE as usize];
+        let read = self
+            .changes
+            .read_exact_at(&mut last, at.saturating_mul(CHANGE));
+        read.is_ok() && checked(&last, at).is_some()
     }
 
-    /// How many changes there are up to a page, as its record says; 0 up to page 0.
+    /// How many changes there are up to a page; 0 up to page 0.
     fn changes_upto(&self, number: u64) -> Result<u64, StoreFault> {
-        if number == 0 {
+        let Some(before) = number.checked_sub(1) else {
             return Ok(0);
+        };
+        let mut record = [0; COUNT as usize];
+        let read = self.counts.read_exact_at(&mut record, before * COUNT);
+        read.map_err(|err| self.fault("read", &err))?;
+        let total = number_at(&record, 0);
+        if record[8..] == self.count_checksum(total, number)? {
+            return Ok(total);
         }
-        let record = self.page_record(number);
-        let fields = record.as_ref().and_then(|record| checked(record, number));
-        fields.map(|fields| number_at(fields, 96)).ok_or_else(|| {
+        let what = format!("what is counted up to page {number} in the index is damaged");
+        Err(StoreFault::new(Code::ObjectDamaged, what))
+    }
+
+    fn count_checksum(&self, total: u64, number: u64) -> Result<[u8; 8], StoreFault> {
+        let page = self.page(Number(number)).ok_or_else(|| {
             let what = format!("page {number} in the index is damaged");
             StoreFault::new(Code::ObjectDamaged, what)
-        })
+        })?;
+        let fields = [&total.to_le_bytes(), page.commit.as_bytes()].concat();
+        Ok(checksum(&fields, number))
     }
 
     fn page_record(&self, number: u64) -> Option<[u8; PAGE as usize]> {
@@ -315,7 +349,7 @@ impl Index {
         key: &ChangeKey,
         mut hit: impl FnMut(Number) -> bool,
     ) -> Result<(), StoreFault> {
-        let mut upto = self.changes_upto(self.pages_len())?;
+        let mut upto = self.changes_upto(self.changes_len())?;
         let mut block = Vec::new();
         while upto > 0 {
             let from = upto.saturating_sub(BLOCK);
@@ -393,8 +427,16 @@ impl PageIndex for Index {
         Ok(numbers)
     }
 
-    fn append(&mut self, base: Number, pages: &[NewPage]) -> Result<(), Fault> {
-        Ok(Index::append(self, base, pages)?)
+    fn append_pages(&mut self, base: Number, pages: &[PageRecord]) -> Result<(), Fault> {
+        Ok(Index::append_pages(self, base, pages)?)
+    }
+
+    fn changes_len(&self) -> u64 {
+        Index::changes_len(self)
+    }
+
+    fn append_changes(&mut self, base: Number, pages: &[Vec<ChangeKey>]) -> Result<(), Fault> {
+        Ok(Index::append_changes(self, base, pages)?)
     }
 
     fn truncate(&mut self, number: Number) -> Result<(), Fault> {

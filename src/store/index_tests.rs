@@ -21,6 +21,13 @@ fn pages(range: std::ops::RangeInclusive<u64>) -> Vec<(PageRecord, Vec<ChangeKey
     range.map(|n| (page(n), keys(n))).collect()
 }
 
+/// Adds these pages after `base`, with what they changed.
+fn add(index: &Index, base: u64, range: std::ops::RangeInclusive<u64>) -> Result<(), StoreFault> {
+    let (records, keys): (Vec<_>, Vec<_>) = pages(range).into_iter().unzip();
+    index.append_pages(Number(base), &records)?;
+    index.append_changes(Number(base), &keys)
+}
+
 fn open(dir: &Path) -> Index {
     Index::open(dir, ObjectFormat::Sha1).unwrap()
 }
@@ -36,7 +43,7 @@ fn pages_and_changes_are_found_again() {
     let dir = tempfile::tempdir().unwrap();
     let index = open(dir.path());
     assert_eq!(index.last_change(&[1; 16]).unwrap(), None);
-    index.append(Number(0), &pages(1..=5000)).unwrap();
+    add(&index, 0, 1..=5000).unwrap();
     let index = open(dir.path());
     assert_eq!(index.pages_len(), 5000);
     assert_eq!(index.page(Number(0)), None);
@@ -62,12 +69,12 @@ fn pages_and_changes_are_found_again() {
 fn appending_twice_or_after_a_gap_does_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
-    one.append(Number(0), &pages(1..=10)).unwrap();
-    two.append(Number(0), &pages(1..=12)).unwrap();
-    two.append(Number(3), &pages(4..=9)).unwrap();
+    add(&one, 0, 1..=10).unwrap();
+    add(&two, 0, 1..=12).unwrap();
+    add(&two, 3, 4..=9).unwrap();
     assert_eq!(one.pages_len(), 12);
     assert_eq!(one.all_changes(&[1; 16]).unwrap(), [Number(1), Number(11)]);
-    let gap = one.append(Number(13), &pages(14..=14)).unwrap_err();
+    let gap = add(&one, 13, 14..=14).unwrap_err();
     assert_eq!(gap.code, Code::BadRequest);
 }
 
@@ -75,11 +82,11 @@ fn appending_twice_or_after_a_gap_does_no_harm() {
 fn cutting_forgets_pages_and_their_changes() {
     let dir = tempfile::tempdir().unwrap();
     let index = open(dir.path());
-    index.append(Number(0), &pages(1..=30)).unwrap();
+    add(&index, 0, 1..=30).unwrap();
     index.truncate_to(Number(15)).unwrap();
     assert_eq!(index.pages_len(), 15);
     assert_eq!(index.last_change(&[99; 16]).unwrap(), Some(Number(10)));
-    index.append(Number(15), &pages(16..=20)).unwrap();
+    add(&index, 15, 16..=20).unwrap();
     assert_eq!(
         index.all_changes(&[99; 16]).unwrap(),
         [Number(10), Number(20)]
@@ -91,36 +98,76 @@ fn cutting_forgets_pages_and_their_changes() {
 #[test]
 fn torn_tails_are_cut_wherever_they_are_torn() {
     let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).append(Number(0), &pages(1..=25)).unwrap();
-    let (pages_path, changes_path) = (dir.path().join("pages"), dir.path().join("changes"));
-    let (whole_pages, whole_changes) = (
-        fs::read(&pages_path).unwrap(),
-        fs::read(&changes_path).unwrap(),
-    );
-    for cut in [1, 50, 112, 113, 500, 2800] {
-        fs::write(&pages_path, &whole_pages[..whole_pages.len() - cut]).unwrap();
-        fs::write(&changes_path, &whole_changes).unwrap();
-        let index = open(dir.path());
-        let left = (whole_pages.len() - cut) as u64 / PAGE;
-        assert_eq!(index.pages_len(), left);
-        index.append(Number(left), &pages(left + 1..=25)).unwrap();
-        assert_eq!(fs::read(&changes_path).unwrap(), whole_changes);
-        assert_eq!(fs::read(&pages_path).unwrap(), whole_pages);
+    add(&open(dir.path()), 0, 1..=25).unwrap();
+    let paths = ["pages", "counts", "changes"].map(|name| dir.path().join(name));
+    let whole = paths.clone().map(|path| fs::read(path).unwrap());
+    for (torn, record) in [(0, PAGE), (1, COUNT), (2, CHANGE)] {
+        for cut in [1, 15, 16, 50, 104, 105, 300] {
+            for (path, bytes) in paths.iter().zip(&whole) {
+                fs::write(path, bytes).unwrap();
+            }
+            fs::write(&paths[torn], &whole[torn][..whole[torn].len() - cut]).unwrap();
+            let index = open(dir.path());
+            let left = (whole[torn].len() - cut) as u64 / record;
+            if torn == 0 {
+                assert_eq!(index.pages_len(), left);
+            } else {
+                assert_eq!(
+                    index.pages_len(),
+                    25,
+                    "what pages changed is another matter"
+                );
+                // Pages 10 and 20 have two changes each.
+                let left = if torn == 2 { left - left / 11 } else { left };
+                assert_eq!(index.changes_len(), left);
+            }
+            let known = index.changes_len();
+            add(&index, known, known + 1..=25).unwrap();
+            for (path, bytes) in paths.iter().zip(&whole) {
+                assert_eq!(&fs::read(path).unwrap(), bytes);
+            }
+        }
     }
-    // The other way round: changes were lost, so the pages that need them are cut.
-    fs::write(&changes_path, &whole_changes[..10 * CHANGE as usize + 3]).unwrap();
+}
+
+#[test]
+fn what_pages_changed_may_be_known_later_or_never() {
+    let dir = tempfile::tempdir().unwrap();
     let index = open(dir.path());
-    assert_eq!(
-        index.pages_len(),
-        9,
-        "page 10 has two changes, and one of them is lost"
-    );
+    let (records, keys): (Vec<_>, Vec<_>) = pages(1..=30).into_iter().unzip();
+    index.append_pages(Number(0), &records[..20]).unwrap();
+    assert_eq!((index.pages_len(), index.changes_len()), (20, 0));
+    assert_eq!(index.last_change(&[1; 16]).unwrap(), None);
+    // Not while it is not known what those before did; and no more than there are pages.
+    index.append_changes(Number(5), &keys[5..9]).unwrap();
+    assert_eq!(index.changes_len(), 0);
+    index.append_changes(Number(0), &keys).unwrap();
+    assert_eq!((index.pages_len(), index.changes_len()), (20, 20));
+    index.append_changes(Number(3), &keys[3..20]).unwrap();
+    assert_eq!(index.last_change(&[1; 16]).unwrap(), Some(Number(11)));
+    let all = index.all_changes(&[99; 16]).unwrap();
+    assert_eq!(all, [Number(10), Number(20)]);
+}
+
+#[test]
+fn changes_of_another_history_are_seen_whatever_a_crash_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = open(dir.path());
+    add(&index, 0, 1..=10).unwrap();
+    let counts = fs::read(dir.path().join("counts")).unwrap();
+    let (others, _): (Vec<_>, Vec<_>) = pages(104..=110).into_iter().unzip();
+    index.append_pages(Number(3), &others).unwrap();
+    assert_eq!((index.pages_len(), index.changes_len()), (10, 3));
+    // As if the process had died between cutting the one and the other.
+    fs::write(dir.path().join("counts"), counts).unwrap();
+    assert_eq!(index.changes_len(), 3);
+    assert_eq!(index.last_change(&[9; 16]).unwrap(), None);
 }
 
 #[test]
 fn damage_in_the_middle_is_never_believed() {
     let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).append(Number(0), &pages(1..=25)).unwrap();
+    add(&open(dir.path()), 0, 1..=25).unwrap();
     flip(&dir.path().join("pages"), 5 * PAGE as usize + 3);
     flip(&dir.path().join("changes"), 5 * CHANGE as usize + 3);
     let index = open(dir.path());
@@ -145,12 +192,12 @@ fn damage_in_the_middle_is_never_believed() {
 #[test]
 fn another_version_or_format_starts_anew() {
     let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).append(Number(0), &pages(1..=5)).unwrap();
+    add(&open(dir.path()), 0, 1..=5).unwrap();
     let other = Index::open(dir.path(), ObjectFormat::Sha256).unwrap();
     assert_eq!(other.pages_len(), 0);
     drop(other);
-    open(dir.path()).append(Number(0), &pages(1..=5)).unwrap();
-    fs::write(dir.path().join("index-version"), "folio index 2 sha1\n").unwrap();
+    add(&open(dir.path()), 0, 1..=5).unwrap();
+    fs::write(dir.path().join("index-version"), "folio index 3 sha1\n").unwrap();
     assert_eq!(open(dir.path()).pages_len(), 0);
 }
 
@@ -158,13 +205,13 @@ fn another_version_or_format_starts_anew() {
 fn what_is_not_known_is_not_denied() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
-    one.append(Number(0), &pages(1..=10)).unwrap();
+    add(&one, 0, 1..=10).unwrap();
     let find = |n, upto| one.find_proposal(&page(n).proposal, Number(0), Number(upto));
     assert_eq!(find(99, 10).unwrap(), None);
     assert_eq!(find(99, 11).unwrap_err().code, Code::Busy);
     two.truncate_to(Number(4)).unwrap();
     assert_eq!(find(7, 10).unwrap_err().code, Code::Busy);
-    one.append(Number(4), &pages(5..=10)).unwrap();
+    add(&one, 4, 5..=10).unwrap();
     assert_eq!(find(7, 10).unwrap(), Some(Number(7)));
     // A hole in the middle, as a loss of power can leave: cut, and made again.
     let file = File::options()
@@ -180,8 +227,8 @@ fn what_is_not_known_is_not_denied() {
 fn another_history_takes_the_place_of_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let index = open(dir.path());
-    index.append(Number(0), &pages(1..=10)).unwrap();
-    index.append(Number(3), &pages(104..=105)).unwrap();
+    add(&index, 0, 1..=10).unwrap();
+    add(&index, 3, 104..=105).unwrap();
     assert_eq!(index.pages_len(), 5);
     assert_eq!(index.page(Number(3)), Some(page(3)));
     assert_eq!(index.page(Number(4)), Some(page(104)));

@@ -126,9 +126,21 @@ pub trait Refs {
     /// All refs whose full name starts with `prefix` (which ends in `/`), sorted by name.
     fn list(&self, prefix: &str) -> Result<Vec<(String, Oid)>, StoreFault>;
 
+    /// As [`Refs::list`], of those only whose last part is `last`: it need not read where the others point.
+    fn list_named(&self, prefix: &str, last: &str) -> Result<Vec<(String, Oid)>, StoreFault> {
+        let mut found = self.list(prefix)?;
+        found.retain(|(name, _)| has_last(name, last));
+        Ok(found)
+    }
+
     /// Makes all changes, or none if one of them does not find what it expects (`race-lost`). Each is a
     /// compare-and-swap under the ref's lock. When it returns, they survive a crash.
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault>;
+}
+
+/// Whether the last part of a ref's name is that.
+pub(crate) fn has_last(name: &str, last: &str) -> bool {
+    name.rsplit('/').next() == Some(last)
 }
 
 /// Refs that are changed at a time where nothing asks for all of them at once: each keeps a file open, and a

@@ -7,6 +7,8 @@
 //! cargo bench --bench space -- replay DIR      the state from the decisions alone
 //! cargo bench --bench space -- propose DIR n   one proposal of n decisions
 //! cargo bench --bench space -- limits DIR      what this machine can do at all
+//! cargo bench --bench space -- turns N A ::: B what commands take that run in turn, N times each
+//! cargo bench --bench space -- plot DIR        draws DIR/figures.csv
 //! ```
 //!
 //! A space that was made has the keys of its people in `DIR/keys/`.
@@ -14,6 +16,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod limits;
+mod plot;
+mod turns;
 
 use common::made::{Shape, make};
 use common::{Actor, TestSpace, when};
@@ -40,6 +44,10 @@ fn main() {
         ["replay", dir] => replayed(Path::new(dir)),
         ["propose", dir, count] => proposed(Path::new(dir), count.parse().expect("a number")),
         ["limits", dir] => return limits::print(Path::new(dir)),
+        ["turns", times, words @ ..] => {
+            return turns::print(times.parse().expect("a number"), words);
+        }
+        ["plot", dir] => return plot::draw(Path::new(dir)),
         _ => {
             println!(
                 "space: nothing to do without `make`, `accept`, ...; see tests/bench/space.rs"

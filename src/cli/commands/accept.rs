@@ -8,7 +8,7 @@ use crate::cli::exchange::report::say_provisional;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{numbering, proposals, signing};
-use crate::journal::accept::{Choice, Report};
+use crate::journal::accept::{Choice, Pick, Report};
 use crate::journal::queue::Entry;
 use crate::model::Code;
 use serde::Serialize;
@@ -72,7 +72,11 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         false if arguments.all => Choice::Take,
         false => Choice::Leave,
     };
-    let report = numbering::number(&context, global, ui, &space, &mut index, &*signer, &choose)?;
+    let pick = Pick {
+        branches: (!arguments.all).then_some(&chosen),
+        choose: &choose,
+    };
+    let report = numbering::number(&context, global, ui, &space, &mut index, &*signer, pick)?;
     let signed = numbering::conclude(&context, global, ui, &space, &mut index, &*signer, &report);
     let exit = show(ui, arguments, &report, &signed);
     if !report.numbered.is_empty() {

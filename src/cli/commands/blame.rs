@@ -159,15 +159,15 @@ fn rows(
     let tables = &space.tables;
     let rows = tables.rows_of(Some(page.tree()), table, subject, limits::SUBJECT_ROWS)?;
     let keys = rows.into_iter().map(|(key, _)| key);
-    let wanted = |key: &RowKey| detail.is_none_or(|detail| key.detail == detail);
+    let wanted = |key: &RowKey| detail.is_none_or(|detail| key.detail() == detail);
     Ok(keys.filter(wanted).collect())
 }
 
 fn row_view((table, key, changes): &Blamed) -> RowView {
     RowView {
         table: table.name(),
-        subject: key.subject.clone(),
-        detail: key.detail.clone(),
+        subject: key.subject().to_owned(),
+        detail: key.detail().to_owned(),
         changes: changes.iter().map(change_view).collect(),
     }
 }

@@ -74,7 +74,7 @@ impl Rows<'_> {
     ) -> Result<Result<bool, E>, StateFault> {
         let mut seen = 0;
         let flow = self.tables.iter(Some(self.root), self.table, |key, row| {
-            if !key.subject.starts_with(self.prefix) {
+            if !key.subject().starts_with(self.prefix) {
                 return ControlFlow::Continue(());
             }
             if seen == self.limit {

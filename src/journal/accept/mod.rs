@@ -4,6 +4,7 @@ mod desk;
 mod guard;
 mod plan;
 mod publish;
+mod sealing;
 mod snapshot;
 mod unfinished;
 
@@ -20,12 +21,12 @@ use super::space::Space;
 use super::tidy::{self, Own};
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
-use crate::parallel;
 use crate::store::Store;
 use desk::Desk;
 use guard::Guard;
 use plan::plan;
 use publish::{commit, finish};
+use std::collections::BTreeSet;
 
 /// How often a lost race is tried again before the command gives up.
 const ATTEMPTS: usize = 8;
@@ -87,6 +88,15 @@ pub enum Choice {
     TakeAnyway,
 }
 
+/// Which proposals of the queue are to be numbered.
+#[derive(Clone, Copy)]
+pub struct Pick<'a> {
+    /// The full names of the branches that are looked at; the whole queue without them.
+    pub branches: Option<&'a BTreeSet<String>>,
+    /// What becomes of an entry that is looked at.
+    pub choose: &'a dyn Fn(&Entry) -> Choice,
+}
+
 /// Numbers what is acceptable among the chosen branches. What the witness refused before stays refused.
 pub fn accept<S: Store + Clone + Send>(
     space: &Space<'_, S>,
@@ -99,8 +109,12 @@ pub fn accept<S: Store + Clone + Send>(
         true => Choice::Take,
         false => Choice::Leave,
     };
+    let pick = Pick {
+        branches: None,
+        choose: &choose,
+    };
     let ready = &|_: &Candidate| Ok(());
-    accept_chosen(space, index, witness, &choose, ready, before_publish)
+    accept_chosen(space, index, witness, pick, ready, before_publish)
 }
 
 /// As [`accept`], where the witness may also take back a refusal, and numbers only what is `ready`.
@@ -108,7 +122,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     index: &mut dyn PageIndex,
     witness: &Witness<'_>,
-    choose: &dyn Fn(&Entry) -> Choice,
+    pick: Pick<'_>,
     ready: &Ready<'_>,
     before_publish: &mut BeforePublish<'_>,
 ) -> Result<Report, Fault> {
@@ -120,12 +134,14 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     // Other processes of the same holder wait from here on, before it is read what there is to do.
     let mut guard = Guard::begin(witness.memory, hand)?;
     let mut history = settled(space, index, &mut guard, before_publish, &mut report)?;
-    let entries = queue::gather(space, &history)?;
-    let (waiting, rejected) = take(entries, choose, witness, &mut report);
+    let entries = match pick.branches {
+        Some(names) => queue::gather_named(space, &history, names)?,
+        None => queue::gather(space, &history)?,
+    };
+    let (waiting, rejected) = take(entries, pick.choose, witness, &mut report);
     let own = Own::of(space, &history, hand.key)?;
     let author = |candidate: &Candidate| candidate.branch.author.to_string();
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
-    waiting = with_previews(space, waiting);
     let mut lost = 0;
     loop {
         let desk = Desk::new(space, witness, ready, &waiting);
@@ -171,7 +187,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
 
 /// Branches whose proposal has its number go, and are reported: unless this very run published it, signed
 /// before, and reported it as numbered.
-fn tidy_already<S: Store>(
+fn tidy_already<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     already: Vec<(Candidate, Number)>,
     report: &mut Report,
@@ -215,24 +231,6 @@ fn take(
         }
     }
     (waiting, rejected)
-}
-
-/// Looks at previews on all cores before they are judged one after another: all but the first are judged on
-/// another state than their base.
-fn with_previews<S: Store + Clone + Send>(
-    space: &Space<'_, S>,
-    mut waiting: Vec<Candidate>,
-) -> Vec<Candidate> {
-    if waiting.len() < 2 {
-        return waiting;
-    }
-    let others = waiting.split_off(1);
-    let others = parallel::map(space.store, others, |_, tables, mut candidate| {
-        candidate.proposal.prove_preview(tables);
-        candidate
-    });
-    waiting.extend(others);
-    waiting
 }
 
 /// The history, with what was signed before and not published published now.

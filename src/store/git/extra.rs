@@ -39,6 +39,7 @@ impl GitStore {
             self.extra.push(self.beside(&dir)?);
             seen.push(dir);
         }
+        self.glance = super::glance::Glance::default();
         self.read_only = true;
         self.session = None;
         Ok(self)

@@ -2,9 +2,13 @@
 
 use crate::model::{Code, Oid};
 use crate::store::StoreFault;
-use crate::store::disk::{io_fault, is_absent, read_if_there};
-use std::fs;
+use crate::store::disk::{io_fault, is_absent};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+
+/// Bytes beyond which a file holds no ref: an id has at most 64 digits, and a path at most 4,096 bytes.
+const LONGEST: usize = 5000;
 
 /// What a file below `refs/` holds.
 pub(super) enum Loose {
@@ -19,7 +23,12 @@ pub(super) fn read_ref_file(path: &Path, name: &str) -> Result<Loose, StoreFault
     if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
         return Ok(Loose::Symbolic("a symbolic link".into()));
     }
-    let Some(bytes) = read_if_there(path)? else {
+    parse_ref_file(path, name)
+}
+
+/// As [`read_ref_file`], where the file is known not to be a symbolic link.
+pub(super) fn parse_ref_file(path: &Path, name: &str) -> Result<Loose, StoreFault> {
+    let Some(bytes) = read_short(path)? else {
         return Ok(Loose::Nothing);
     };
     let text = String::from_utf8_lossy(&bytes);
@@ -35,8 +44,39 @@ pub(super) fn read_ref_file(path: &Path, name: &str) -> Result<Loose, StoreFault
     text.parse().map(Loose::At).map_err(malformed)
 }
 
-/// Collects the names of all files below `dir` that may be refs, `name` being that of `dir`.
-pub(super) fn walk(dir: &Path, name: &str, found: &mut Vec<String>) -> Result<(), StoreFault> {
+/// The beginning of a file, longer than what any ref holds; `None` if there is no such file. Nearly always two calls
+/// are enough, and where a thousand refs are loose that is felt.
+fn read_short(path: &Path) -> Result<Option<Vec<u8>>, StoreFault> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(err) if is_absent(&err) => return Ok(None),
+        Err(err) => return Err(io_fault("read", path, &err)),
+    };
+    let mut bytes = vec![0; LONGEST];
+    loop {
+        match file.read(&mut bytes) {
+            // A file gives less than was asked for at its end only.
+            Ok(filled) => {
+                bytes.truncate(filled);
+                return Ok(Some(bytes));
+            }
+            Err(err) if err.kind() == ErrorKind::Interrupted => {}
+            // As for a directory of that name: it is not a ref.
+            Err(err) if is_absent(&err) => return Ok(None),
+            Err(err) => return Err(io_fault("read", path, &err)),
+        }
+    }
+}
+
+/// A file that may be a ref.
+pub(super) struct Found {
+    pub(super) name: String,
+    /// Whether it is a symbolic link.
+    pub(super) is_link: bool,
+}
+
+/// Collects all files below `dir` that may be refs, `name` being that of `dir`.
+pub(super) fn walk(dir: &Path, name: &str, found: &mut Vec<Found>) -> Result<(), StoreFault> {
     let mut dirs: Vec<(PathBuf, String)> = vec![(dir.to_owned(), name.to_owned())];
     while let Some((dir, name)) = dirs.pop() {
         let entries = match fs::read_dir(&dir) {
@@ -56,7 +96,8 @@ pub(super) fn walk(dir: &Path, name: &str, found: &mut Vec<String>) -> Result<()
             if kind.is_dir() {
                 dirs.push((entry.path(), name));
             } else if check_name(&name).is_ok() {
-                found.push(name);
+                let is_link = kind.is_symlink();
+                found.push(Found { name, is_link });
             }
         }
     }

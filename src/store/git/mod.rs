@@ -6,11 +6,13 @@
 
 mod config;
 mod extra;
+mod glance;
 mod hash;
 mod init;
 mod known;
 mod lock;
 mod loose;
+mod near;
 mod objects;
 mod packed;
 pub mod packs;
@@ -29,8 +31,12 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How many packs a process can come across (gix's default ends at 32 new ones).
+/// How many packs a process can come across (gix's default ends at 32 new ones), where it is not known how many there
+/// are. Each costs a little when a repository is opened.
 const PACK_SLOTS: u16 = 1024;
+
+/// How many packs a process can come across besides those that are there when it begins.
+const NEW_PACKS: u16 = 256;
 
 /// What gix is told besides the repository's own configuration: objects are never replaced, and no
 /// object may ask for more than 512 MiB of memory, a delta base included.
@@ -50,8 +56,12 @@ pub struct GitStore {
     format: ObjectFormat,
     steps: Arc<dyn Steps>,
     reflog_ident: Arc<str>,
+    /// Reads the first objects that are asked for.
+    glance: glance::Glance,
     /// What was here when it was last looked at: see [`Objects::is_known`].
     quick: RefCell<Option<known::Known>>,
+    /// What many objects are read with.
+    near: RefCell<near::Near>,
     /// What keeps the collector away: see [`GitStore::begin_writing`]. None for whoever only collects or judges.
     session: Option<Arc<session::Session>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
@@ -67,7 +77,7 @@ impl GitStore {
     /// # Errors
     /// `not-a-space` if there is no repository, `unsupported` for the reftable format, `io`.
     pub fn open(path: &Path) -> Result<GitStore, StoreFault> {
-        let slots = gix::odb::store::init::Slots::Given(PACK_SLOTS);
+        let slots = gix::odb::store::init::Slots::Given(slots(path));
         let options = gix::open::Options::isolated()
             .object_store_slots(slots)
             // Nothing that the configuration names is ever run, so its owner does not matter.
@@ -99,7 +109,9 @@ impl GitStore {
             format,
             steps,
             reflog_ident,
+            glance: glance::Glance::default(),
             quick: RefCell::default(),
+            near: RefCell::default(),
             session: Some(Arc::default()),
             extra: Vec::new(),
             bring: None,
@@ -252,6 +264,21 @@ impl GitStore {
     /// The directory of its packs.
     pub(crate) fn pack_dir(&self) -> PathBuf {
         self.repo.objects.store_ref().path().join("pack")
+    }
+
+    /// The directories that objects are looked for in first, without those that they borrow from.
+    fn object_dirs(&self) -> Vec<PathBuf> {
+        let places = self.places();
+        let dirs = places.map(|repo| repo.objects.store_ref().path().to_owned());
+        dirs.collect()
+    }
+}
+
+fn slots(path: &Path) -> u16 {
+    let below = |dir: &str| std::fs::read_dir(path.join(dir).join("objects/pack"));
+    match below("").or_else(|_| below(".git")) {
+        Ok(files) => u16::try_from(files.count()).map_or(u16::MAX, |n| n.saturating_add(NEW_PACKS)),
+        Err(_) => PACK_SLOTS,
     }
 }
 

@@ -12,6 +12,15 @@ impl Objects for GitStore {
     }
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
+        self.check_format(id)?;
+        if let Some(bytes) = self.glance.read(|| self.object_dirs(), id, kind, max)
+            && checked_id(self.format, kind, &bytes).is_ok_and(|found| found == *id)
+        {
+            return Ok(bytes);
+        }
+        if let Some(bytes) = self.read_near(id, kind, max) {
+            return Ok(bytes);
+        }
         let place = match self.place_of(id)? {
             None if self.bring_missing(id) => self.place_of(id)?,
             place => place,
@@ -33,7 +42,11 @@ impl Objects for GitStore {
     }
 
     fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
-        Ok(self.place_of(id)?.map(|(_, kind, size)| (kind, size)))
+        self.check_format(id)?;
+        match self.glance.header(|| self.object_dirs(), id) {
+            None => Ok(self.place_of(id)?.map(|(_, kind, size)| (kind, size))),
+            found => Ok(found),
+        }
     }
 
     fn is_known(&self, id: &Oid) -> bool {
@@ -41,7 +54,7 @@ impl Objects for GitStore {
         // nothing can be written either, and writing says why.
         self.begin_writing().ok();
         let mut quick = self.quick.borrow_mut();
-        let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format));
+        let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format, &self.glance));
         quick.contains(id)
     }
 
@@ -118,7 +131,7 @@ fn damaged(id: &Oid, why: &str) -> StoreFault {
     )
 }
 
-fn our_kind(kind: gix::object::Kind) -> Kind {
+pub(super) fn our_kind(kind: gix::object::Kind) -> Kind {
     match kind {
         gix::object::Kind::Blob => Kind::Blob,
         gix::object::Kind::Tree => Kind::Tree,

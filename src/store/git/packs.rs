@@ -4,6 +4,7 @@ use super::hash::{from_gix, gix_kind, to_gix};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::StoreFault;
 use crate::store::disk::{io_fault, is_absent};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,27 +39,32 @@ impl PackFile {
 /// # Errors
 /// `io`.
 pub fn packs(dir: &Path) -> Result<Vec<PackFile>, StoreFault> {
-    let mut found = Vec::new();
+    let mut names = BTreeSet::new();
     let entries = match fs::read_dir(dir) {
-        Err(err) if is_absent(&err) => return Ok(found),
+        Err(err) if is_absent(&err) => return Ok(Vec::new()),
         entries => entries.map_err(|err| io_fault("list", dir, &err))?,
     };
     for entry in entries {
-        let path = entry.map_err(|err| io_fault("list", dir, &err))?.path();
-        let is_pack = path.extension().is_some_and(|e| e == "pack");
-        let with = |extension| path.with_extension(extension).exists();
+        let entry = entry.map_err(|err| io_fault("list", dir, &err))?;
+        names.insert(PathBuf::from(entry.file_name()));
+    }
+    let mut found = Vec::new();
+    for name in &names {
+        let with = |extension| names.contains(&name.with_extension(extension));
+        if name.extension().is_none_or(|end| end != "pack") || !with("idx") {
+            continue;
+        }
+        let path = dir.join(name);
         // One that went meanwhile was merged or collected.
         let Ok(meta) = fs::metadata(&path) else {
             continue;
         };
-        if is_pack && with("idx") {
-            found.push(PackFile {
-                bytes: meta.len(),
-                cruft: with("mtimes"),
-                kept: with("keep") || with("promisor"),
-                path,
-            });
-        }
+        found.push(PackFile {
+            bytes: meta.len(),
+            cruft: with("mtimes"),
+            kept: with("keep") || with("promisor"),
+            path,
+        });
     }
     found.sort();
     Ok(found)
@@ -84,6 +90,12 @@ impl PackIndex {
     /// Whether the pack has the object.
     pub fn has(&self, id: &Oid) -> bool {
         self.0.lookup(to_gix(id)).is_some()
+    }
+
+    /// Where in the pack the object's entry begins, if it has one.
+    pub fn offset(&self, id: &Oid) -> Option<u64> {
+        let at = self.0.lookup(to_gix(id))?;
+        Some(self.0.pack_offset_at_index(at))
     }
 
     /// How many objects it has.

@@ -12,12 +12,12 @@
 )]
 
 use super::lock::Lock;
-use super::loose::{Loose, check_name, read_ref_file, walk};
+use super::loose::{Found, Loose, check_name, parse_ref_file, read_ref_file, walk};
 use super::packed::Packed;
 use super::{GitStore, unsupported};
 use crate::model::{Code, Oid};
 use crate::store::disk::sync_dir;
-use crate::store::{RefEdit, Refs, StoreFault};
+use crate::store::{RefEdit, Refs, StoreFault, has_last};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
@@ -36,32 +36,11 @@ impl Refs for GitStore {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<(String, Oid)>, StoreFault> {
-        let Some(dir) = prefix
-            .strip_suffix('/')
-            .filter(|dir| *dir == "refs" || check_name(dir).is_ok())
-        else {
-            let what = format!("`{}` is not a prefix of ref names", prefix.escape_debug());
-            return Err(StoreFault::new(Code::RefInvalid, what));
-        };
-        let mut names = Vec::new();
-        walk(&self.common_dir().join(dir), dir, &mut names)?;
-        let mut loose = Vec::new();
-        for name in names {
-            match self.loose(&name)? {
-                Loose::At(id) => loose.push((name, id)),
-                Loose::Nothing => {}
-                Loose::Symbolic(to) if name.starts_with("refs/heads/") => {
-                    return Err(symbolic(&name, &to));
-                }
-                Loose::Symbolic(_) => {}
-            }
-        }
-        let packed = Packed::read(self.common_dir())?;
-        let below = packed.refs().filter(|(name, _)| name.starts_with(prefix));
-        let mut all: BTreeMap<String, Oid> =
-            below.map(|(name, id)| (name.to_owned(), id)).collect();
-        all.extend(loose);
-        Ok(all.into_iter().collect())
+        self.list_those(prefix, &|_| true)
+    }
+
+    fn list_named(&self, prefix: &str, last: &str) -> Result<Vec<(String, Oid)>, StoreFault> {
+        self.list_those(prefix, &|name| has_last(name, last))
     }
 
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
@@ -92,6 +71,47 @@ impl Refs for GitStore {
         drop(locked);
         // The change is durable. A crash here loses the answer only: the caller reads again.
         self.steps.step("refs-done")
+    }
+}
+
+impl GitStore {
+    fn list_those(
+        &self,
+        prefix: &str,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Oid)>, StoreFault> {
+        let Some(dir) = prefix
+            .strip_suffix('/')
+            .filter(|dir| *dir == "refs" || check_name(dir).is_ok())
+        else {
+            let what = format!("`{}` is not a prefix of ref names", prefix.escape_debug());
+            return Err(StoreFault::new(Code::RefInvalid, what));
+        };
+        let mut names = Vec::new();
+        walk(&self.common_dir().join(dir), dir, &mut names)?;
+        let mut loose = Vec::new();
+        for Found { name, is_link } in names.into_iter().filter(|found| wanted(&found.name)) {
+            let path = self.common_dir().join(&name);
+            let read = match is_link {
+                true => read_ref_file(&path, &name)?,
+                false => parse_ref_file(&path, &name)?,
+            };
+            match self.of_our_format(read)? {
+                Loose::At(id) => loose.push((name, id)),
+                Loose::Nothing => {}
+                Loose::Symbolic(to) if name.starts_with("refs/heads/") => {
+                    return Err(symbolic(&name, &to));
+                }
+                Loose::Symbolic(_) => {}
+            }
+        }
+        let packed = Packed::read(self.common_dir())?;
+        let below = packed.refs();
+        let below = below.filter(|(name, _)| name.starts_with(prefix) && wanted(name));
+        let mut all: BTreeMap<String, Oid> =
+            below.map(|(name, id)| (name.to_owned(), id)).collect();
+        all.extend(loose);
+        Ok(all.into_iter().collect())
     }
 }
 
@@ -138,7 +158,10 @@ impl GitStore {
     }
 
     fn loose(&self, name: &str) -> Result<Loose, StoreFault> {
-        let found = read_ref_file(&self.common_dir().join(name), name)?;
+        self.of_our_format(read_ref_file(&self.common_dir().join(name), name)?)
+    }
+
+    fn of_our_format(&self, found: Loose) -> Result<Loose, StoreFault> {
         match &found {
             Loose::At(id) => self.check_format(id).map(|()| found),
             _ => Ok(found),
@@ -213,7 +236,7 @@ impl GitStore {
         let mut loose = Vec::new();
         walk(&self.common_dir().join(name), name, &mut loose)?;
         match loose.first() {
-            Some(other) => conflict(other),
+            Some(other) => conflict(&other.name),
             None => Ok(()),
         }
     }

@@ -5,7 +5,9 @@
 
 mod checksum;
 mod delta;
+mod direct;
 pub mod filter;
+mod ids;
 mod idx;
 mod likeness;
 mod merge;
@@ -18,6 +20,8 @@ mod stream;
 mod tighten;
 mod zip;
 
+pub use direct::DirectReader;
+pub use ids::Ids;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;

@@ -5,7 +5,7 @@
 //! declared size of an object is looked at before anything is allocated. Deltas and loose objects are left to
 //! [`GitStore`](crate::store::GitStore).
 
-use super::idx::TABLES;
+use super::ids::Ids;
 use crate::model::{ObjectFormat, Oid};
 use crate::store::disk::{io_fault, is_absent};
 use crate::store::{Kind, StoreFault};
@@ -21,9 +21,6 @@ const OPEN: usize = 128;
 /// Bytes read of a compressed object at a time.
 const PIECE: usize = 64 * 1024;
 
-/// Bytes of ids that are read at a time once a look-up has come so far.
-const WINDOW: usize = 4096;
-
 /// The packs of one object directory.
 pub struct PackReader {
     dir: PathBuf,
@@ -34,11 +31,9 @@ pub struct PackReader {
 }
 
 struct Pack {
-    /// Running counts of ids by their first byte.
-    fan: Vec<u32>,
     /// What is only in a pack with times may go at any moment: git keeps there what nothing refers to.
     cruft: bool,
-    index: Option<File>,
+    ids: Option<Ids>,
     pack: Option<File>,
 }
 
@@ -95,7 +90,7 @@ impl PackReader {
             let cruft = path.with_extension("mtimes").exists();
             if let Some(pack) = self.packs.get_mut(&path) {
                 pack.cruft = cruft;
-            } else if let Some(pack) = Pack::open(&path, cruft) {
+            } else if let Some(pack) = Pack::open(&path, cruft, self.format.id_len()) {
                 self.packs.insert(path, pack);
             }
         }
@@ -106,12 +101,11 @@ impl PackReader {
     /// Whether a pack has the object and nothing says that it may go soon. Packs that came since the last look
     /// are not seen.
     pub fn holds(&mut self, id: &Oid) -> bool {
-        let len = self.format.id_len();
         // What is open may have been removed meanwhile: the name says whether it is still there.
         let found = self
             .packs
             .iter_mut()
-            .any(|(path, pack)| !pack.cruft && pack.find(path, id, len).is_some() && path.exists());
+            .any(|(path, pack)| !pack.cruft && pack.find(path, id).is_some() && path.exists());
         self.close_some();
         found
     }
@@ -135,10 +129,9 @@ impl PackReader {
     }
 
     fn read_known(&mut self, id: &Oid, max: u64, check: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-        let len = self.format.id_len();
         let mut found = None;
         for (path, pack) in &mut self.packs {
-            let Some(offset) = pack.find(path, id, len) else {
+            let Some(offset) = pack.find(path, id) else {
                 continue;
             };
             match pack.inflate(path, offset, max, &mut self.inflate) {
@@ -154,85 +147,33 @@ impl PackReader {
     }
 
     fn close_some(&mut self) {
-        let open =
-            |pack: &Pack| usize::from(pack.index.is_some()) + usize::from(pack.pack.is_some());
+        let open = |pack: &Pack| usize::from(pack.ids.is_some()) + usize::from(pack.pack.is_some());
         self.open = self.packs.values().map(open).sum();
         if self.open > OPEN {
             for pack in self.packs.values_mut() {
-                (pack.index, pack.pack) = (None, None);
+                (pack.ids, pack.pack) = (None, None);
             }
         }
     }
 }
 
 impl Pack {
-    /// `None` for an index that is of no use, which is not for us to judge.
-    fn open(path: &Path, cruft: bool) -> Option<Self> {
-        let index = File::open(path).ok()?;
-        let mut head = vec![0; TABLES];
-        index.read_exact_at(&mut head, 0).ok()?;
-        let words = head.strip_prefix(super::idx::MAGIC.as_slice())?;
-        let fan: Vec<u32> = words
-            .chunks_exact(4)
-            .map(|word| u32::from_be_bytes(word.try_into().expect("4 bytes")))
-            .collect();
-        fan.is_sorted().then_some(Self {
-            fan,
+    /// `None` for an index that is of no use.
+    fn open(path: &Path, cruft: bool, len: usize) -> Option<Self> {
+        let ids = Some(Ids::open(path, len)?);
+        Some(Self {
             cruft,
-            index: Some(index),
+            ids,
             pack: None,
         })
     }
 
     /// Where the entry of an id starts in the pack.
-    fn find(&mut self, path: &Path, id: &Oid, len: usize) -> Option<u64> {
-        let first = usize::from(id.as_bytes()[0]);
-        let mut low = if first == 0 { 0 } else { self.fan[first - 1] };
-        let mut high = self.fan[first];
-        if low == high {
-            return None;
+    fn find(&mut self, path: &Path, id: &Oid) -> Option<u64> {
+        if self.ids.is_none() {
+            self.ids = Ids::open(path, id.as_bytes().len());
         }
-        if self.index.is_none() {
-            self.index = File::open(path).ok();
-        }
-        let index = self.index.as_ref()?;
-        let at = |n: u32| (TABLES + n as usize * len) as u64;
-        let mut one = [0; 32];
-        while (high - low) as usize * len > WINDOW {
-            let middle = low + (high - low) / 2;
-            index.read_exact_at(&mut one[..len], at(middle)).ok()?;
-            match one[..len] <= *id.as_bytes() {
-                true => low = middle,
-                false => high = middle,
-            }
-        }
-        let mut window = [0; WINDOW];
-        let window = &mut window[..(high - low) as usize * len];
-        index.read_exact_at(window, at(low)).ok()?;
-        let nth = window
-            .chunks_exact(len)
-            .position(|other| other == id.as_bytes())?;
-        self.offset(low + nth as u32, len)
-    }
-
-    fn offset(&self, n: u32, len: usize) -> Option<u64> {
-        let index = self.index.as_ref()?;
-        let count = self.fan[255] as usize;
-        let offsets = TABLES + count * (len + 4);
-        let mut word = [0; 4];
-        index
-            .read_exact_at(&mut word, (offsets + n as usize * 4) as u64)
-            .ok()?;
-        let small = u32::from_be_bytes(word);
-        if small < 1 << 31 {
-            return Some(u64::from(small));
-        }
-        let nth = (small & !(1 << 31)) as usize;
-        let mut large = [0; 8];
-        index
-            .read_exact_at(&mut large, (offsets + count * 4 + nth * 8) as u64)
-            .ok()?;
-        Some(u64::from_be_bytes(large))
+        self.ids.as_ref()?.offset(id)
     }
 
     fn inflate(

@@ -138,8 +138,11 @@ impl Zip {
         pieces: &[Piece<'_>],
         mut each: impl FnMut(usize, Packed<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        if pieces.len() < MANY || threads == 1 {
+        let threads = match pieces.len() < MANY {
+            true => 1,
+            false => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        if threads == 1 {
             let mut all = pieces.iter().enumerate();
             return all.try_for_each(|(at, piece)| each(at, self.pack_piece(piece)));
         }

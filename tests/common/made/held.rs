@@ -3,16 +3,17 @@
 
 use folio::model::{ObjectFormat, Oid};
 use folio::store::{Kind, Objects, StoreFault};
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A new object.
-type Object = (Oid, Kind, Vec<u8>);
+pub type Object = (Oid, Kind, Vec<u8>);
 
-/// The objects of another store, with new ones on top.
-pub struct Held<'s, S> {
-    below: &'s S,
-    new: RefCell<New>,
+/// The objects of another store, with new ones on top. Clones share the new ones.
+#[derive(Clone)]
+pub struct Held<S> {
+    below: S,
+    new: Arc<RwLock<New>>,
 }
 
 #[derive(Default)]
@@ -21,46 +22,62 @@ struct New {
     places: HashMap<Oid, usize>,
 }
 
-impl<'s, S: Objects> Held<'s, S> {
-    pub fn new(below: &'s S) -> Self {
-        Self {
-            below,
-            new: RefCell::default(),
-        }
-    }
-
-    /// Passes everything on.
-    pub fn flush(&self) -> Result<(), StoreFault> {
-        let New { objects, .. } = self.new.take();
-        self.below.write_all(&objects)
+impl New {
+    fn get(&self, id: &Oid) -> Option<&Object> {
+        self.places.get(id).map(|at| &self.objects[*at])
     }
 }
 
-impl<S: Objects> Objects for Held<'_, S> {
+impl<S: Objects> Held<S> {
+    pub fn new(below: S) -> Self {
+        Self {
+            below,
+            new: Arc::default(),
+        }
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&New) -> T) -> T {
+        at(&self.new.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, how: impl FnOnce(&mut New) -> T) -> T {
+        how(&mut self.new.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Passes everything on. Other clones find it here until it is there.
+    pub fn flush(&self) -> Result<(), StoreFault> {
+        self.look(|new| self.below.write_all(&new.objects))?;
+        self.take();
+        Ok(())
+    }
+
+    /// What is new, which is not here any more.
+    pub fn take(&self) -> Vec<Object> {
+        self.change(std::mem::take).objects
+    }
+}
+
+impl<S: Objects> Objects for Held<S> {
     fn format(&self) -> ObjectFormat {
         self.below.format()
     }
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
-        let new = self.new.borrow();
-        match new.places.get(id).map(|at| &new.objects[*at]) {
-            Some((_, found, bytes)) if *found == kind && bytes.len() as u64 <= max => {
-                Ok(bytes.clone())
-            }
-            _ => self.below.read(id, kind, max),
-        }
+        let fits = |object: &&Object| object.1 == kind && object.2.len() as u64 <= max;
+        let found = self.look(|new| new.get(id).filter(fits).map(|object| object.2.clone()));
+        found.map_or_else(|| self.below.read(id, kind, max), Ok)
     }
 
     fn header(&self, id: &Oid) -> Result<Option<(Kind, u64)>, StoreFault> {
-        let new = self.new.borrow();
-        match new.places.get(id).map(|at| &new.objects[*at]) {
-            Some((_, kind, bytes)) => Ok(Some((*kind, bytes.len() as u64))),
+        let header = |object: &Object| (object.1, object.2.len() as u64);
+        match self.look(|new| new.get(id).map(header)) {
+            Some(found) => Ok(Some(found)),
             None => self.below.header(id),
         }
     }
 
     fn is_known(&self, id: &Oid) -> bool {
-        self.new.borrow().places.contains_key(id) || self.below.is_known(id)
+        self.look(|new| new.places.contains_key(id)) || self.below.is_known(id)
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
@@ -68,14 +85,15 @@ impl<S: Objects> Objects for Held<'_, S> {
     }
 
     fn write_all(&self, objects: &[Object]) -> Result<(), StoreFault> {
-        let mut new = self.new.borrow_mut();
-        for object in objects {
-            if !new.places.contains_key(&object.0) {
-                let at = new.objects.len();
-                new.places.insert(object.0, at);
-                new.objects.push(object.clone());
+        self.change(|new| {
+            for object in objects {
+                if !new.places.contains_key(&object.0) {
+                    let at = new.objects.len();
+                    new.places.insert(object.0, at);
+                    new.objects.push(object.clone());
+                }
             }
-        }
+        });
         Ok(())
     }
 }

@@ -1,34 +1,37 @@
 //! Spaces of any size from a seed, valid in every respect, made through the same functions as everybody's, and
 //! many thousand pages a second: for tests that need many pages or rows, and for measuring.
 //!
-//! What differs from daily use is that the disk is asked once for many pages, and that what was just signed is
-//! not judged twice.
+//! What differs from daily use is that the disk is asked once for many pages, and that previews which were just
+//! made are not judged twice. One thread proposes what another one numbers; the seed decides about every byte all
+//! the same.
 
+mod author;
 mod held;
 mod script;
 
 use super::{Actor, POLICY, charter, decision, when};
-use folio::crypto::Sign as _;
+use author::{Author, Signed, Wish, propose_all};
 use folio::crypto::keyfile::KeyPair;
-use folio::fold::rules::MemberAdd;
-use folio::fold::{Decision, Scene};
+use folio::fold::{self, Decision, Submission};
 use folio::journal::accept::{Witness, snapshot_commit};
 use folio::journal::found::{self, Charter};
 use folio::journal::memory::ShortMemory;
-use folio::journal::proposal::{Base, Proposal};
-use folio::journal::propose::{self, Intent};
-use folio::journal::{Page, judge, refs};
-use folio::model::rows::MemberRow;
-use folio::model::{Email, Handle, Name, Oid, PersonName, Slug, SpaceId};
+use folio::journal::proposal::Proposal;
+use folio::journal::{Page, refs};
+use folio::model::{Name, Oid, Slug, SpaceId};
 use folio::state::{Tables, TreeView};
 use folio::store::{Expect, Kind, Objects as _, RefEdit, Store, apply_in_parts};
 use held::Held;
 use script::Script;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 /// Pages written at a time.
 const AT_ONCE: usize = 4096;
 /// Rows that one proposal adds.
 const ROWS_AT_ONCE: usize = 100_000;
+/// Proposals that are signed before they are numbered, at most.
+const SIGNED_AHEAD: usize = 256;
 
 /// How large, and from which seed.
 #[derive(Debug, Clone, Copy)]
@@ -55,41 +58,8 @@ pub struct Made {
     pub alias: Option<(Name, Name)>,
 }
 
-/// A member who proposes.
-struct Author {
-    key: KeyPair,
-    row: MemberRow,
-}
-
-impl Author {
-    fn new(at: usize) -> Self {
-        let handle = format!("author-{at:04}");
-        let key = KeyPair::from_seed(*blake3::hash(handle.as_bytes()).as_bytes());
-        let row = MemberRow {
-            email: Email::new(format!("{handle}@example.org")).expect("an address"),
-            handle: Handle::new(&handle).expect("a handle"),
-            key: key.public_key(),
-            name: PersonName::new(format!("Author {at:04} Ångström")).expect("a name"),
-            roles: vec![Handle::new("member").expect("a role")],
-        };
-        Self { key, row }
-    }
-
-    fn joins(&self) -> Decision {
-        let row = self.row.clone();
-        Decision::MemberAdd(MemberAdd {
-            email: row.email,
-            handle: row.handle,
-            key: row.key,
-            name: row.name,
-            roles: row.roles,
-            was: None,
-        })
-    }
-}
-
 /// Founds a space in an empty store and fills it.
-pub fn make<S: Store>(store: &S, shape: &Shape) -> Made {
+pub fn make<S: Store + Clone + Send>(store: &S, shape: &Shape) -> Made {
     assert!(shape.authors > 0 && shape.queue > 0, "{shape:?}");
     let (alice, wanda) = (Actor::new("alice"), Actor::new("wanda"));
     let authors: Vec<Author> = (0..shape.authors).map(Author::new).collect();
@@ -102,126 +72,147 @@ pub fn make<S: Store>(store: &S, shape: &Shape) -> Made {
         when: when(),
     };
     let (id, first) = found::found(store, &charter, &alice.key, &wanda.key).expect("a charter");
-    let held = Held::new(store);
-    let maker = Maker {
-        tables: Tables::new(&held),
-        store: &held,
-        id,
-        authors,
-        witness: wanda.key,
-    };
-    let mut script = Script::new(shape.seed);
-    let mut tip = Page::read(&held, first).expect("the first page");
-    tip = maker.rows(tip, shape.rows, &mut script);
-    tip = maker.pages(tip, shape, &mut script);
-    let alias = script.some_alias();
-    let waiting = maker.waiting(&tip, shape.waiting, &mut script);
-    held.flush().expect("written");
-    let main = RefEdit {
-        name: refs::MAIN.into(),
-        expect: Expect::At(first),
-        new: Some(tip.id),
-        message: "made".into(),
-    };
-    apply_in_parts(store, &waiting).expect("branches");
-    store.apply(&[main]).expect("`main`");
-    Made {
-        id,
-        tip: tip.id,
-        alias,
-    }
+    let held = Held::new(store.clone());
+    let (wishes, wished) = channel();
+    let (done, signed) = sync_channel(SIGNED_AHEAD);
+    std::thread::scope(|scope| {
+        let (elsewhere, members) = (held.clone(), authors.as_slice());
+        scope.spawn(move || propose_all(&elsewhere, id, members, &wished, &done));
+        let maker = Maker {
+            tables: Tables::new(&held),
+            store: &held,
+            authors: &authors,
+            witness: wanda.key,
+            script: Script::new(shape.seed),
+            wishes,
+            signed,
+        };
+        maker.fill(store, first, id, shape)
+    })
 }
 
-struct Maker<'h, 's, S: Store> {
-    tables: Tables<'h, Held<'s, S>>,
-    store: &'h Held<'s, S>,
-    id: SpaceId,
-    authors: Vec<Author>,
+struct Maker<'h, S: Store> {
+    tables: Tables<'h, Held<S>>,
+    store: &'h Held<S>,
+    authors: &'h [Author],
     witness: KeyPair,
+    script: Script,
+    wishes: Sender<Wish>,
+    signed: Receiver<Signed>,
 }
 
-impl<S: Store> Maker<'_, '_, S> {
-    fn rows(&self, mut tip: Page, rows: usize, script: &mut Script) -> Page {
+impl<S: Store> Maker<'_, S> {
+    fn fill(mut self, store: &S, first: Oid, id: SpaceId, shape: &Shape) -> Made {
+        let mut tip = Page::read(self.store, first).expect("the first page");
+        tip = self.rows(tip, shape.rows);
+        tip = self.pages(tip, shape);
+        let alias = self.script.some_alias();
+        let waiting = self.waiting(&tip, shape.waiting);
+        self.store.flush().expect("written");
+        let main = RefEdit {
+            name: refs::MAIN.into(),
+            expect: Expect::At(first),
+            new: Some(tip.id),
+            message: "made".into(),
+        };
+        apply_in_parts(store, &waiting).expect("branches");
+        store.apply(&[main]).expect("`main`");
+        Made {
+            id,
+            tip: tip.id,
+            alias,
+        }
+    }
+
+    fn rows(&mut self, mut tip: Page, rows: usize) -> Page {
         let mut left = rows;
         while left > 0 {
             let some = left.min(ROWS_AT_ONCE);
-            let decisions: Vec<Decision> = (0..some).map(|_| script.add()).collect();
-            let proposal = self.propose(&tip, &self.authors[0], &decisions);
-            tip = self.number(&tip, proposal);
+            let decisions = (0..some).map(|_| self.script.add()).collect();
+            self.wish(Arc::new(tip.clone()), 0, decisions);
+            let proposal = self.proposed();
+            tip = self.number(&tip, &proposal);
             self.store.flush().expect("written");
             left -= some;
         }
         tip
     }
 
-    fn pages(&self, mut tip: Page, shape: &Shape, script: &mut Script) -> Page {
-        let mut base = tip.clone();
-        for at in 0..shape.pages {
-            if at % shape.queue == 0 {
-                base = tip.clone();
-                script.next_base();
+    fn pages(&mut self, mut tip: Page, shape: &Shape) -> Page {
+        for from in (0..shape.pages).step_by(shape.queue) {
+            let base = Arc::new(tip.clone());
+            let queue = from..shape.pages.min(from + shape.queue);
+            self.script.next_base();
+            for at in queue.clone() {
+                let decision = self.script.next();
+                self.wish(base.clone(), at, vec![decision]);
             }
-            let proposal = self.propose_next(&base, at, script);
-            tip = self.number(&tip, proposal);
-            if at % AT_ONCE == AT_ONCE - 1 {
-                self.store.flush().expect("written");
+            for at in queue {
+                let proposal = self.proposed();
+                tip = self.number(&tip, &proposal);
+                if at % AT_ONCE == AT_ONCE - 1 {
+                    self.store.flush().expect("written");
+                }
             }
         }
         tip
     }
 
-    fn waiting(&self, tip: &Page, count: usize, script: &mut Script) -> Vec<RefEdit> {
-        script.next_base();
-        let mut branch = |at: usize| {
-            let proposal = self.propose_next(tip, at, script);
+    fn waiting(&mut self, tip: &Page, count: usize) -> Vec<RefEdit> {
+        let base = Arc::new(tip.clone());
+        self.script.next_base();
+        for at in 0..count {
+            let decision = self.script.next();
+            self.wish(base.clone(), at, vec![decision]);
+        }
+        let branch = |at: usize| {
             let author = &self.authors[at % self.authors.len()].row.handle;
             let slug = Slug::new(format!("change-{at:06}")).expect("a slug");
             RefEdit {
                 name: refs::proposal(author, &slug),
                 expect: Expect::Absent,
-                new: Some(proposal),
+                new: Some(self.proposed().id()),
                 message: "made".into(),
             }
         };
-        (0..count).map(&mut branch).collect()
+        (0..count).map(branch).collect()
     }
 
-    /// A proposal of one decision, with what it relies on filled in.
-    fn propose_next(&self, base: &Page, at: usize, script: &mut Script) -> Oid {
-        let view = TreeView::new(&self.tables, Some(base.tree()));
-        let mut decision = script.next();
-        decision
-            .refresh(&Scene::new(&view), false)
-            .expect("it is about what is there");
-        self.propose(base, &self.authors[at % self.authors.len()], &[decision])
-    }
-
-    fn propose(&self, base: &Page, author: &Author, decisions: &[Decision]) -> Oid {
-        let intent = Intent {
-            base: Base::of(base),
-            author: &author.row,
+    /// Has something proposed, by whose turn it is; [`Maker::proposed`] gives it, in the same order.
+    fn wish(&self, base: Arc<Page>, at: usize, decisions: Vec<Decision>) {
+        let author = at % self.authors.len();
+        let wish = Wish {
+            base,
+            author,
             decisions,
-            text: &format!("Decide {} things\n", decisions.len()),
-            when: when(),
         };
-        let signer = &author.key;
-        let prepared = propose::prepare(&self.tables, self.store, self.id, &intent, signer);
-        prepared.expect("a good proposal").id
+        self.wishes.send(wish).expect("somebody proposes");
     }
 
-    fn number(&self, tip: &Page, proposal: Oid) -> Page {
+    fn proposed(&self) -> Proposal {
+        let Signed { proposal, objects } = self.signed.recv().expect("what was wished");
+        self.store.write_all(&objects).expect("kept");
+        proposal
+    }
+
+    fn number(&self, tip: &Page, proposal: &Proposal) -> Page {
         let (tables, root) = (&self.tables, Some(tip.tree()));
-        let proposal = Proposal::authenticate(tables, self.store, Some(&self.id), proposal);
-        let proposal = proposal.expect("authentic");
-        let judged = judge::judge(tables, root, tip.message.chain, &proposal, &[]);
-        let tree = judged.expect("acceptable").tree;
+        let view = TreeView::new(tables, root);
+        let submission = Submission {
+            digest: proposal.digest(),
+            author: proposal.author(),
+            after: tip.message.chain,
+            decisions: proposal.decisions(),
+            votes: &[],
+        };
+        let outcome = fold::fold(&view, &submission).expect("acceptable");
+        let tree = tables.edit(root, &outcome.edits).expect("a tree");
         let witness = Witness {
             signer: &self.witness,
             when: when(),
             memory: &ShortMemory::default(),
         };
-        let view = TreeView::new(tables, root);
-        let page = snapshot_commit(&view, Some(tip), &proposal, &[], &witness, tree);
+        let page = snapshot_commit(&view, Some(tip), proposal, &[], &witness, tree);
         let page = page.and_then(|page| page.seal(&witness)).expect("a page");
         let bytes = page.encode();
         let id = self.store.id_of(Kind::Commit, &bytes);

@@ -1,0 +1,137 @@
+# What the parts of compare.sh share: spaces, clocks, and lines of tables.
+# shellcheck shell=bash disable=SC2154
+
+# Folio, the program that makes spaces, a directory, and a repository of git's own that syncs everything.
+setup() {
+  export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 LC_ALL=C.UTF-8
+  export GIT_AUTHOR_NAME=Bench GIT_AUTHOR_EMAIL=bench@example.org
+  export GIT_COMMITTER_NAME=Bench GIT_COMMITTER_EMAIL=bench@example.org
+  unset GIT_DIR FOLIO_KEY SSH_AUTH_SOCK
+  dvc=$(command -v dvc || true)
+  case $dvc in */shims/dvc) dvc=$(pyenv which dvc) ;; esac
+  cargo build --profile "$profile" --quiet --bin folio
+  # What cargo says of a binary: `Executable tests/bench/space.rs (target/...)`.
+  space=$(cargo bench --profile "$profile" --no-run --bench space 2>&1 | sed -n 's/.*Executable.*(\(.*\))$/\1/p')
+  space=$(realpath "$space")
+  folio=$(realpath "${CARGO_TARGET_DIR:-target}/$profile/folio")
+  made=${work:-}
+  work=$(mktemp -d "${made:-${TMPDIR:-/tmp}}/run.XXXXXX")
+  made=${made:-$work}
+  trap 'rm -rf "$work"' EXIT
+  versions="$(git --version), $(rustc --version)"
+  export HOME=$work/home
+  mkdir "$HOME"
+  state=(--state-dir "$work/state") # of what signs nothing
+  ssh-keygen -q -t ed25519 -N '' -f "$work/key"
+  echo "bench@example.org $(cat "$work/key.pub")" >"$work/signers"
+  new_git "$work/git"
+  commit=(git -C "$work/git" -c core.fsync=all commit -qS --allow-empty -m 'One change')
+  "${commit[@]}"
+}
+
+# A repository of git's own that signs and syncs.
+new_git() {
+  git init -q -b main "$1"
+  git -C "$1" config gpg.format ssh
+  git -C "$1" config user.signingkey "$work/key.pub"
+  git -C "$1" config gpg.ssh.allowedSignersFile "$work/signers"
+  git -C "$1" config core.fsync all
+}
+
+# `made_space NAME SIZES...`: sets `dir` to a made space that is not to be changed, made once.
+made_space() {
+  dir=$made/$1
+  if ! [ -e "$dir.made" ]; then
+    rm -rf "$dir"
+    "$space" make "$dir" "${@:2}" >"$dir.new"
+    sync -f "$dir"
+    mv "$dir.new" "$dir.made"
+  fi
+  alias_there=$(awk '/^alias/ {print $2}' "$dir.made")
+}
+
+# `copied NAME COPY`: sets `dir` to a copy of a made space, to be changed, with nothing left to be written.
+copied() {
+  dir=$work/$2
+  rm -rf "$dir"
+  cp -r --reflink=auto "$made/$1" "$dir"
+  sync -f "$dir"
+}
+
+# `signed_by WHO`: sets `signing` to the program, with the key of somebody of the space in `dir`. What was signed is
+# remembered beside each copy: they all are the same space, and a page that one of them has must not bind the others.
+signed_by() { signing=("$folio" -q --state-dir "$dir/outside" --key "$dir/keys/$1" -C "$dir"); }
+
+# `turns N A ::: B`: sets `median`, `least` and `most` to the microseconds of each command.
+turns() {
+  local line fields
+  median=() least=() most=()
+  "$space" turns "$@" >"$work/turns" || return 1
+  while read -r line; do
+    read -ra fields <<<"$line"
+    median+=("${fields[0]}") least+=("${fields[1]}") most+=("${fields[2]}")
+  done <"$work/turns"
+}
+
+middle() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+calc() { awk "BEGIN {printf \"$1\", $2}"; }
+ms() { awk -v us="$1" 'BEGIN {if (us < 1e6) printf "%.2f ms", us / 1e3; else printf "%.2f s", us / 1e6}'; }
+# The index is there, as in daily use.
+warm() { "$folio" -C "$dir" -q show 1 >/dev/null; }
+
+# `rate COUNT MICROSECONDS`: how many in a second.
+rate() { awk -v n="$1" -v us="$2" 'BEGIN {r = n * 1e6 / us; printf r < 100 ? "%.1f" : "%.0f", r}'; }
+thousands() { sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta' <<<"$1"; }
+
+# The most memory that any one process of a command holds, in MiB; nothing where nobody can tell.
+peak() {
+  if [ -x /usr/bin/time ]; then
+    /usr/bin/time -f %M -o "$work/peak" "$@" >/dev/null 2>"$work/said" || { cat "$work/said" >&2; return 1; }
+    awk 'END {printf "%.1f", $1 / 1024}' "$work/peak"
+  elif command -v python3 >/dev/null; then
+    python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1))' "$@"
+  fi
+}
+
+# How often a command syncs something to the disk; nothing where nobody can tell.
+syncs() {
+  command -v strace >/dev/null || return 0
+  strace -f -qq -e trace=fsync,fdatasync,syncfs,sync_file_range -e signal=none -o "$work/strace" "$@" \
+    >/dev/null 2>&1 || { echo "failed: $*" >&2; return 1; }
+  grep -c sync "$work/strace" || true
+}
+
+# Bytes of all files below.
+bytes_in() { find "$1" -type f -printf '%s\n' | awk '{n += $1} END {printf "%d", n}'; }
+
+table() {
+  printf '\n### %s\n\n%s\n%s\n' "$1" '| what | folio | beside it | folio / other | asked | commands: folio, the other |' \
+    '|---|---|---|---|---|---|'
+}
+row() { printf '| %s | %s | %s | %s | %s | %s |\n' "$1" "$2" "${3:-}" "${4:-}" "${5:-}" "${6:-}"; }
+# `asked VALUE <=|>= TARGET UNIT`: what was asked for, and whether it is so.
+asked() {
+  awk -v v="$1" -v op="$2" -v t="$(thousands "$3")" -v n="$3" -v unit="${4:+ ${*:4}}" 'BEGIN {
+    good = op == "<=" ? v <= n : v >= n
+    printf "%s %s%s: %s", op == "<=" ? "at most" : "at least", t, unit, good ? "ok" : "**missed**" }'
+}
+# `ratio_row WHAT OURS THEIRS TARGET COMMANDS`: microseconds of both, and how many times theirs ours may be.
+ratio_row() {
+  local ratio target=''
+  ratio=$(calc %.2f "$2 / $3")
+  [ -z "$4" ] || target=$(asked "$ratio" '<=' "$4")
+  row "$1" "$(ms "$2")" "$(ms "$3")" "$ratio" "$target" "$5"
+}
+
+heading() {
+  echo "Measured: $(date -u +%F), $(nproc) cores, $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo)," \
+    "$(awk '/MemTotal/ {printf "%.0f GiB", $2 / 1048576}' /proc/meminfo), Linux $(uname -r)," \
+    "$(stat -f -c %T "$work"), profile \`$profile\`."
+  echo "$versions, load $(cut -d' ' -f1 /proc/loadavg) at the start."
+}
+
+footing() {
+  printf '\nLoad %s at the end, %s s in all.\n' "$(cut -d' ' -f1 /proc/loadavg)" "$SECONDS"
+}
