@@ -4,13 +4,18 @@
 
 use super::expire::remove_pack;
 use super::{CRUFT, Terms, git, graph, loose};
+use crate::model::Oid;
 use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, is_absent, remove_if_there, sync_dir};
 use crate::store::git::packs::{PackFile, PackIndex, packs};
-use crate::store::{GitStore, StoreFault, pack};
+use crate::store::{GitStore, Refs as _, StoreFault, pack};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// Where the newest page is.
+const MAIN: &str = "refs/heads/main";
 
 /// How packs are after a run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -96,15 +101,44 @@ fn tighten(
         .filter(|p| needed(p) && !old.contains(p))
         .collect();
     // Where nothing came since the last run, git's pack has the name of one that was there, or none was made.
+    if new.is_empty() {
+        return Ok((made, tight));
+    }
+    (terms.tell)("Packing tightly");
+    let newest = newest_state(store)?;
     for pack in new {
-        (terms.tell)("Packing tightly");
-        let path = pack::tighten(&dir, store.object_format(), &pack.path, terms.steps)?;
+        let format = store.object_format();
+        let path = pack::tighten(&dir, format, &pack.path, &newest, terms.steps)?;
         if path != pack.path {
             made.push(pack.clone());
         }
         tight.push(path);
     }
     Ok((made, tight))
+}
+
+/// What the newest page has in its tree, which is read more often than all before it.
+fn newest_state(store: &GitStore) -> Result<HashSet<Oid>, StoreFault> {
+    let mut newest = HashSet::new();
+    if store.get(MAIN)?.is_none() {
+        return Ok(newest);
+    }
+    let tree = format!("{MAIN}^{{tree}}");
+    let args = [
+        "rev-list",
+        "--objects",
+        "--no-object-names",
+        "--no-walk",
+        &tree,
+    ];
+    git(store.common_dir()).each_line(&args, b"", &mut |line| {
+        let id: Option<Oid> = std::str::from_utf8(line)
+            .ok()
+            .and_then(|id| id.parse().ok());
+        newest.extend(id);
+        Ok(())
+    })?;
+    Ok(newest)
 }
 
 /// Sets a file's time; what went meanwhile needs none.

@@ -14,6 +14,7 @@ mod merge;
 pub mod mtimes;
 mod packer;
 mod read;
+mod reverse;
 mod source;
 mod stream;
 mod tighten;
@@ -84,7 +85,6 @@ pub fn write(
                 bytes,
                 effort: effort(*kind),
                 bases: bases.map(|base| base.map(|n| (n, entries[n as usize].bytes))),
-                entry: None,
             });
         }
         packer.write(&items)?;

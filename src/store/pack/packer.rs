@@ -19,8 +19,6 @@ pub(super) struct Item<'a> {
     pub(super) effort: Effort,
     /// What [`Packer::plan`] said, with the contents.
     pub(super) bases: [Option<(u32, &'a [u8])>; 2],
-    /// Its entry in another pack, whole: taken where nothing shorter is found.
-    pub(super) entry: Option<&'a [u8]>,
 }
 
 impl<'a> Item<'a> {
@@ -96,18 +94,8 @@ impl<'a> Packer<'a> {
                 return writer.add(item.id, &[&header, stream]);
             }
             let header = entry_header(item.kind, item.bytes.len() as u64);
-            let len = header.len() + stream.len();
-            match item.entry.filter(|entry| entry.len() <= len) {
-                Some(entry) => writer.add(item.id, &[entry]),
-                None => writer.add(item.id, &[&header, stream]),
-            }
+            writer.add(item.id, &[&header, stream])
         })
-    }
-
-    /// Writes an entry of another pack as it is, in the place of one that was planned.
-    pub(super) fn copy(&mut self, id: Oid, entry: &[u8]) -> Result<(), StoreFault> {
-        self.offsets.push(self.writer.offset);
-        self.writer.add(id, &[entry])
     }
 
     /// Seals the pack.

@@ -2,26 +2,34 @@
 //!
 //! git chooses deltas among objects of similar size and name; here they are chosen among versions of one thing, so there
 //! is less to try and less left over. No object comes or goes: a pack becomes another pack of the same ids.
+//!
+//! What is asked for most, the newest state, comes first and is whole or nearly so. Directories and commits follow from the
+//! oldest on, for what many proposals were made of at once is older than each of them; tables of rows from the newest on,
+//! as they lie in packs of git, for they grow: to leave out a row takes fewer bytes than to bring it along.
 
-use super::packer::{Item, Packer};
+use super::delta::Differ;
+use super::likeness::{Likeness, marks};
+use super::packer::delta_header;
 use super::source::{Content, Shape, Source};
-use super::zip::Effort;
-use super::{Writer, checksum, idx, likeness};
-use crate::model::{Code, ObjectFormat};
-use crate::store::disk::{TempFile, io_fault, read_if_there, sync_dir};
-use crate::store::{Steps, StoreFault};
-use std::io::Write as _;
+use super::zip::{Effort, Piece, Zip};
+use super::{Writer, entry_header, likeness, reverse};
+use crate::model::{Code, ObjectFormat, Oid};
+use crate::store::{Kind, Steps, StoreFault};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Deltas that a reader has to go through at most, as with git.
 const DEPTH: u8 = 50;
 
+/// The same for the newest state.
+const NEWEST_DEPTH: u8 = 6;
+
 /// Bytes of objects that are looked at before they are written.
 const AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// Writes the objects of a pack into a new one in the directory `objects/pack`, and returns its path, which may be that of
-/// the old one. The old one stays where it is.
+/// the old one. The old one stays where it is. What is in `newest` is kept near at hand.
 ///
 /// # Errors
 /// `object-damaged` if an entry is not what the index says; `io`.
@@ -29,6 +37,7 @@ pub fn tighten(
     dir: &Path,
     format: ObjectFormat,
     pack: &Path,
+    newest: &HashSet<Oid>,
     steps: &dyn Steps,
 ) -> Result<PathBuf, StoreFault> {
     let Some(mut source) = Source::open(pack, format)? else {
@@ -36,157 +45,263 @@ pub fn tighten(
         return Err(StoreFault::new(Code::ObjectDamaged, what));
     };
     let count = source.len();
-    let writer = Writer::create(dir, format, count, steps)?;
-    let mut packer = Packer::new(writer, count, DEPTH);
-    let mut next = 0;
-    while next < count as u32 {
+    let all = 0..count as u32;
+    let (mut order, older): (Vec<u32>, Vec<u32>) =
+        all.partition(|n| newest.contains(&source.id(*n)));
+    let first = order.len();
+    let (tables, others) = split_tables(&mut source, older)?;
+    order.extend(others.into_iter().rev());
+    order.extend(tables);
+    let mut press = Press {
+        format,
+        writer: Writer::create(dir, format, count, steps)?,
+        likeness: Likeness::new(count),
+        differ: Differ::default(),
+        zip: Zip::new(),
+        offsets: Vec::with_capacity(count),
+        made: Vec::with_capacity(count),
+        last: None,
+        newest: first,
+        order,
+        source,
+    };
+    while press.made.len() < count {
         let (mut some, mut bytes) = (Vec::new(), 0);
-        while next < count as u32 && bytes < AT_ONCE {
-            let one = Planned::read(&mut source, &mut packer, format, next)?;
-            bytes += one.weight();
-            let alone = matches!(one, Planned::Copied { .. });
+        while press.made.len() < count && bytes < AT_ONCE {
+            let one = press.next()?;
+            bytes += one.contents.len() + one.entry.as_ref().map_or(0, Vec::len);
             some.push(one);
-            next += 1;
-            if alone {
-                break;
-            }
         }
-        write(&mut packer, &source, next - some.len() as u32, &some)?;
+        press.write(some)?;
     }
-    let path = packer.finish()?;
-    write_reverse(dir, format, &path, steps)?;
+    let path = press.writer.finish()?;
+    reverse::write(dir, format, &path, steps)?;
     Ok(path)
 }
 
-/// Writes the `.rev` beside a pack, which says in which order its objects lie: git needs it whenever it copies entries,
-/// and computes it each time where it is missing. So a crash before it costs time only.
-fn write_reverse(
-    dir: &Path,
-    format: ObjectFormat,
-    pack: &Path,
-    steps: &dyn Steps,
-) -> Result<(), StoreFault> {
-    let path = pack.with_extension("idx");
-    let index = read_if_there(&path)?.unwrap_or_default();
-    let placed = idx::decode(format, &index)?;
-    let mut order: Vec<(u64, u32)> = (0u32..)
-        .zip(&placed)
-        .map(|(n, one)| (one.offset, n))
-        .collect();
-    order.sort_unstable();
-    let mut out = b"RIDX\0\0\0\x01".to_vec();
-    let hash: u32 = match format {
-        ObjectFormat::Sha1 => 1,
-        ObjectFormat::Sha256 => 2,
-    };
-    out.extend_from_slice(&hash.to_be_bytes());
-    for (_, n) in order {
-        out.extend_from_slice(&n.to_be_bytes());
+/// Tells blobs from all else, keeping their order.
+fn split_tables(source: &mut Source, all: Vec<u32>) -> Result<(Vec<u32>, Vec<u32>), StoreFault> {
+    let mut is_table = vec![None; source.len()];
+    let (mut tables, mut others) = (Vec::new(), Vec::new());
+    for n in 0..source.len() as u32 {
+        let known = match source.entry(n)?.shape {
+            Shape::Whole(kind) => Some(kind == Kind::Blob),
+            Shape::Delta(base) => is_table[base as usize],
+        };
+        is_table[n as usize] = match known {
+            None => Some(source.content(n)?.kind == Kind::Blob),
+            known => known,
+        };
     }
-    // An index ends in the checksum of its pack and its own.
-    let len = format.id_len();
-    let sum = index
-        .len()
-        .checked_sub(2 * len)
-        .and_then(|at| index.get(at..at + len));
-    out.extend_from_slice(sum.unwrap_or_default());
-    let mut hash = checksum::Sum::new(format);
-    hash.update(&out);
-    out.extend_from_slice(hash.finish()?.as_bytes());
-    let temp = TempFile::create(dir, "tmp_rev_", steps)?;
-    let written = temp.file().write_all(&out);
-    written.map_err(|err| io_fault("write in", dir, &err))?;
-    steps.step("rev-sync")?;
-    temp.seal()?;
-    steps.step("rev-rename")?;
-    temp.rename_to(&pack.with_extension("rev"))?;
-    sync_dir(dir)
+    for n in all {
+        match is_table[n as usize] {
+            Some(true) => tables.push(n),
+            _ => others.push(n),
+        }
+    }
+    Ok((tables, others))
+}
+
+/// How an object is written: as a delta of which number, and how many deltas it takes to be read.
+#[derive(Clone, Copy)]
+struct Made {
+    base: Option<u32>,
+    depth: u8,
 }
 
 /// An object that is to be written.
-enum Planned {
-    /// A large one, which stays as it is.
-    Copied { entry: Vec<u8> },
-    Made {
-        content: Arc<Content>,
-        bases: [Option<(u32, Arc<Content>)>; 2],
-        entry: Option<Vec<u8>>,
-    },
+struct Planned {
+    id: Oid,
+    kind: Kind,
+    contents: Contents,
+    delta: Option<(u32, Vec<u8>)>,
+    /// Its entry in the old pack, if it lies there whole.
+    entry: Option<Vec<u8>>,
+}
+
+/// What is compressed; nothing of a large object, whose entry is copied.
+enum Contents {
+    Some(Arc<Content>),
+    None,
+}
+
+impl Contents {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Some(content) => &content.bytes,
+            Self::None => &[],
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes().len()
+    }
+}
+
+struct Press<'a> {
+    format: ObjectFormat,
+    source: Source,
+    /// Numbers in the old pack, by those in the new one.
+    order: Vec<u32>,
+    /// As many of the first are the newest state.
+    newest: usize,
+    writer: Writer<'a>,
+    likeness: Likeness,
+    differ: Differ,
+    zip: Zip,
+    offsets: Vec<u64>,
+    made: Vec<Made>,
+    /// The last table of rows: where nothing better is found, it has the same words.
+    last: Option<u32>,
+}
+
+impl Press<'_> {
+    /// Looks at the next object and chooses what it becomes a delta of.
+    fn next(&mut self) -> Result<Planned, StoreFault> {
+        let n = self.made.len() as u32;
+        let old = self.order[n as usize];
+        let (id, entry) = (self.source.id(old), self.source.entry(old)?);
+        let mut planned = Planned {
+            id,
+            kind: Kind::Blob,
+            contents: Contents::None,
+            delta: None,
+            entry: None,
+        };
+        let mut depth = 0;
+        match entry.shape {
+            Shape::Whole(kind) if entry.size > likeness::LARGEST as u64 => {
+                (planned.kind, planned.entry) = (kind, Some(entry.raw));
+            }
+            shape => {
+                let content = self.source.content(old)?;
+                planned.kind = content.kind;
+                planned.delta = self.choose(n, &content)?;
+                if let Some((base, _)) = &planned.delta {
+                    depth = self.made[*base as usize].depth + 1;
+                }
+                planned.contents = Contents::Some(content);
+                planned.entry = matches!(shape, Shape::Whole(_)).then_some(entry.raw);
+            }
+        }
+        let base = planned.delta.as_ref().map(|(base, _)| *base);
+        self.made.push(Made { base, depth });
+        Ok(planned)
+    }
+
+    /// The shortest delta of an object that is found, and what it is one of.
+    fn choose(&mut self, n: u32, content: &Content) -> Result<Option<(u32, Vec<u8>)>, StoreFault> {
+        let Content { kind, bytes } = content;
+        let Some(marks) = marks(self.format, *kind, bytes) else {
+            return Ok(None);
+        };
+        let found = self.likeness.find(*kind, &marks);
+        self.likeness.learn(&marks, n);
+        // Of two proposals made at one time each is nearer to what both were made of than to the other.
+        let above = found.map(|base| base.and_then(|base| self.made[base as usize].base));
+        let rows = *kind == Kind::Blob && bytes.len() >= 256;
+        let last = if rows { self.last.replace(n) } else { None };
+        let mut best: Option<(u32, Vec<u8>)> = None;
+        let mut most = bytes.len() / 4 * 3;
+        for base in [found[0], found[1], above[0], above[1]]
+            .into_iter()
+            .flatten()
+        {
+            self.attempt(base, n, bytes, &mut most, &mut best)?;
+        }
+        if let Some(last) = last
+            && most > bytes.len() / 4
+        {
+            self.attempt(last, n, bytes, &mut most, &mut best)?;
+        }
+        Ok(best)
+    }
+
+    fn attempt(
+        &mut self,
+        base: u32,
+        n: u32,
+        bytes: &[u8],
+        most: &mut usize,
+        best: &mut Option<(u32, Vec<u8>)>,
+    ) -> Result<(), StoreFault> {
+        let limit = match (n as usize) < self.newest {
+            true => NEWEST_DEPTH,
+            false => DEPTH,
+        };
+        let tried = best.as_ref().is_some_and(|(other, _)| *other == base);
+        if tried || self.made[base as usize].depth >= limit {
+            return Ok(());
+        }
+        let content = self.source.content(self.order[base as usize])?;
+        if let Some(delta) = self.differ.encode(&content.bytes, bytes, *most) {
+            *most = delta.len();
+            *best = Some((base, delta));
+        }
+        Ok(())
+    }
+
+    /// Compresses and writes what was planned, on all cores. A delta is tried against the whole object where it is not
+    /// clear which is shorter.
+    fn write(&mut self, some: Vec<Planned>) -> Result<(), StoreFault> {
+        let piece = |bytes| Piece {
+            bytes,
+            effort: Effort::Thrifty,
+            bases: [None, None],
+        };
+        let (mut pieces, mut owners) = (Vec::new(), Vec::new());
+        for (at, one) in some.iter().enumerate() {
+            let whole = one.contents.bytes();
+            let delta = one.delta.as_ref().map(|(_, delta)| &delta[..]);
+            if let Some(delta) = delta {
+                pieces.push(piece(delta));
+                owners.push((at, true));
+            }
+            if delta.is_none_or(|delta| delta.len() > whole.len() / 8) {
+                pieces.push(piece(whole));
+                owners.push((at, false));
+            }
+        }
+        let Self {
+            zip,
+            writer,
+            offsets,
+            ..
+        } = self;
+        let mut held: Option<(usize, Vec<u8>)> = None;
+        zip.pack_each(&pieces, |nth, packed| {
+            let (at, is_delta) = owners[nth];
+            if is_delta && owners.get(nth + 1) == Some(&(at, false)) {
+                held = Some((at, packed.stream.to_vec()));
+                return Ok(());
+            }
+            let one = &some[at];
+            let delta = match held.take() {
+                Some((_, delta)) if delta.len() + 2 <= packed.stream.len() => Some(delta),
+                Some(_) => None,
+                None => is_delta.then(|| packed.stream.to_vec()),
+            };
+            let offset = writer.offset;
+            offsets.push(offset);
+            if let (Some(stream), Some((base, raw))) = (delta, &one.delta) {
+                let back = offset - offsets[*base as usize];
+                let header = delta_header(raw.len() as u64, back);
+                return writer.add(one.id, &[&header, &stream]);
+            }
+            one.write_whole(packed.stream, writer)
+        })
+    }
 }
 
 impl Planned {
-    fn read(
-        source: &mut Source,
-        packer: &mut Packer<'_>,
-        format: ObjectFormat,
-        n: u32,
-    ) -> Result<Self, StoreFault> {
-        let entry = source.entry(n)?;
-        let whole = match entry.shape {
-            Shape::Whole(kind) if entry.size > likeness::LARGEST as u64 => {
-                packer.plan(format, kind, &[]);
-                return Ok(Self::Copied { entry: entry.raw });
-            }
-            Shape::Whole(_) => Some(entry.raw),
-            Shape::Delta(_) => None,
-        };
-        let content = source.content(n)?;
-        let mut bases = [None, None];
-        let found = packer.plan(format, content.kind, &content.bytes);
-        for (base, n) in bases.iter_mut().zip(found) {
-            if let Some(n) = n {
-                // Numbers are the same in both packs.
-                *base = Some((n, source.content(n)?));
-            }
-        }
-        Ok(Self::Made {
-            content,
-            bases,
-            entry: whole,
-        })
-    }
-
-    fn weight(&self) -> usize {
-        match self {
-            Self::Copied { entry } => entry.len(),
-            Self::Made { content, bases, .. } => {
-                let bases = bases.iter().flatten().map(|(_, base)| base.bytes.len());
-                content.bytes.len() + bases.sum::<usize>()
-            }
+    /// Writes it as it lay in the old pack, unless it is shorter now.
+    fn write_whole(&self, stream: &[u8], writer: &mut Writer<'_>) -> Result<(), StoreFault> {
+        let header = entry_header(self.kind, self.contents.len() as u64);
+        let len = header.len() + stream.len();
+        let is_large = matches!(self.contents, Contents::None);
+        match &self.entry {
+            Some(entry) if is_large || entry.len() <= len => writer.add(self.id, &[entry]),
+            _ => writer.add(self.id, &[&header, stream]),
         }
     }
-}
-
-/// Writes what was planned, the first of which has that number.
-fn write(
-    packer: &mut Packer<'_>,
-    source: &Source,
-    first: u32,
-    some: &[Planned],
-) -> Result<(), StoreFault> {
-    let mut items = Vec::with_capacity(some.len());
-    for (n, one) in (first..).zip(some) {
-        match one {
-            // Always the last one.
-            Planned::Copied { entry } => {
-                packer.write(&items)?;
-                return packer.copy(source.id(n), entry);
-            }
-            Planned::Made {
-                content,
-                bases,
-                entry,
-            } => items.push(Item {
-                id: source.id(n),
-                kind: content.kind,
-                bytes: &content.bytes,
-                effort: Effort::Thrifty,
-                bases: bases
-                    .each_ref()
-                    .map(|base| base.as_ref().map(|(n, content)| (*n, &content.bytes[..]))),
-                entry: entry.as_deref(),
-            }),
-        }
-    }
-    packer.write(&items)
 }

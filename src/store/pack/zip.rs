@@ -109,10 +109,7 @@ impl Zip {
     pub(super) fn pack_piece(&mut self, piece: &Piece<'_>) -> Packed<'_> {
         let Piece { bytes, effort, .. } = *piece;
         let mut best: Option<(usize, Vec<u8>)> = None;
-        let mut most = match effort {
-            Effort::Thrifty => bytes.len() / 4 * 3,
-            _ => bytes.len() / 2,
-        };
+        let mut most = bytes.len() / 2;
         for (nth, base) in piece.bases.into_iter().enumerate() {
             let delta = base.and_then(|base| self.differ.encode(base, bytes, most));
             if let Some(delta) = delta {
@@ -171,6 +168,9 @@ impl Zip {
     /// Writes the stream into the output, and says how long it is.
     fn fill(&mut self, bytes: &[u8], effort: Effort) -> usize {
         let (size, out) = (bytes.len(), &mut self.out);
+        if effort == Effort::Thrifty && size < SHORT {
+            return store(bytes, out);
+        }
         if effort == Effort::Thrifty {
             let level = || Compress::new(Compression::new(THRIFTY_LEVEL), true);
             let len = deflate(self.thrifty.get_or_insert_with(level), bytes, out);
