@@ -252,10 +252,10 @@ mod tests {
             assert!(verify(&key, &n.to_le_bytes(), &signature, usable).unwrap());
             signature[40] ^= 1;
             assert!(!verify(&key, &n.to_le_bytes(), &signature, usable).unwrap());
-            let expected = match 2 * n + 2 {
-                ..=OFTEN => None,
-                ..=VERY_OFTEN => Some(SMALL),
-                _ => Some(LARGE),
+            let checks = 2 * n + 2;
+            let expected = match checks > VERY_OFTEN {
+                true => Some(LARGE),
+                false => (checks > OFTEN).then_some(SMALL),
             };
             assert_eq!(width(), expected, "{n}");
         }

@@ -71,7 +71,7 @@ fn cpu_seconds() -> f64 {
 fn made(dir: &Path, sizes: &[&str]) -> usize {
     let size = |name: &str, usual: usize| {
         let given = sizes.iter().filter_map(|size| size.split_once('='));
-        let given = given.filter(|(key, _)| *key == name).last();
+        let given = given.filter(|(key, _)| *key == name).next_back();
         given.map_or(usual, |(_, value)| value.parse().expect("a number"))
     };
     let shape = Shape {
