@@ -148,7 +148,7 @@ part_ask() {
     dir=$made/$name
     alias_there=$(awk '/^alias/ {print $2}' "$dir.made")
     copied "$name" ask
-    words=(resolve group log)
+    words=(resolve group 'log -n 1')
     warm
     turns "$times" "$folio" -C "$dir" resolve "$alias_there" ::: "$folio" -C "$dir" group "$alias_there" ::: \
       "$folio" -C "$dir" log -n 1 ::: git -C "$dir" rev-parse main
