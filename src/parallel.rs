@@ -22,6 +22,29 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Maps parts of a slice, in order, each with the place where it begins: one part where there are few items.
+pub fn parts<T: Sync, R: Send>(
+    items: &[T],
+    few: usize,
+    work: impl Fn(usize, &[T]) -> R + Sync,
+) -> Vec<R> {
+    let threads = threads();
+    if items.len() < few || threads == 1 {
+        return vec![work(0, items)];
+    }
+    let size = items.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let parts = items.chunks(size).enumerate();
+        let running: Vec<_> = parts
+            .map(|(at, part)| scope.spawn(move || work(at * size, part)))
+            .collect();
+        let done = running.into_iter().map(|thread| thread.join());
+        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
 /// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
 fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {
     let tables = Tables::with_cache(store, CACHE);

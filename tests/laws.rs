@@ -159,7 +159,7 @@ proptest! {
             let before = (twin.root, twin.memory.clone());
             // What replaced a row, or changed nothing, is not what its opposite takes back.
             let adds = |outcome: &Outcome| !outcome.edits.is_empty() && outcome.edits.iter().all(|((table, key), row)| {
-                row.is_some() && before.1.row(*table, key).unwrap().is_none()
+                row.is_some() && before.1.row(table, key).unwrap().is_none()
             });
             if twin.line(&forth).is_ok_and(|outcome| adds(&outcome)) {
                 prop_assert_ne!(twin.root, before.0);

@@ -213,7 +213,8 @@ fn digests() {
             reason: "stale",
             text: "Words\n",
         });
-        let (place, row) = aliases(1).into_iter().next().unwrap();
+        let aliases = aliases(1);
+        let ((table, key), row) = aliases.iter().next().unwrap();
         json!({
             "chain_start": start.to_hex(),
             "chain_next": next(&[], 1, 1),
@@ -224,9 +225,9 @@ fn digests() {
             "proposal": proposal.to_hex(),
             "review": review.to_hex(),
             "layer": digest::layer(&proposal, 7).to_hex(),
-            "row": digest::row(place.0, &row.unwrap()).to_hex(),
-            "subject_place": HEXLOWER.encode(&digest::subject_place(place.0, "n0")),
-            "key_place": HEXLOWER.encode(&digest::key_place(place.0, &place.1)),
+            "row": digest::row(table, row.as_ref().unwrap()).to_hex(),
+            "subject_place": HEXLOWER.encode(&digest::subject_place(table, "n0")),
+            "key_place": HEXLOWER.encode(&digest::key_place(table, key)),
         })
     });
 }

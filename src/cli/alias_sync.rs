@@ -145,8 +145,8 @@ fn surplus(
         }
         ControlFlow::Continue(())
     })?;
-    for ((t, key), row) in drafting.scene().edits() {
-        if *t == table && key.subject().starts_with(scope) {
+    for ((t, key), row) in drafting.scene().edits().iter() {
+        if t == table && key.subject().starts_with(scope) {
             match row {
                 Some(_) => subjects.insert(key.subject().to_owned()),
                 None => subjects.remove(key.subject()),

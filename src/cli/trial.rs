@@ -96,7 +96,7 @@ impl<'v> Trial<'v> {
         key: crate::model::RowKey,
     ) -> Result<RowChange, Stop> {
         let place = (table, key);
-        let before = match self.rows.get(&place) {
+        let before = match self.rows.get(place.0, &place.1) {
             Some(row) => row.clone(),
             None => self.view.row(place.0, &place.1)?,
         };

@@ -13,7 +13,7 @@ mod wire;
 use crate::model::PublicKey;
 
 /// Something that signs with one ed25519 key: a key file, an agent, a test key.
-pub trait Sign {
+pub trait Sign: Sync {
     /// The key that the signatures verify with.
     fn public_key(&self) -> PublicKey;
 

@@ -20,7 +20,7 @@ struct After<'a> {
 
 impl View for After<'_> {
     fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault> {
-        match self.edits.get(&(table, key.clone())) {
+        match self.edits.get(table, key) {
             Some(row) => Ok(row.clone()),
             None => self.before.row(table, key),
         }
@@ -29,9 +29,9 @@ impl View for After<'_> {
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {
         let mut rows: BTreeMap<RowKey, Row> =
             self.before.rows(table, subject)?.into_iter().collect();
-        let all = self.edits.range((table, RowKey::of(subject))..);
-        let own = all.take_while(|((t, key), _)| *t == table && key.subject() == subject);
-        for ((_, key), row) in own {
+        let all = self.edits.of(table).range(RowKey::of(subject)..);
+        let own = all.take_while(|(key, _)| key.subject() == subject);
+        for (key, row) in own {
             match row {
                 Some(row) => rows.insert(key.clone(), row.clone()),
                 None => rows.remove(key),
@@ -74,8 +74,8 @@ pub fn asked(
     outcome: &Outcome,
     each: &mut dyn FnMut(usize, &Scene<'_>, &PolicyRow) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let decides = |(table, _): &(Table, RowKey)| matches!(table, Table::Policy | Table::Roles);
-    if !outcome.edits.keys().any(decides) {
+    let decides = |table: Table| matches!(table, Table::Policy | Table::Roles);
+    if !outcome.edits.keys().any(|(table, _)| decides(table)) {
         return Ok(());
     }
     let after = After {
@@ -88,7 +88,11 @@ pub fn asked(
             decision,
             Decision::PolicySet(_) | Decision::MemberAdd(_) | Decision::MemberRemove(_)
         );
-        if !changes || !outcome.touched[index].iter().any(decides) {
+        if !changes
+            || !outcome.touched[index]
+                .iter()
+                .any(|(table, _)| decides(*table))
+        {
             continue;
         }
         for key in decision.policy_keys() {

@@ -183,6 +183,11 @@ pub fn encode_all(decisions: &[Decision]) -> Vec<u8> {
 /// Reads a `decisions.jsonl`: canonical lines, at least one, within the limits. The fault says which
 /// line, counted from 1.
 pub fn parse_all(bytes: &[u8]) -> Result<Vec<Decision>, JsonFault> {
+    parse_lines(&lines(bytes)?, 1)
+}
+
+/// The lines of a `decisions.jsonl`, at least one and within the limits, not yet parsed.
+pub fn lines(bytes: &[u8]) -> Result<Vec<&str>, JsonFault> {
     if bytes.len() as u64 > limits::DECISIONS_BYTES {
         let what = format!(
             "expected at most {} bytes, found {}",
@@ -194,28 +199,33 @@ pub fn parse_all(bytes: &[u8]) -> Result<Vec<Decision>, JsonFault> {
             what,
         });
     }
-    let mut decisions = Vec::new();
-    for (index, line) in json::lines(bytes)?.enumerate() {
-        if index == limits::DECISIONS {
-            let what = format!("expected at most {} decisions", limits::DECISIONS);
-            return Err(JsonFault {
-                code: Code::TooLarge,
-                what,
-            });
-        }
-        decisions.push(Decision::parse(line).map_err(|fault| JsonFault {
-            what: format!("line {}: {}", index + 1, fault.what),
-            ..fault
-        })?);
+    let lines: Vec<&str> = json::lines(bytes)?.take(limits::DECISIONS + 1).collect();
+    if lines.len() > limits::DECISIONS {
+        let what = format!("expected at most {} decisions", limits::DECISIONS);
+        return Err(JsonFault {
+            code: Code::TooLarge,
+            what,
+        });
     }
-    if decisions.is_empty() {
+    if lines.is_empty() {
         let what = "expected at least one decision, found none".into();
         return Err(JsonFault {
             code: Code::Empty,
             what,
         });
     }
-    Ok(decisions)
+    Ok(lines)
+}
+
+/// Parses some of these lines, the first of which has the number `first`.
+pub fn parse_lines(lines: &[&str], first: usize) -> Result<Vec<Decision>, JsonFault> {
+    let parse = |(number, line): (usize, &&str)| {
+        Decision::parse(line).map_err(|fault| JsonFault {
+            what: format!("line {number}: {}", fault.what),
+            ..fault
+        })
+    };
+    (first..).zip(lines).map(parse).collect()
 }
 
 #[cfg(test)]

@@ -45,11 +45,7 @@ impl<'v> Scene<'v> {
 
     /// The row with that key, untyped.
     pub fn raw(&self, table: Table, key: &RowKey) -> Result<Option<Row>, Stop> {
-        // Many scenes are empty; where one is not, a clone is cheap beside a look-up in a tree.
-        if self.edits.is_empty() {
-            return Ok(self.base.row(table, key)?);
-        }
-        match self.edits.get(&(table, key.clone())) {
+        match self.edits.get(table, key) {
             Some(row) => Ok(row.clone()),
             None => Ok(self.base.row(table, key)?),
         }
@@ -98,7 +94,7 @@ impl<'v> Scene<'v> {
         if !removed {
             return Ok(self.base.has_rows(table, subject)?);
         }
-        let gone = |key: &RowKey| self.edits.contains_key(&(table, key.clone()));
+        let gone = |key: &RowKey| self.edits.get(table, key).is_some();
         Ok(self
             .base
             .rows(table, subject)?
@@ -111,9 +107,10 @@ impl<'v> Scene<'v> {
         table: Table,
         subject: &str,
     ) -> impl Iterator<Item = (&RowKey, &Option<Row>)> {
-        let all = self.edits.range((table, RowKey::of(subject))..);
-        let own = all.take_while(move |((t, key), _)| *t == table && key.subject() == subject);
-        own.map(|((_, key), row)| (key, row))
+        let all = self.edits.of(table);
+        let from = (!all.is_empty()).then(|| all.range(RowKey::of(subject)..));
+        let all = from.into_iter().flatten();
+        all.take_while(move |(key, _)| key.subject() == subject)
     }
 
     /// Puts a row.
@@ -163,11 +160,11 @@ impl<'v> Scene<'v> {
 
     /// Ends the scene: the changes that really change something, sorted.
     pub fn finish(mut self) -> Result<RowEdits, Stop> {
-        let places: Vec<&(Table, RowKey)> = self.edits.keys().collect();
+        let places: Vec<(Table, &RowKey)> = self.edits.keys().collect();
         let before = self.base.rows_at(&places)?;
         let mut before = before.into_iter();
         self.edits
-            .retain(|_, row| before.next().is_some_and(|before| before != *row));
+            .retain(|row| before.next().is_some_and(|before| before != *row));
         Ok(self.edits)
     }
 }

@@ -1,7 +1,6 @@
 //! What a rule may read: rows by key, and rows of one subject.
 
-use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
-use std::collections::BTreeMap;
+use crate::model::{ByTable, Code, Row, RowEdits, RowKey, Table, limits};
 use std::fmt;
 
 /// The state could not be read: a damaged or missing object, a malformed table. Not a refusal: it says
@@ -28,7 +27,7 @@ pub trait View {
     fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault>;
 
     /// The rows of many keys, in the same order: a view that is made of parts may look into each part once.
-    fn rows_at(&self, places: &[&(Table, RowKey)]) -> Result<Vec<Option<Row>>, ViewFault> {
+    fn rows_at(&self, places: &[(Table, &RowKey)]) -> Result<Vec<Option<Row>>, ViewFault> {
         let rows = places.iter().map(|(table, key)| self.row(*table, key));
         rows.collect()
     }
@@ -46,24 +45,28 @@ pub trait View {
 /// A state in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryView {
-    /// By table.
-    rows: [BTreeMap<RowKey, Row>; Table::ALL.len()],
+    rows: ByTable<Row>,
 }
 
 impl MemoryView {
     /// Applies changes.
     pub fn apply(&mut self, edits: RowEdits) {
-        for ((table, key), row) in edits {
+        for (table, edits) in edits.into_tables() {
             let rows = &mut self.rows[table as usize];
-            match row {
-                Some(row) => rows.insert(key, row),
-                None => rows.remove(&key),
-            };
+            for (key, row) in edits {
+                match row {
+                    Some(row) => rows.insert(key, row),
+                    None => rows.remove(&key),
+                };
+            }
         }
     }
 
     fn of_subject(&self, table: Table, subject: &str) -> impl Iterator<Item = (&RowKey, &Row)> {
-        let rows = self.rows[table as usize].range(RowKey::of(subject)..);
+        let rows = &self.rows[table as usize];
+        // Most tables of most spaces have no rows.
+        let from = (!rows.is_empty()).then(|| rows.range(RowKey::of(subject)..));
+        let rows = from.into_iter().flatten();
         rows.take_while(move |(key, _)| key.subject() == subject)
     }
 

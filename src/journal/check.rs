@@ -90,7 +90,7 @@ fn check<S: Objects>(
         chain: page.message.chain,
     };
     let keys = outcome.edits.keys();
-    let changes = keys.map(|(table, key)| change_key(*table, key)).collect();
+    let changes = keys.map(|(table, key)| change_key(table, key)).collect();
     Ok(Checked {
         entry: (record, changes),
         number,

@@ -41,7 +41,9 @@ impl<'i> History<'i> {
         if !missing.is_empty() && index.len() > known.0 {
             index.truncate(known)?;
         }
-        index.append_pages(known, &missing)?;
+        if !missing.is_empty() {
+            index.append_pages(known, &missing)?;
+        }
         if tip.number() == Number(1) && index.changes_len() == 0 {
             // The charter is short. Known from the beginning, it stays known by what is accepted and fetched.
             let keys = changed_rows(store, tables, tip.id)?;

@@ -10,8 +10,12 @@ use crate::crypto::{digest, seal};
 use crate::fold::Decision;
 use crate::fold::decision;
 use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, PublicKey, SpaceId, limits};
+use crate::parallel;
 use crate::state::{StateFault, Tables};
 use crate::store::{Kind, Objects};
+
+/// From this many decisions on, threads are worth starting.
+const MANY: usize = 4096;
 
 /// The snapshot that a proposal stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +112,7 @@ impl Proposal {
             return Err(Fault::new(Code::TreeMalformed, what));
         };
         let bytes = store.read(&blob, Kind::Blob, limits::DECISIONS_BYTES)?;
-        let decisions = decision::parse_all(&bytes)?;
+        let decisions = parse(&bytes)?;
         let (space, base) = stands_on(tables, store, space, &commit, &bytes)?;
         let digest = digest::proposal(&digest::ProposalFields {
             space,
@@ -182,7 +186,8 @@ impl Proposal {
     /// Compares the preview with what the decisions make of the base, which no later page changes, and remembers
     /// if it is true. Where it is not, whoever judges the proposal says so.
     pub(super) fn prove_preview<S: Objects + ?Sized>(&mut self, tables: &Tables<'_, S>) {
-        self.preview_true = judge::require_preview_of_base(tables, self).is_ok();
+        let known = self.preview_true;
+        self.preview_true = known || judge::require_preview_of_base(tables, self).is_ok();
     }
 
     /// Whether [`Proposal::prove_preview`] found the preview true.
@@ -194,6 +199,17 @@ impl Proposal {
     pub fn preview(&self) -> Oid {
         self.preview
     }
+}
+
+/// Reads a `decisions.jsonl`, a long one on all cores.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Decision>, Fault> {
+    let lines = decision::lines(bytes)?;
+    let parts = parallel::parts(&lines, MANY, |at, part| decision::parse_lines(part, at + 1));
+    let mut all = Vec::with_capacity(lines.len());
+    for part in parts {
+        all.append(&mut part?);
+    }
+    Ok(all)
 }
 
 /// Space and base follow from the one parent; a commit without one can only be a charter.

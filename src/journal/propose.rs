@@ -1,7 +1,7 @@
 //! From decisions to a signed branch.
 
 use super::fault::Fault;
-use super::proposal::Base;
+use super::proposal::{self, Base};
 use super::space::Space;
 use crate::codec::commit::{Commit, Ident, Zone};
 use crate::codec::message::{Message, ProposalBlock, ProposalMessage};
@@ -80,7 +80,7 @@ pub fn prepare<S: Objects + ?Sized>(
 ) -> Result<Prepared, Fault> {
     let bytes = decision::encode_all(intent.decisions);
     // What is written must be readable, limits included.
-    decision::parse_all(&bytes)?;
+    proposal::parse(&bytes)?;
     let digest = digest::proposal(&digest::ProposalFields {
         space,
         base: intent.base.number,

@@ -61,7 +61,7 @@ pub enum Standing {
     /// It can be numbered; so many rows would change.
     Ready {
         /// What it would do.
-        judgement: Judgement,
+        judgement: Box<Judgement>,
     },
     /// It was numbered already.
     Accepted(Number),
@@ -239,7 +239,10 @@ pub fn standing<S: Store>(
         return Ok((Standing::Accepted(number), Vec::new()));
     }
     match judge_candidate(tables, on, candidate) {
-        Ok((judgement, used)) => Ok((Standing::Ready { judgement }, used)),
+        Ok((judgement, used)) => {
+            let judgement = Box::new(judgement);
+            Ok((Standing::Ready { judgement }, used))
+        }
         Err(fault) if fault.is_environment() || fault.is_damage() => Err(fault),
         Err(fault) => Ok((Standing::Refused(fault), Vec::new())),
     }

@@ -11,8 +11,9 @@ use super::review::Review;
 use super::space::Space;
 use crate::codec::message::{Message, Verdict};
 use crate::model::{Handle, Oid, PublicKey};
+use crate::parallel;
 use crate::state::TreeView;
-use crate::store::{Expect, REFS_REMOVED_AT_ONCE, RefEdit, Store};
+use crate::store::{Expect, REFS_REMOVED_AT_ONCE, RefEdit, Refs, Store};
 use std::collections::BTreeSet;
 
 /// Whose left-over rejections may be removed: the holder of the pen, if it is that holder who numbers.
@@ -34,7 +35,7 @@ impl Own {
 /// Removes the branches of numbered proposals and those of everybody's reviews of them, each only if it still
 /// points where it did: its author may have replaced it meanwhile. What counted is a parent of the page. What
 /// cannot be removed now is removed by the next run.
-pub(super) fn remove_branches<'c, S: Store>(
+pub(super) fn remove_branches<'c, S: Store + Clone + Send>(
     space: &Space<'_, S>,
     numbered: impl Iterator<Item = &'c Candidate>,
 ) {
@@ -51,8 +52,21 @@ pub(super) fn remove_branches<'c, S: Store>(
                 .filter(|(_, commit)| reviews.contains(commit)),
         );
     }
-    remove(space, gone.into_iter(), "folio: accepted");
+    // Neighbours lie in one directory, which is synced once for all that go together.
+    gone.sort();
+    if gone.len() < MANY {
+        return remove(space, gone.into_iter(), "folio: accepted");
+    }
+    std::thread::scope(|scope| {
+        for some in gone.chunks(gone.len().div_ceil(parallel::threads())) {
+            let store = space.store.clone();
+            scope.spawn(move || remove_from(&store, some.iter().cloned(), "folio: accepted"));
+        }
+    });
 }
+
+/// From so many branches on, each core removes some: what the system does for each takes longest.
+const MANY: usize = 200;
 
 /// Removes the witness's own rejections of proposals that are on no branch any more.
 pub(super) fn drop_left_reviews<S: Store>(space: &Space<'_, S>, own: &Own) {
@@ -94,6 +108,10 @@ pub(super) fn remove<S: Store>(
     gone: impl Iterator<Item = (String, Oid)>,
     message: &str,
 ) {
+    remove_from(space.store, gone, message);
+}
+
+fn remove_from<R: Refs>(refs: &R, gone: impl Iterator<Item = (String, Oid)>, message: &str) {
     let mut edits: Vec<RefEdit> = gone
         .map(|(name, commit)| RefEdit {
             name,
@@ -105,12 +123,12 @@ pub(super) fn remove<S: Store>(
     // Neighbours lie in one directory, which is synced once for all that go together.
     edits.sort_by(|a, b| a.name.cmp(&b.name));
     for edits in edits.chunks(REFS_REMOVED_AT_ONCE) {
-        if space.store.apply(edits).is_ok() {
+        if refs.apply(edits).is_ok() {
             continue;
         }
         for edit in edits {
             // One of them moved: the others can still go. A failure here loses nothing.
-            let _ = space.store.apply(std::slice::from_ref(edit));
+            let _ = refs.apply(std::slice::from_ref(edit));
         }
     }
 }

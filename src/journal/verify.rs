@@ -41,12 +41,31 @@ pub fn verify<S: Store + Clone + Send>(
     };
     let mut decisions = 0;
     let mut each = |page: Checked| decisions += page.decisions;
-    verify_each(space, history, &branch, progress, &mut each)?;
+    let verified = verify_each(space, history, &branch, progress, &mut each);
+    verified.map_err(|fault| name_malformed(space, history, fault))?;
     Ok(Report {
         from,
         to,
         decisions,
     })
+}
+
+/// A tree that is no state at all is not the one that was made either. Which of both it is is said, for somebody wrote
+/// it by hand or the repository is damaged.
+fn name_malformed<S: Store>(space: &Space<'_, S>, history: &History<'_>, fault: Fault) -> Fault {
+    let (Code::TreeMismatch, Some(number)) = (fault.code, fault.number) else {
+        return fault;
+    };
+    let tree = |number: u64| {
+        let record = history.page(Number(number))?;
+        let page = Page::read(space.store, record.commit).ok()?;
+        Some(page.tree())
+    };
+    let (before, after) = (tree(number.0.saturating_sub(1)), tree(number.0));
+    match space.tables.diff(before, after) {
+        Err(malformed) => Fault::from(malformed).at(number),
+        Ok(_) => fault,
+    }
 }
 
 /// Pages that follow a page of a known chain: what somebody offers, or what was not looked at yet.

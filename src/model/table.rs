@@ -1,7 +1,6 @@
 //! State tables: their closed list of names, and rows as sorted canonical lines.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -204,10 +203,6 @@ impl fmt::Debug for Row {
         f.write_str(&self.0)
     }
 }
-
-/// Changes to the state: `Some` puts a row, `None` removes it. Sorted, so that applying them has
-/// one order only.
-pub type RowEdits = BTreeMap<(Table, RowKey), Option<Row>>;
 
 #[cfg(test)]
 mod tests {

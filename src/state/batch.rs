@@ -3,7 +3,10 @@
 use super::StateFault;
 use super::bucket::{Bucket, Key, Line};
 use super::place::{Place, Placer};
-use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
+use crate::model::{Code, Row, RowEdits, Table, limits};
+
+/// From this many edits on, threads are worth starting.
+const MANY: usize = 4096;
 
 /// One change of one row, with its place.
 pub(super) struct Edit<'e> {
@@ -24,11 +27,7 @@ impl<'e> Edit<'e> {
 
 /// The edits of one table, sorted by place.
 pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, StateFault> {
-    let mut placer = Placer::new(table);
-    let mut placed = Vec::new();
-    // Keys are sorted with the smallest first, and no key is smaller than the empty one.
-    let of_table = edits.range((table, RowKey::of(""))..);
-    for ((_, key), row) in of_table.take_while(|((of, _), _)| *of == table) {
+    for row in edits.of(table).values() {
         if let Some(row) = row
             && row.as_str().len() > limits::ROW_LINE
         {
@@ -36,12 +35,45 @@ pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, St
             let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
             return Err(StateFault::new(Code::TooLarge, what));
         }
-        let key = key.parts();
-        let (place, row) = (placer.place(key), row.as_ref());
-        placed.push(Edit { place, key, row });
     }
+    let edits: Vec<(Key<'_>, Option<&Row>)> = edits
+        .of(table)
+        .iter()
+        .map(|(key, row)| (key.parts(), row.as_ref()))
+        .collect();
+    Ok(on_all_cores(table, &edits))
+}
+
+fn place_all<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
+    let mut placer = Placer::new(table);
+    let edits = edits.iter().map(|&(key, row)| Edit {
+        place: placer.place(key),
+        key,
+        row,
+    });
+    let mut placed: Vec<_> = edits.collect();
     placed.sort_unstable_by_key(|edit| edit.place);
-    Ok(placed)
+    placed
+}
+
+/// Hashes and sorts many edits in as many parts as there are cores.
+fn on_all_cores<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if edits.len() < MANY || threads == 1 {
+        return place_all(table, edits);
+    }
+    let mut placed = std::thread::scope(|scope| {
+        let parts = edits.chunks(edits.len().div_ceil(threads));
+        let running: Vec<_> = parts
+            .map(|part| scope.spawn(move || place_all(table, part)))
+            .collect();
+        let done = running.into_iter().map(|thread| thread.join());
+        let done = done.flat_map(|part| part.expect("hashing does not panic"));
+        done.collect::<Vec<_>>()
+    });
+    // The stable sort finds the sorted parts and merges them.
+    placed.sort_by_key(|edit| edit.place);
+    placed
 }
 
 /// The rows of a bucket after some edits.

@@ -12,10 +12,12 @@
 //! - *Checked of a whole bucket* by [`Reading::Strict`]: both of every row. Whoever walks over rows reads so, and so
 //!   does everybody in a state that nothing vouches for.
 //!
-//! [`Reading::Lazy`] is for the states of a chain whose pages are verified, or are being verified together. Such a
-//! tree is what editing the tree before it makes, by its id; by induction down to the state without rows, each
-//! bucket in it was written by this very code from rows that were encoded from their types. A page of another tree
-//! is refused where it is checked, whatever reading that tree says.
+//! [`Reading::Lazy`] is for the states of a chain whose pages were verified when they were taken in, were made here, or
+//! are being verified together. Such a tree is what editing the tree before it makes, by its id; by induction down to
+//! the state without rows, each bucket in it was written by this very code from rows that were encoded from their
+//! types. A page of another tree is refused where it is checked, whatever reading that tree says. Where somebody moved
+//! `main` past all that, each answer is still that of a strict reader: only damage that nobody asks about is left for
+//! `verify` to find, as it is in the buckets that nobody reads.
 
 use super::place::{Placer, Prefix};
 use crate::codec::{json, rows};

@@ -24,7 +24,9 @@ mod decisions;
 mod diff;
 mod edit;
 mod files;
+mod lent;
 mod lookup;
+mod many;
 mod place;
 mod raw;
 mod reader;
@@ -35,6 +37,7 @@ mod tree;
 mod view;
 
 pub use diff::RowChange;
+pub use lent::Lent;
 pub use reader::Tables;
 pub use view::TreeView;
 

@@ -3,6 +3,7 @@
 use super::StateFault;
 use super::bucket::{Bucket, Reading};
 use super::cache::{Cache, Node, Shape};
+use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
 use super::staged::Staged;
@@ -37,6 +38,8 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     empty: Oid,
     /// How buckets are read where single rows are asked for; see [`Tables::rely_on_chain`].
     reading: Cell<Reading>,
+    /// What was read since somebody asked for it; see [`Tables::lending`].
+    pub(super) lent: RefCell<Option<Lent>>,
     /// The last commits that were read; see [`Tables::commit`].
     commits: RefCell<BTreeMap<Oid, Arc<ReadCommit>>>,
 }
@@ -55,6 +58,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             staged: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
             reading: Cell::new(Reading::Strict),
+            lent: RefCell::default(),
             commits: RefCell::default(),
         }
     }
@@ -80,7 +84,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     /// From now on, look-ups and changes parse the rows that they are about and none beside them. For whoever
     /// reads states of a chain that was taken in page by page, or that is being verified page by page: each of
-    /// them is what its page makes of the one before.
+    /// them is what its page makes of the one before. Walks and comparisons parse all rows as ever.
     pub fn rely_on_chain(&self) {
         self.reading.set(Reading::Lazy);
     }
@@ -106,6 +110,11 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     #[must_use = "objects that are handed over and not written are lost"]
     pub fn take(&self) -> Vec<(Oid, Kind, Vec<u8>)> {
         self.staged.borrow_mut().take()
+    }
+
+    /// Whether an object is staged.
+    pub(super) fn is_staged(&self, id: &Oid) -> bool {
+        self.staged.borrow().get(id).is_some()
     }
 
     /// How many objects are staged.
@@ -149,7 +158,9 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, path)?;
         let dir = Dir::parse(&bytes, self.store.format());
         let dir = Arc::new(dir.map_err(|what| StateFault::malformed(&path(), what))?);
-        self.keep(*id, Shape::Dir, Node::Dir(Arc::clone(&dir)));
+        let node = Node::Dir(Arc::clone(&dir));
+        self.lend(*id, Shape::Dir, &node);
+        self.keep(*id, Shape::Dir, node);
         Ok(dir)
     }
 
@@ -174,7 +185,9 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             }
         };
         let bucket = Arc::new(bucket);
-        self.keep(*id, shape, Node::Bucket(Arc::clone(&bucket)));
+        let node = Node::Bucket(Arc::clone(&bucket));
+        self.lend(*id, shape, &node);
+        self.keep(*id, shape, node);
         Ok(bucket)
     }
 
@@ -216,7 +229,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.cache.borrow_mut().get(id, shape)
     }
 
-    fn keep(&self, id: Oid, shape: Shape, node: Node) {
+    pub(super) fn keep(&self, id: Oid, shape: Shape, node: Node) {
         self.cache.borrow_mut().insert(id, shape, node);
     }
 

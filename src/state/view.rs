@@ -1,6 +1,5 @@
 //! A state tree as the fold reads it.
 
-use super::place::Placer;
 use super::tree::Root;
 use super::{StateFault, Tables};
 use crate::fold::{View, ViewFault};
@@ -41,6 +40,18 @@ impl<'t, 's, S: Objects + ?Sized> TreeView<'t, 's, S> {
     }
 }
 
+/// Neighbours of one table, with the place where they begin.
+fn groups<'p, 'k>(
+    places: &'p [(Table, &'k RowKey)],
+) -> impl Iterator<Item = (usize, &'p [(Table, &'k RowKey)])> {
+    let mut start = 0;
+    places.chunk_by(|a, b| a.0 == b.0).map(move |group| {
+        let at = start;
+        start += group.len();
+        (at, group)
+    })
+}
+
 impl From<StateFault> for ViewFault {
     fn from(fault: StateFault) -> Self {
         let StateFault { code, what } = fault;
@@ -53,22 +64,16 @@ impl<S: Objects + ?Sized> View for TreeView<'_, '_, S> {
         Ok(self.tables.row_in(self.root()?, table, key)?)
     }
 
-    fn rows_at(&self, places: &[&(Table, RowKey)]) -> Result<Vec<Option<Row>>, ViewFault> {
+    fn rows_at(&self, places: &[(Table, &RowKey)]) -> Result<Vec<Option<Row>>, ViewFault> {
         if places.len() < MANY {
             let rows = places.iter().map(|(table, key)| self.row(*table, key));
             return rows.collect();
         }
-        // Neighbours in the tree lie in one bucket, which is then read once, however small the cache is.
-        let mut order: Vec<_> = (0..places.len())
-            .map(|at| {
-                let (table, key) = places[at];
-                (*table, Placer::new(*table).place(key.parts()), at)
-            })
-            .collect();
-        order.sort_unstable();
+        let root = self.root()?;
         let mut rows = vec![None; places.len()];
-        for (table, _, at) in order {
-            rows[at] = self.row(table, &places[at].1)?;
+        for (start, group) in groups(places) {
+            let rows = &mut rows[start..start + group.len()];
+            self.tables.rows_at(root, group, rows)?;
         }
         Ok(rows)
     }

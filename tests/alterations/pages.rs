@@ -4,7 +4,7 @@ use crate::bench::{Bench, Forged, git, ident, put, update_ref};
 use crate::common::{Actor, when};
 use folio::codec::message::Verdict;
 use folio::crypto::Sign;
-use folio::journal::check::chain_of;
+use folio::journal::check::{chain_of, check_page};
 use folio::journal::judge;
 use folio::journal::review::{Opinion, Review, write_review};
 use folio::model::{ChainDigest, Code, Epoch, Number, Oid, ProposalDigest, SpaceId};
@@ -247,4 +247,58 @@ fn reviews_among_the_parents_are_approvals_sorted_and_under_their_own_address() 
         over(&[review(&bench, alice, Verdict::Approve, wanda)]),
         Err(Code::EmailMismatch)
     );
+}
+
+#[test]
+fn damaged_rows_are_refused_by_who_reads_a_history_and_by_who_relies_on_the_pages_before() {
+    let bench = Bench::new();
+    let good = bench.good();
+    let listed = git(
+        bench.path(),
+        &[
+            "show",
+            &format!("{}:aliases.jsonl", bench.next_tree_written()),
+        ],
+        b"",
+    );
+    let (first, other) = (
+        listed.lines().next().unwrap(),
+        r#"{"alias":"zz","target":"z"}"#,
+    );
+    let damaged = [
+        (format!("{listed}{first}\n"), "unsorted, and there twice"),
+        (format!("{first}\n{listed}"), "there twice"),
+        (listed.replace(':', ": "), "spelt otherwise"),
+        (
+            format!("{listed}{}\n", other.replace("zz", "z\u{e9}\u{301}")),
+            "no name",
+        ),
+        (
+            format!("{listed}{}\n", other.replace('}', r#","x":1}"#)),
+            "one field more",
+        ),
+        (format!("{listed}{other}"), "without its end"),
+    ];
+    for (text, what) in damaged {
+        let blob = put(bench.path(), "blob", text.as_bytes());
+        let tree = with_entry(&bench, "100644", "aliases.jsonl", blob);
+        let said = altered(&bench, |page| page.commit.tree = tree);
+        assert_eq!(said, Err(Code::TreeMalformed), "{what}");
+        let mut page = bench.good();
+        page.commit.tree = tree;
+        let id = page.sealed(&bench, bench.wanda());
+        assert_eq!(relying(&bench, id), Err(Code::TreeMismatch), "{what}");
+    }
+    let id = good.sealed(&bench, bench.wanda());
+    assert_eq!(relying(&bench, id), Ok(()));
+}
+
+/// What checking one page says where nobody has looked at its tree before, as one thread of many does it.
+fn relying(bench: &Bench, page: Oid) -> Result<(), Code> {
+    let store = &bench.space.store;
+    let tables = Tables::new(store);
+    tables.rely_on_chain();
+    let (number, before) = (Number(3), Some(bench.pages[1].id));
+    let checked = check_page(store, &tables, &bench.space.id, number, page, before);
+    checked.map(drop).map_err(|fault| fault.code)
 }

@@ -53,10 +53,7 @@ pub fn of(
         }
         Ok(())
     };
-    let changed = |key: &RowKey| {
-        let place = (Table::Overlays, key.clone());
-        scene.edits().contains_key(&place)
-    };
+    let changed = |key: &RowKey| scene.edits().get(Table::Overlays, key).is_some();
     let flow = tables.iter(Some(root), Table::Overlays, |key, row| {
         if changed(key) {
             return ControlFlow::Continue(());
@@ -69,7 +66,7 @@ pub fn of(
     if let ControlFlow::Break(error) = flow {
         return Err(error);
     }
-    for ((table, _), row) in scene.edits() {
+    for ((table, _), row) in scene.edits().iter() {
         if let (Table::Overlays, Some(row)) = (table, row) {
             look(row)?;
         }

@@ -62,15 +62,21 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         return Err(names::unknown(&space.tables, page.tree(), &name));
     }
     let group = graph::group(&scene, &resolved.entity)?;
-    let answer = GroupView {
+    let mut answer = GroupView {
         at: view::At::of(&page),
         name: name.to_string(),
         representative: group.representative.to_string(),
-        edges: edges(&scene, &group.members)?,
-        merges: merges(&scene, &group.members)?,
-        aliases: aliases(&scene, &group.members)?,
+        edges: Vec::new(),
+        merges: Vec::new(),
+        aliases: Vec::new(),
         members: group.members.iter().map(Name::to_string).collect(),
     };
+    // A thousand aliases may stand for one name: they are looked for only where they are shown.
+    if ui.json() || arguments.verbose {
+        answer.edges = edges(&scene, &group.members)?;
+        answer.merges = merges(&scene, &group.members)?;
+        answer.aliases = aliases(&scene, &group.members)?;
+    }
     match ui.json() {
         true => ui.answer("group", &answer)?,
         false => print(ui, &answer, arguments.verbose)?,

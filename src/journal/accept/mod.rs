@@ -4,6 +4,7 @@ mod desk;
 mod guard;
 mod plan;
 mod publish;
+mod sealing;
 mod snapshot;
 mod unfinished;
 
@@ -20,7 +21,6 @@ use super::space::Space;
 use super::tidy::{self, Own};
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
-use crate::parallel;
 use crate::store::Store;
 use desk::Desk;
 use guard::Guard;
@@ -142,7 +142,6 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let own = Own::of(space, &history, hand.key)?;
     let author = |candidate: &Candidate| candidate.branch.author.to_string();
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
-    waiting = with_previews(space, waiting);
     let mut lost = 0;
     loop {
         let desk = Desk::new(space, witness, ready, &waiting);
@@ -188,7 +187,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
 
 /// Branches whose proposal has its number go, and are reported: unless this very run published it, signed
 /// before, and reported it as numbered.
-fn tidy_already<S: Store>(
+fn tidy_already<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     already: Vec<(Candidate, Number)>,
     report: &mut Report,
@@ -232,24 +231,6 @@ fn take(
         }
     }
     (waiting, rejected)
-}
-
-/// Looks at previews on all cores before they are judged one after another: all but the first are judged on
-/// another state than their base.
-fn with_previews<S: Store + Clone + Send>(
-    space: &Space<'_, S>,
-    mut waiting: Vec<Candidate>,
-) -> Vec<Candidate> {
-    if waiting.len() < 2 {
-        return waiting;
-    }
-    let others = waiting.split_off(1);
-    let others = parallel::map(space.store, others, |_, tables, mut candidate| {
-        candidate.proposal.prove_preview(tables);
-        candidate
-    });
-    waiting.extend(others);
-    waiting
 }
 
 /// The history, with what was signed before and not published published now.

@@ -3,16 +3,17 @@
 use super::BATCH;
 use super::desk::{Desk, turn};
 use super::guard::Guard;
+use super::sealing::{Draft, HandOver, seal_each};
 use super::snapshot::page_commit;
-use crate::codec::commit::Commit;
-use crate::codec::message::Message;
 use crate::fold::Outcome;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
 use crate::journal::queue::{self, Candidate, Standing};
-use crate::model::{Code, Number, Oid};
-use crate::store::{Kind, Store};
+use crate::model::{Code, Number, ProposalDigest};
+use crate::parallel;
+use crate::state::Tables;
+use crate::store::Store;
 use std::collections::BTreeSet;
 
 /// A snapshot that is made and signed, and not yet written.
@@ -34,86 +35,139 @@ pub(super) struct Plan {
 }
 
 /// Passes over the queue until nothing more is acceptable, each proposal judged on what the ones before
-/// it made.
-pub(super) fn plan<S: Store>(
+/// it made, and signs what is.
+pub(super) fn plan<S: Store + Clone + Send>(
     history: &History<'_>,
     desk: &Desk<'_, '_, S>,
     guard: &Guard<'_>,
-    mut waiting: Vec<Candidate>,
+    waiting: Vec<Candidate>,
 ) -> Result<Plan, Fault> {
-    let (space, witness) = (desk.space, desk.witness);
-    let mut tip = history.tip().expect("an open space has a tip").clone();
-    let mut plan = Plan {
-        pages: Vec::new(),
-        already: Vec::new(),
-        refused: Vec::new(),
-        waiting: Vec::new(),
-    };
-    waiting.sort_by_key(|candidate| turn(&candidate.proposal));
-    let mut planned = BTreeSet::new();
-    loop {
-        let before = plan.pages.len();
-        let mut refused = Vec::new();
-        let mut queue = waiting.into_iter();
-        for candidate in queue.by_ref() {
-            if planned.contains(&candidate.proposal.digest()) {
-                // The same proposal on two branches: the second goes with the next look at the queue.
-                continue;
-            }
-            let staged = space.tables.staged();
-            match queue::standing(&space.tables, &tip, history, &candidate)? {
-                (Standing::Accepted(number), _) => plan.already.push((candidate, number)),
-                (Standing::Refused(fault), _) => refused.push((candidate, fault)),
-                (Standing::Ready { judgement }, reviews) => {
-                    if let Some(fault) = desk.against(&tip, &candidate)? {
-                        space.tables.discard(staged);
-                        refused.push((candidate, fault));
-                        continue;
-                    }
-                    let proposal = &candidate.proposal;
-                    let tree = judgement.tree;
-                    let page = page_commit(space, &tip, proposal, &reviews, witness, tree)?;
-                    guard.allow(page.epoch, page.number)?;
-                    let commit = page.seal(witness)?;
-                    let bytes = commit.encode();
-                    let id = space.store.id_of(Kind::Commit, &bytes);
-                    let page = page_of(id, commit)?;
-                    tip = page.clone();
-                    planned.insert(proposal.digest());
-                    plan.pages.push(PlannedPage {
-                        candidate,
-                        page,
-                        bytes,
-                        outcome: judgement.outcome,
-                    });
-                    if plan.pages.len() == BATCH {
-                        break;
-                    }
-                }
-            }
-        }
-        plan.waiting.extend(queue);
-        if plan.pages.len() == before || refused.is_empty() || !plan.waiting.is_empty() {
-            plan.refused = refused;
-            return Ok(plan);
-        }
-        waiting = refused
-            .into_iter()
-            .map(|(candidate, _)| candidate)
-            .collect();
-    }
+    let tip = history.tip().expect("an open space has a tip");
+    let (store, signer) = (desk.space.store, desk.witness.signer);
+    let count = waiting.len();
+    let (pages, judged) = seal_each(store, signer, tip.id, count, |hand_over| {
+        let mut pass = Pass {
+            history,
+            desk,
+            guard,
+            tip: tip.clone(),
+            judged: Judged::default(),
+            planned: BTreeSet::new(),
+            hand_over,
+        };
+        pass.over_and_over(waiting)?;
+        Ok(pass.judged)
+    })?;
+    Ok(Plan {
+        pages,
+        already: judged.already,
+        refused: judged.refused,
+        waiting: judged.waiting,
+    })
 }
 
-pub(super) fn page_of(id: Oid, commit: Commit) -> Result<Page, Fault> {
-    match Message::parse(&commit.message)? {
-        Message::Snapshot(message) => Ok(Page {
-            id,
-            commit,
-            message,
-        }),
-        _ => Err(Fault::new(
-            Code::NotASnapshot,
-            "expected the snapshot that was just made",
-        )),
+/// What became of those that are not numbered now.
+#[derive(Default)]
+struct Judged {
+    already: Vec<(Candidate, Number)>,
+    refused: Vec<(Candidate, Fault)>,
+    waiting: Vec<Candidate>,
+}
+
+struct Pass<'p, 'i, 'a, 's, 'g, 'h, S: Store> {
+    history: &'p History<'i>,
+    desk: &'p Desk<'a, 's, S>,
+    guard: &'p Guard<'g>,
+    /// The last page that was planned; see [`Unsigned::foretold`](super::Unsigned).
+    tip: Page,
+    judged: Judged,
+    planned: BTreeSet<ProposalDigest>,
+    hand_over: &'p mut HandOver<'h>,
+}
+
+impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
+    fn over_and_over(&mut self, mut waiting: Vec<Candidate>) -> Result<(), Fault> {
+        waiting.sort_by_key(|candidate| turn(&candidate.proposal));
+        loop {
+            let before = self.planned.len();
+            self.once(waiting)?;
+            let refused = &mut self.judged.refused;
+            let done = self.planned.len() == before || refused.is_empty();
+            if done || !self.judged.waiting.is_empty() {
+                return Ok(());
+            }
+            let again = std::mem::take(refused).into_iter();
+            waiting = again.map(|(candidate, _)| candidate).collect();
+        }
+    }
+
+    /// Judges one after the other. What all but the first claim to make of their base is looked at on other cores
+    /// meanwhile, for they are judged on another state.
+    fn once(&mut self, waiting: Vec<Candidate>) -> Result<(), Fault> {
+        let space = self.desk.space;
+        let prove = |_: &S, tables: &Tables<'_, S>, (at, mut candidate): (usize, Candidate)| {
+            let prove = || match at {
+                0 => (),
+                _ => candidate.proposal.prove_preview(tables),
+            };
+            let ((), lent) = tables.lending(prove);
+            (candidate, lent)
+        };
+        let waiting = waiting.into_iter().enumerate().collect();
+        parallel::in_order(space.store, waiting, prove, |(candidate, lent)| {
+            // Most of what it stands on is read again when it is judged.
+            space.tables.borrow(lent);
+            if self.is_full() {
+                self.judged.waiting.push(candidate);
+                return Ok(());
+            }
+            self.judge(candidate)
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        self.planned.len() >= BATCH
+    }
+
+    fn judge(&mut self, candidate: Candidate) -> Result<(), Fault> {
+        let (space, witness) = (self.desk.space, self.desk.witness);
+        let digest = candidate.proposal.digest();
+        if self.planned.contains(&digest) {
+            // The same proposal on two branches: the second goes with the next look at the queue.
+            return Ok(());
+        }
+        let staged = space.tables.staged();
+        let standing = queue::standing(&space.tables, &self.tip, self.history, &candidate)?;
+        let (judgement, reviews) = match standing {
+            (Standing::Accepted(number), _) => {
+                self.judged.already.push((candidate, number));
+                return Ok(());
+            }
+            (Standing::Refused(fault), _) => {
+                self.judged.refused.push((candidate, fault));
+                return Ok(());
+            }
+            (Standing::Ready { judgement }, reviews) => (judgement, reviews),
+        };
+        if let Some(fault) = self.desk.against(&self.tip, &candidate)? {
+            space.tables.discard(staged);
+            self.judged.refused.push((candidate, fault));
+            return Ok(());
+        }
+        let (proposal, tree) = (&candidate.proposal, judgement.tree);
+        let page = page_commit(space, &self.tip, proposal, &reviews, witness, tree)?;
+        self.guard.allow(page.epoch, page.number)?;
+        self.tip = page.foretold(&self.tip);
+        self.planned.insert(digest);
+        let wanted = (self.hand_over)(Draft {
+            candidate,
+            page,
+            outcome: judgement.outcome,
+        });
+        match wanted {
+            true => Ok(()),
+            // Signing failed, and says why itself.
+            false => Err(Fault::new(Code::Io, "no more pages are signed")),
+        }
     }
 }

@@ -67,7 +67,7 @@ impl<P> Committed<P> {
 }
 
 /// After publishing: the index and the branches. Both can be made up for later.
-pub(super) fn finish<S: Store>(
+pub(super) fn finish<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
     pages: Vec<PlannedPage>,
@@ -97,6 +97,6 @@ fn index_entry(page: &PlannedPage) -> NewPage {
     let keys = page.outcome.edits.keys();
     (
         record,
-        keys.map(|(table, key)| change_key(*table, key)).collect(),
+        keys.map(|(table, key)| change_key(table, key)).collect(),
     )
 }

@@ -3,7 +3,7 @@
 use super::Witness;
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
-use crate::crypto::seal;
+use crate::crypto::{Sign, seal};
 use crate::fold::Scene;
 use crate::journal::check;
 use crate::journal::fault::Fault;
@@ -15,12 +15,13 @@ use crate::model::rows::{KeyRow, MemberRow};
 use crate::model::text::is_plain;
 use crate::model::{Code, Epoch, Number, Oid, RowKey};
 use crate::state::TreeView;
-use crate::store::Store;
+use crate::store::{Kind, Objects, Store};
 
 /// A snapshot that is not signed yet.
 #[must_use = "a snapshot without a signature is none"]
 pub struct Unsigned {
     commit: Commit,
+    message: SnapshotMessage,
     /// Its epoch.
     pub epoch: Epoch,
     /// Its number.
@@ -31,6 +32,35 @@ impl Unsigned {
     /// Signs it. Whoever calls this has made sure that no other page was signed for this epoch and number.
     pub fn seal(self, witness: &Witness<'_>) -> Result<Commit, Fault> {
         Ok(seal::seal(self.commit, witness.signer)?)
+    }
+
+    /// The page that it will be, as far as the next one is judged by it: without signature and id, for which that
+    /// of the page before stands.
+    pub(super) fn foretold(&self, previous: &Page) -> Page {
+        Page {
+            id: previous.id,
+            commit: self.commit.clone(),
+            message: self.message.clone(),
+        }
+    }
+
+    /// Signs it as the page after `previous`, whose id was not known yet when it was made.
+    pub(super) fn seal_after<S: Objects>(
+        mut self,
+        previous: Oid,
+        store: &S,
+        signer: &dyn Sign,
+    ) -> Result<(Page, Vec<u8>), Fault> {
+        self.commit.parents[0] = previous;
+        let commit = seal::seal(self.commit, signer)?;
+        let bytes = commit.encode();
+        let id = store.id_of(Kind::Commit, &bytes);
+        let page = Page {
+            id,
+            commit,
+            message: self.message,
+        };
+        Ok((page, bytes))
     }
 }
 
@@ -75,14 +105,14 @@ pub fn snapshot_commit(
     })?;
     let number = previous.map_or(Number(1), |page| page.number().next());
     let chain = check::chain_of(pen.epoch, previous, proposal, reviews, signer);
-    let message = Message::Snapshot(SnapshotMessage {
+    let message = SnapshotMessage {
         text: snapshot_text(number, proposal.subject()),
         space: proposal.space(),
         number,
         epoch: pen.epoch,
         proposal: proposal.digest(),
         chain,
-    });
+    };
     // A rotated key goes on signing until the pen is taken, under the address it signed with last.
     let key: Option<KeyRow> = Scene::new(authority).get(&RowKey::of(pen.key.to_string()))?;
     let mut ident = witness.when.ident(&holder);
@@ -98,10 +128,11 @@ pub fn snapshot_commit(
         author: ident.clone(),
         committer: ident,
         armor: None,
-        message: message.encode(),
+        message: Message::Snapshot(message.clone()).encode(),
     };
     Ok(Unsigned {
         commit,
+        message,
         epoch: pen.epoch,
         number,
     })

@@ -1,10 +1,10 @@
 //! Pages that were signed and perhaps not published: the same bytes are published, or nothing.
 
 use super::guard::Guard;
-use super::plan::page_of;
 use super::publish::Committed;
 use super::{BeforePublish, Numbered};
 use crate::codec::commit::Commit;
+use crate::codec::message::Message;
 use crate::crypto::seal;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
@@ -15,7 +15,7 @@ use crate::journal::proposal::Proposal;
 use crate::journal::refs;
 use crate::journal::review::Review;
 use crate::journal::space::Space;
-use crate::model::{Code, Number};
+use crate::model::{Code, Number, Oid};
 use crate::store::{Kind, Store};
 
 /// A page that was signed before, and its exact bytes.
@@ -197,4 +197,19 @@ fn unpublishable(fault: Fault) -> Fault {
         fault.what
     );
     Fault { what, ..fault }
+}
+
+/// A commit that was made here, as a page.
+fn page_of(id: Oid, commit: Commit) -> Result<Page, Fault> {
+    match Message::parse(&commit.message)? {
+        Message::Snapshot(message) => Ok(Page {
+            id,
+            commit,
+            message,
+        }),
+        _ => Err(Fault::new(
+            Code::NotASnapshot,
+            "expected the snapshot that was made here",
+        )),
+    }
 }

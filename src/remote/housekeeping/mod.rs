@@ -130,6 +130,9 @@ fn git(common_dir: &Path) -> Git {
         "core.fsync=all",
         "core.bigFileThreshold=64k",
         "pack.writeReverseIndex=true",
+        // Of packs that are mapped only so much at a time.
+        "core.packedGitWindowSize=16m",
+        "core.packedGitLimit=128m",
     ]
     .into_iter()
     .fold(Git::new(common_dir), |git, entry| git.with_config(entry))

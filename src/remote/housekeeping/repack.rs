@@ -1,14 +1,21 @@
 //! Packing everything anew: what is reachable into one pack, what is not into one of its own.
+//!
+//! git says what is reachable, and copies it as it lies; deltas are chosen by [`pack::tighten`].
 
 use super::expire::remove_pack;
 use super::{CRUFT, Terms, git, graph, loose};
+use crate::model::Oid;
 use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, is_absent, remove_if_there, sync_dir};
 use crate::store::git::packs::{PackFile, PackIndex, packs};
-use crate::store::{GitStore, StoreFault};
+use crate::store::{GitStore, Refs as _, StoreFault, pack};
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// Where the newest page is.
+const MAIN: &str = "refs/heads/main";
 
 /// How packs are after a run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +52,9 @@ pub(super) fn repack(
         touch(path, terms.now)?;
     }
     terms.steps.step("gc-repack")?;
-    let mut args = vec!["repack", "-a", "-l", "-q"];
+    // No bitmap is made: it would belong to the pack that is made of git's.
+    let mut args = vec!["-c", "repack.writeBitmaps=false"];
+    args.extend(["repack", "-a", "-l", "-q", "--window=0"]);
     if terms.git >= CRUFT {
         args.extend(["--cruft", "--cruft-expiration=never"]);
     }
@@ -54,7 +63,11 @@ pub(super) fn repack(
     terms.steps.step("gc-repack-sync")?;
     // git has synced what it wrote, and not the names; nothing old goes before they are safe.
     sync_dir(&dir)?;
-    remove_redundant(store, turn, &old, terms)?;
+    let (mut replaced, tight) = tighten(store, &old, terms)?;
+    replaced.extend(old);
+    // What was tight before may have become itself once more.
+    replaced.retain(|pack| !tight.contains(&pack.path));
+    remove_redundant(store, turn, &replaced, terms)?;
     terms.steps.step("gc-loose-remove")?;
     git.run(&["prune-packed", "-q"])?;
     let graph = graph::write(store, turn, &git, terms)?;
@@ -70,6 +83,62 @@ pub(super) fn repack(
         aside,
         graph,
     })
+}
+
+/// Makes each pack of needed objects anew, as small as it can be. Returns those that git had just made for that, and what
+/// became of all of them.
+fn tighten(
+    store: &GitStore,
+    old: &[PackFile],
+    terms: &Terms<'_>,
+) -> Result<(Vec<PackFile>, Vec<PathBuf>), StoreFault> {
+    let dir = store.pack_dir();
+    let (mut made, mut tight) = (Vec::new(), Vec::new());
+    let needed = |pack: &PackFile| !pack.cruft && !pack.kept;
+    let now = packs(&dir)?;
+    let new: Vec<&PackFile> = now
+        .iter()
+        .filter(|p| needed(p) && !old.contains(p))
+        .collect();
+    // Where nothing came since the last run, git's pack has the name of one that was there, or none was made.
+    if new.is_empty() {
+        return Ok((made, tight));
+    }
+    (terms.tell)("Packing tightly");
+    let newest = newest_state(store)?;
+    for pack in new {
+        let format = store.object_format();
+        let path = pack::tighten(&dir, format, &pack.path, &newest, terms.steps)?;
+        if path != pack.path {
+            made.push(pack.clone());
+        }
+        tight.push(path);
+    }
+    Ok((made, tight))
+}
+
+/// What the newest page has in its tree, which is read more often than all before it.
+fn newest_state(store: &GitStore) -> Result<HashSet<Oid>, StoreFault> {
+    let mut newest = HashSet::new();
+    if store.get(MAIN)?.is_none() {
+        return Ok(newest);
+    }
+    let tree = format!("{MAIN}^{{tree}}");
+    let args = [
+        "rev-list",
+        "--objects",
+        "--no-object-names",
+        "--no-walk",
+        &tree,
+    ];
+    git(store.common_dir()).each_line(&args, b"", &mut |line| {
+        let id: Option<Oid> = std::str::from_utf8(line)
+            .ok()
+            .and_then(|id| id.parse().ok());
+        newest.extend(id);
+        Ok(())
+    })?;
+    Ok(newest)
 }
 
 /// Sets a file's time; what went meanwhile needs none.

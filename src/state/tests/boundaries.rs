@@ -84,7 +84,8 @@ fn no_change_is_the_same_tree_and_reads_only_its_path() {
     write(&store, &tables);
     let fresh = Tables::new(&store);
     let mut nothing = removals([alias(5000, 0)]);
-    nothing.extend(puts([alias(17, 0)]));
+    let (key, row) = alias(17, 0);
+    nothing.insert(key, Some(row));
     store.reads.set(0);
     assert_eq!(fresh.edit(Some(root), &nothing), Ok(root));
     assert_eq!(fresh.staged(), 0);

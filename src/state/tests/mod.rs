@@ -2,6 +2,7 @@
 
 mod boundaries;
 mod damage;
+mod lazy;
 mod properties;
 mod store;
 

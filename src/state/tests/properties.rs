@@ -98,10 +98,11 @@ fn batches() -> impl Strategy<Value = Vec<RowEdits>> {
 }
 
 fn apply(rows: &mut Rows, edits: &RowEdits) {
-    for (key, row) in edits {
+    for ((table, key), row) in edits.iter() {
+        let key = (table, key.clone());
         match row {
-            Some(row) => rows.insert(key.clone(), row.clone()),
-            None => rows.remove(key),
+            Some(row) => rows.insert(key, row.clone()),
+            None => rows.remove(&key),
         };
     }
 }
@@ -192,7 +193,7 @@ fn thousands_of_rows_one_by_one_in_two_orders_and_away_again() {
         // 7 has no factor in common with 2,000, so both orders meet every row once.
         for (root, at) in roots.iter_mut().zip([n, n * 7 % all.len()]) {
             let (key, row) = all[at].clone();
-            let edits = RowEdits::from([(key, Some(row))]);
+            let edits = RowEdits::from_iter([(key, Some(row))]);
             *root = Some(tables.edit(*root, &edits).unwrap());
         }
     }
@@ -202,7 +203,7 @@ fn thousands_of_rows_one_by_one_in_two_orders_and_away_again() {
     let of = tables.rows_of(roots[0], Table::Edges, "e0", 500).unwrap();
     assert_eq!(of.len(), 500);
     for (at, (key, _)) in all.iter().enumerate() {
-        let edits = RowEdits::from([(key.clone(), None)]);
+        let edits = RowEdits::from_iter([(key.clone(), None)]);
         roots[0] = Some(tables.edit(roots[0], &edits).unwrap());
         if at % 250 == 0 {
             let rest = all[at + 1..].iter().cloned().collect();

@@ -73,6 +73,11 @@ impl Clone for Glance {
 }
 
 impl Glance {
+    /// Whether it leaves everything to others by now.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(*self.0.borrow(), State::Over)
+    }
+
     /// Kind and size of an object, in the directories of objects that `dirs` names when it is first asked; `None` leaves
     /// the answer to gix.
     pub(super) fn header(

@@ -12,6 +12,7 @@ mod init;
 mod known;
 mod lock;
 mod loose;
+mod near;
 mod objects;
 mod packed;
 pub mod packs;
@@ -59,6 +60,8 @@ pub struct GitStore {
     glance: glance::Glance,
     /// What was here when it was last looked at: see [`Objects::is_known`].
     quick: RefCell<Option<known::Known>>,
+    /// What many objects are read with.
+    near: RefCell<near::Near>,
     /// What keeps the collector away: see [`GitStore::begin_writing`]. None for whoever only collects or judges.
     session: Option<Arc<session::Session>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
@@ -108,6 +111,7 @@ impl GitStore {
             reflog_ident,
             glance: glance::Glance::default(),
             quick: RefCell::default(),
+            near: RefCell::default(),
             session: Some(Arc::default()),
             extra: Vec::new(),
             bring: None,

@@ -13,7 +13,12 @@ impl Objects for GitStore {
 
     fn read(&self, id: &Oid, kind: Kind, max: u64) -> Result<Vec<u8>, StoreFault> {
         self.check_format(id)?;
-        if let Some(bytes) = self.glance.read(|| self.object_dirs(), id, kind, max)
+        let bytes = match self.glance.is_over() {
+            false => self.glance.read(|| self.object_dirs(), id, kind, max),
+            true => self.read_near(id, kind, max),
+        };
+        // git and gix trust an index about what lies where; a copied or merged repository may lie.
+        if let Some(bytes) = bytes
             && checked_id(self.format, kind, &bytes).is_ok_and(|found| found == *id)
         {
             return Ok(bytes);
@@ -31,7 +36,6 @@ impl Objects for GitStore {
             Ok(None) => return Err(store::missing(id)),
             Err(err) => return Err(damaged(id, &err.to_string())),
         };
-        // git and gix trust an index about what lies where; a copied or merged repository may lie.
         if checked_id(self.format, kind, &bytes)? != *id {
             return Err(damaged(id, "its contents have another id"));
         }

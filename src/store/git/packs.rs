@@ -92,6 +92,12 @@ impl PackIndex {
         self.0.lookup(to_gix(id)).is_some()
     }
 
+    /// Where in the pack the object's entry begins, if it has one.
+    pub fn offset(&self, id: &Oid) -> Option<u64> {
+        let at = self.0.lookup(to_gix(id))?;
+        Some(self.0.pack_offset_at_index(at))
+    }
+
     /// How many objects it has.
     pub fn len(&self) -> u32 {
         self.0.num_objects()

@@ -28,27 +28,28 @@ pub(super) fn of_file(path: &Path, upto: u64, format: ObjectFormat) -> Result<Oi
     hasher.finish()
 }
 
-enum Sum {
+/// A checksum that grows with its bytes.
+pub(super) enum Sum {
     Sha1(sha1::Sha1),
     Sha256(Hasher),
 }
 
 impl Sum {
-    fn new(format: ObjectFormat) -> Self {
+    pub(super) fn new(format: ObjectFormat) -> Self {
         match format {
             ObjectFormat::Sha1 => Self::Sha1(sha1::Sha1::new()),
             ObjectFormat::Sha256 => Self::Sha256(Hasher::new(format)),
         }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha1(hasher) => Digest::update(hasher, bytes),
             Self::Sha256(hasher) => hasher.update(bytes),
         }
     }
 
-    fn finish(self) -> Result<Oid, StoreFault> {
+    pub(super) fn finish(self) -> Result<Oid, StoreFault> {
         match self {
             Self::Sha1(hasher) => {
                 Ok(Oid::from_bytes(&hasher.finalize()).expect("20 bytes are an id"))

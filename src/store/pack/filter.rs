@@ -1,19 +1,18 @@
-//! Making a pack anew without some of its objects. Entries are copied as they are.
+//! Making a pack anew without some of its objects. Entries are copied as they are; a delta becomes the whole object, for
+//! what it is made of may be what goes.
 
-use super::Writer;
-use super::idx;
+use super::source::{Shape, Source};
+use super::zip::Zip;
+use super::{Writer, effort, entry_header};
 use crate::model::{Code, ObjectFormat, Oid};
-use crate::store::disk::io_fault;
 use crate::store::{Steps, StoreFault};
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// Writes a pack of those objects of another one that are to stay; `None` if none are. The old one stays where it
-/// is. Only for packs of whole objects: where there is a delta it is `unsupported`.
+/// is.
 ///
 /// # Errors
-/// `object-damaged` if an entry is not what the index says; `io`, `unsupported`.
+/// `object-damaged` if an entry is not what the index says; `io`.
 pub fn filter(
     dir: &Path,
     format: ObjectFormat,
@@ -21,53 +20,27 @@ pub fn filter(
     stays: &dyn Fn(&Oid) -> bool,
     steps: &dyn Steps,
 ) -> Result<Option<PathBuf>, StoreFault> {
-    let path = pack.with_extension("idx");
-    let index = fs::read(&path).map_err(|err| io_fault("read", &path, &err))?;
-    let mut placed = idx::decode(format, &index)?;
-    placed.sort_by_key(|one| one.offset);
-    let file = File::open(pack).map_err(|err| io_fault("open", pack, &err))?;
-    let size = file
-        .metadata()
-        .map_err(|err| io_fault("read", pack, &err))?;
-    let end = size.len().saturating_sub(format.id_len() as u64);
-    let count = placed.iter().filter(|one| stays(&one.id)).count();
-    if count == 0 {
+    let Some(mut source) = Source::open(pack, format)? else {
+        let what = format!("the pack `{}` cannot be read", pack.display());
+        return Err(StoreFault::new(Code::ObjectDamaged, what));
+    };
+    let all = 0..source.len() as u32;
+    let staying: Vec<u32> = all.filter(|n| stays(&source.id(*n))).collect();
+    if staying.is_empty() {
         return Ok(None);
     }
-    let mut writer = Writer::create(dir, format, count, steps)?;
-    for (n, one) in placed.iter().enumerate() {
-        if !stays(&one.id) {
+    let mut writer = Writer::create(dir, format, staying.len(), steps)?;
+    let mut zip = Zip::new();
+    for n in staying {
+        let (id, entry) = (source.id(n), source.entry(n)?);
+        if let Shape::Whole(_) = entry.shape {
+            writer.add(id, &[&entry.raw])?;
             continue;
         }
-        let next = placed.get(n + 1).map_or(end, |next| next.offset);
-        let raw = read_entry(&file, pack, one, next)?;
-        writer.add(one.id, &[&raw])?;
+        let content = source.content(n)?;
+        let header = entry_header(content.kind, content.bytes.len() as u64);
+        let stream = zip.pack(&content.bytes, effort(content.kind));
+        writer.add(id, &[&header, stream])?;
     }
     writer.finish().map(Some)
-}
-
-fn read_entry(
-    file: &File,
-    pack: &Path,
-    one: &idx::Placed,
-    next: u64,
-) -> Result<Vec<u8>, StoreFault> {
-    let (id, shown) = (one.id, pack.display());
-    let mut raw = vec![0; next.saturating_sub(one.offset) as usize];
-    file.read_exact_at(&mut raw, one.offset)
-        .map_err(|err| io_fault("read", pack, &err))?;
-    let mut crc = flate2::Crc::new();
-    crc.update(&raw);
-    if crc.sum() != one.crc {
-        let what = format!("object {id} in `{shown}` is not what the index says");
-        return Err(StoreFault::new(Code::ObjectDamaged, what));
-    }
-    // Kinds 1 to 4 are whole objects, 6 and 7 deltas.
-    match raw.first().map(|byte| byte >> 4 & 7) {
-        Some(1..=4) => Ok(raw),
-        _ => {
-            let what = format!("object {id} in `{shown}` is a delta");
-            Err(StoreFault::new(Code::Unsupported, what))
-        }
-    }
 }

@@ -59,7 +59,7 @@ pub(super) fn encode(
     Ok(out)
 }
 
-/// Reads an index back, sorted by id. Only of small packs: those with large offsets are refused.
+/// Reads an index back, sorted by id.
 pub(super) fn decode(format: ObjectFormat, bytes: &[u8]) -> Result<Vec<Placed>, StoreFault> {
     let damaged = || StoreFault::new(Code::ObjectDamaged, "a pack index is damaged");
     let word = |at: usize| -> Option<u32> {
@@ -70,9 +70,10 @@ pub(super) fn decode(format: ObjectFormat, bytes: &[u8]) -> Result<Vec<Placed>, 
     }
     let count = word(TABLES - 4).ok_or_else(damaged)? as usize;
     let len = format.id_len();
-    if bytes.len() != TABLES + count * (len + 8) + 2 * len {
-        return Err(damaged());
-    }
+    let large = TABLES + count * (len + 8);
+    let more = bytes.len().checked_sub(large + 2 * len);
+    let more = more.filter(|more| more % 8 == 0 && more / 8 <= count);
+    let end = large + more.ok_or_else(damaged)?;
     let mut placed = Vec::with_capacity(count);
     for n in 0..count {
         let at = TABLES + n * len;
@@ -80,7 +81,14 @@ pub(super) fn decode(format: ObjectFormat, bytes: &[u8]) -> Result<Vec<Placed>, 
         let crcs = TABLES + count * len;
         let crc = word(crcs + n * 4).ok_or_else(damaged)?;
         let offset = word(crcs + count * 4 + n * 4).ok_or_else(damaged)?;
-        let offset = u64::from(offset);
+        let offset = match offset >> 31 {
+            0 => u64::from(offset),
+            _ => {
+                let at = large + (offset & 0x7fff_ffff) as usize * 8;
+                let (high, low) = (word(at), word(at + 4).filter(|_| at + 8 <= end));
+                u64::from(high.ok_or_else(damaged)?) << 32 | u64::from(low.ok_or_else(damaged)?)
+            }
+        };
         placed.push(Placed { id, offset, crc });
     }
     Ok(placed)
@@ -120,5 +128,7 @@ mod tests {
         let at = TABLES + 20 + 4;
         assert_eq!(bytes[at..at + 4], (1u32 << 31).to_be_bytes());
         assert_eq!(bytes[at + 4..at + 12], (5u64 << 32).to_be_bytes());
+        assert_eq!(decode(ObjectFormat::Sha1, &bytes).unwrap(), far);
+        assert!(decode(ObjectFormat::Sha1, &bytes[..bytes.len() - 8]).is_err());
     }
 }

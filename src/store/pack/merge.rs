@@ -1,34 +1,36 @@
 //! Housekeeping: many small packs become one.
 //!
 //! Every write makes a pack, and a repository with many packs is slow to open and to search. Entries are
-//! copied as they are, so the pause is that of copying a bounded number of bytes.
+//! copied as they are, deltas too, so the pause is that of copying a bounded number of bytes. Packs that have
+//! become too large for that are left to the collector, which makes one of them all.
 //!
-//! Ours are told from git's by what is in them: a pack of whole objects only, with no companion file that
-//! gives it a meaning (`.keep`, `.promisor`, `.mtimes`, `.bitmap`), in no multi-pack index. A pack that
-//! git wrote and that looks the same may as well be merged: nothing is lost by it. What has deltas is
-//! left to `git repack`.
+//! Packs that have a companion file which gives them a meaning (`.keep`, `.promisor`, `.mtimes`, `.bitmap`), or that
+//! are in a multi-pack index, stay as they are. Of all others it does not matter who wrote them.
 
 use super::Writer;
-use super::idx::{self, Placed};
-use crate::model::{Code, ObjectFormat};
+use super::packer::delta_header;
+use super::source::{Shape, Source};
+use crate::model::{ObjectFormat, Oid};
 use crate::store::disk::{io_fault, read_if_there, remove_if_there, sync_dir};
 use crate::store::{Steps, StoreFault};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// As many packs of ours are left alone.
 const TOLERATED: usize = 16;
 
-/// Bytes merged in one go, at most.
-const AT_ONCE: u64 = 64 * 1024 * 1024;
+/// Bytes merged in one go, at most: a command waits for it.
+const AT_ONCE: u64 = 16 * 1024 * 1024;
+
+/// Larger packs cannot be merged with their like in one go.
+const LARGEST: u64 = AT_ONCE / 2;
 
 /// Packs with one of these beside them mean something that a merge would lose.
 const COMPANIONS: [&str; 4] = ["keep", "promisor", "mtimes", "bitmap"];
 
-/// Merges the smallest packs of whole objects in the directory `objects/pack` into one, if there are
-/// more than 16; returns how many were merged. The file `lock` is held meanwhile; who finds it held
+/// Merges the smallest packs in the directory `objects/pack` into one, if there are more than 16 of at most 8 MiB;
+/// returns how many were merged. The file `lock` is held meanwhile; who finds it held
 /// returns 0. Readers that had one of the old packs in view look again when they miss it, git and gix
 /// alike.
 ///
@@ -55,54 +57,50 @@ pub fn consolidate(
         Err(TryLockError::WouldBlock) => return Ok(0),
         Err(TryLockError::Error(err)) => return Err(io_fault("lock", lock, &err)),
     }
+    let packs = list(dir)?;
+    let sizes: Vec<u64> = packs.iter().map(|(size, _)| *size).collect();
     let mut ours = Vec::new();
-    for (size, path) in list(dir)? {
-        if let Some(placed) = read_index_of_whole(&path, size, format)? {
-            ours.push(Pack { path, size, placed });
-        }
+    for (_, path) in &packs[..choose(&sizes)] {
+        ours.extend(Source::open(path, format)?);
     }
-    let chosen = if ours.len() > TOLERATED {
-        choose(&ours)
-    } else {
-        0
-    };
-    ours.truncate(chosen);
     if ours.len() < 2 {
         return Ok(0);
     }
-    let kept = merge(dir, format, &ours, steps)?;
+    let kept = merge(dir, format, &mut ours, steps)?;
     // The new pack is durable and visible. A crash from here on leaves some objects in two packs, and
     // the next run goes on; an index goes before its pack, so that no index is without one.
-    for pack in ours.iter().filter(|pack| pack.path != kept) {
+    for path in ours.iter().map(Source::path).filter(|path| **path != kept) {
         steps.step("old-idx-remove")?;
-        remove_if_there(&pack.path.with_extension("idx"))?;
-        remove_if_there(&pack.path.with_extension("rev"))?;
+        remove_if_there(&path.with_extension("idx"))?;
+        remove_if_there(&path.with_extension("rev"))?;
         steps.step("old-pack-remove")?;
-        remove_if_there(&pack.path)?;
+        remove_if_there(path)?;
     }
     sync_dir(dir)?;
     Ok(ours.len())
-}
-
-pub(super) struct Pack {
-    path: PathBuf,
-    size: u64,
-    placed: Vec<Placed>,
 }
 
 /// Candidates, smallest first: packs with an index, not too large, without companions, in no
 /// multi-pack index.
 fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
     let fault = |err| io_fault("list", dir, &err);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(fault)? {
+        let path = entry.map_err(fault)?.path();
+        if path.extension().is_some_and(|end| end == "pack") {
+            paths.push(path);
+        }
+    }
+    if paths.len() <= TOLERATED {
+        return Ok(Vec::new());
+    }
     let named = read_if_there(&dir.join("multi-pack-index"))?.unwrap_or_default();
     let mut found = Vec::new();
     if dir.join("multi-pack-index.d").exists() {
         // Incremental ones: git's own maintenance is at work here, and better at it.
         return Ok(found);
     }
-    for entry in fs::read_dir(dir).map_err(fault)? {
-        let path = entry.map_err(fault)?.path();
-        let is_pack = path.extension().is_some_and(|e| e == "pack");
+    for path in paths {
         let index = path.with_extension("idx");
         let Some(name) = index.file_name().and_then(|name| name.to_str()) else {
             continue;
@@ -113,14 +111,14 @@ fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
                 .windows(name.len())
                 .any(|part| part == name.as_bytes())
         };
-        if !is_pack || !index.exists() || special() || in_multi() {
+        if !index.exists() || special() || in_multi() {
             continue;
         }
         // Gone meanwhile: somebody else repacked.
         let Ok(meta) = fs::metadata(&path) else {
             continue;
         };
-        if meta.len() <= AT_ONCE {
+        if meta.len() <= LARGEST {
             found.push((meta.len(), path));
         }
     }
@@ -128,51 +126,24 @@ fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
     Ok(found)
 }
 
-/// The index of a pack that has whole objects only; `None` for one with deltas, or one that has gone.
-fn read_index_of_whole(
-    path: &Path,
-    size: u64,
-    format: ObjectFormat,
-) -> Result<Option<Vec<Placed>>, StoreFault> {
-    let (Some(index), Ok(pack)) = (
-        read_if_there(&path.with_extension("idx"))?,
-        File::open(path),
-    ) else {
-        return Ok(None);
-    };
-    let Ok(placed) = idx::decode(format, &index) else {
-        return Ok(None);
-    };
-    for one in &placed {
-        let mut first = [0];
-        if one.offset >= size || pack.read_exact_at(&mut first, one.offset).is_err() {
-            return Ok(None);
-        }
-        // Kinds 1 to 4 are whole objects, 6 and 7 deltas.
-        if !(1..=4).contains(&(first[0] >> 4 & 7)) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(placed))
-}
-
 /// How many of the packs, smallest first, to merge: so many that each pack left is at least twice as
 /// large as the one before it, so that every object is copied a logarithmic number of times only.
-pub(super) fn choose(packs: &[Pack]) -> usize {
-    let size = |n: usize| packs[n].size;
-    let grows = |n: usize| size(n) >= 2 * size(n - 1);
-    let mut split = packs.len();
-    while split > 1 && grows(split - 1) {
+pub(super) fn choose(sizes: &[u64]) -> usize {
+    if sizes.len() <= TOLERATED {
+        return 0;
+    }
+    let mut split = sizes.len();
+    while split > 1 && sizes[split - 1] >= 2 * sizes[split - 2] {
         split -= 1;
     }
-    let mut total: u64 = (0..split).map(size).sum();
-    while split < packs.len() && size(split) < 2 * total {
-        total += size(split);
+    let mut total: u64 = sizes[..split].iter().sum();
+    while split < sizes.len() && sizes[split] < 2 * total {
+        total += sizes[split];
         split += 1;
     }
     while split > 0 && total > AT_ONCE {
         split -= 1;
-        total -= size(split);
+        total -= sizes[split];
     }
     // One pack alone needs no merging.
     if split < 2 { 0 } else { split }
@@ -182,48 +153,58 @@ pub(super) fn choose(packs: &[Pack]) -> usize {
 fn merge(
     dir: &Path,
     format: ObjectFormat,
-    packs: &[Pack],
+    packs: &mut [Source],
     steps: &dyn Steps,
 ) -> Result<PathBuf, StoreFault> {
-    let mut seen = HashSet::new();
-    let count = packs
-        .iter()
-        .flat_map(|p| &p.placed)
-        .filter(|p| seen.insert(p.id))
-        .count();
-    seen.clear();
-    let mut writer = Writer::create(dir, format, count, steps)?;
+    let ids = |pack: &Source| {
+        (0..pack.len() as u32)
+            .map(|n| pack.id(n))
+            .collect::<Vec<_>>()
+    };
+    let all: HashSet<Oid> = packs.iter().flat_map(ids).collect();
+    let mut writer = Writer::create(dir, format, all.len(), steps)?;
+    let mut written: HashMap<Oid, u64> = HashMap::with_capacity(all.len());
     for pack in packs {
-        // Entry by entry, so that merging large packs takes no more memory than one object.
-        let file = File::open(&pack.path).map_err(|err| io_fault("read", &pack.path, &err))?;
-        let end = pack.size.saturating_sub(format.id_len() as u64);
-        let mut raw = Vec::new();
-        let mut by_offset = pack.placed.clone();
-        by_offset.sort_by_key(|placed| placed.offset);
-        for (n, one) in by_offset.iter().enumerate() {
-            let next = by_offset.get(n + 1).map_or(end, |next| next.offset);
-            raw.resize(next.saturating_sub(one.offset) as usize, 0);
-            let read = file.read_exact_at(&mut raw, one.offset);
-            let mut crc = flate2::Crc::new();
-            crc.update(&raw);
-            if read.is_err() || crc.sum() != one.crc {
-                let (id, path) = (one.id, pack.path.display());
-                let what = format!("object {id} in `{path}` is not what the index says");
-                return Err(StoreFault::new(Code::ObjectDamaged, what));
-            }
-            if seen.insert(one.id) {
-                writer.add(one.id, &[&raw])?;
-            }
+        for n in 0..pack.len() as u32 {
+            copy(pack, n, &mut writer, &mut written)?;
         }
     }
     writer.finish()
 }
 
-#[cfg(test)]
-pub(super) fn test_pack(size: u64) -> Pack {
-    Pack {
-        path: PathBuf::new(),
-        size,
-        placed: Vec::new(),
+/// Copies an entry, and before it what it is a delta of, unless they are there.
+fn copy(
+    pack: &mut Source,
+    n: u32,
+    writer: &mut Writer<'_>,
+    written: &mut HashMap<Oid, u64>,
+) -> Result<(), StoreFault> {
+    let mut waiting = vec![n];
+    while let Some(n) = waiting.last().copied() {
+        let id = pack.id(n);
+        if written.contains_key(&id) {
+            waiting.pop();
+            continue;
+        }
+        let entry = pack.entry(n)?;
+        let offset = writer.offset;
+        match entry.shape {
+            Shape::Whole(_) => writer.add(id, &[&entry.raw])?,
+            Shape::Delta(base) => match written.get(&pack.id(base)) {
+                Some(at) => {
+                    let header = delta_header(entry.size, offset - at);
+                    writer.add(id, &[&header, &entry.raw[entry.head..]])?;
+                }
+                // A chain that bites its tail, in a damaged pack, is longer than the pack.
+                None if waiting.len() > pack.len() => return Err(pack.damaged(n)),
+                None => {
+                    waiting.push(base);
+                    continue;
+                }
+            },
+        }
+        written.insert(id, offset);
+        waiting.pop();
     }
+    Ok(())
 }

@@ -1,32 +1,46 @@
-//! Our own packs: whole objects, no deltas, written durably in one go.
+//! Our own packs: written durably in one go, versions of one thing as deltas of each other.
 //!
 //! gix writes packs without syncing them, and one loose file per object costs a sync each. A pack of
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
 mod checksum;
+mod delta;
+mod direct;
 pub mod filter;
 mod ids;
 mod idx;
+mod likeness;
 mod merge;
 pub mod mtimes;
+mod packer;
 mod read;
+mod reverse;
+mod source;
 mod stream;
+mod tighten;
 mod zip;
 
+pub use direct::DirectReader;
 pub use ids::Ids;
 pub use merge::consolidate;
 pub use read::PackReader;
 pub use stream::PackStream;
+pub use tighten::tighten;
 pub use zip::{Effort, Zip, is_even};
 
 use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
-use super::git::Hasher;
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
+use packer::{Item, Packer};
+use source::{Head, HeadBase};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+
+/// Deltas that a reader has to go through at most for an object of a batch. Each costs reading as much as a small
+/// object does; the collector packs for years and goes further.
+const BATCH_DEPTH: u8 = 8;
 
 /// An object to pack.
 #[derive(Debug, Clone, Copy)]
@@ -58,19 +72,24 @@ pub fn write(
     }
     // As git does: what a walk through the history reads lies together.
     entries.sort_by_key(|entry| order(entry.kind));
-    let mut writer = Writer::create(dir, format, entries.len(), steps)?;
-    let mut zip = zip::Zip::new();
+    let writer = Writer::create(dir, format, entries.len(), steps)?;
+    let mut packer = Packer::new(writer, entries.len(), BATCH_DEPTH);
     for some in entries.chunks(zip::AT_ONCE) {
-        let contents = some.iter().map(|entry| (entry.bytes, effort(entry.kind)));
-        let contents: Vec<_> = contents.collect();
-        zip.pack_each(&contents, |at, packed| {
-            let Entry { id, kind, bytes } = some[at];
+        let mut items = Vec::with_capacity(some.len());
+        for Entry { id, kind, bytes } in some {
             debug_assert_eq!(*id, super::git::object_id(format, *kind, bytes));
-            let header = entry_header(*kind, bytes.len() as u64);
-            writer.add(*id, &[&header, packed])
-        })?;
+            let bases = packer.plan(format, *kind, bytes);
+            items.push(Item {
+                id: *id,
+                kind: *kind,
+                bytes,
+                effort: effort(*kind),
+                bases: bases.map(|base| base.map(|n| (n, entries[n as usize].bytes))),
+            });
+        }
+        packer.write(&items)?;
     }
-    writer.finish().map(drop)
+    packer.finish().map(drop)
 }
 
 /// Commits and trees are signatures and ids for the most part: a seventh would be gained, and both writing and reading
@@ -97,9 +116,13 @@ fn entry_header(kind: Kind, size: u64) -> Vec<u8> {
         Kind::Commit => 1,
         Kind::Tree => 2,
         Kind::Blob => 3,
-        Kind::Tag => 4u8,
+        Kind::Tag => 4,
     };
-    let mut header = Vec::with_capacity(10);
+    sized_header(kind, size)
+}
+
+fn sized_header(kind: u8, size: u64) -> Vec<u8> {
+    let mut header = Vec::with_capacity(16);
     let mut byte = kind << 4 | (size & 0x0f) as u8;
     let mut rest = size >> 4;
     while rest > 0 {
@@ -113,14 +136,17 @@ fn entry_header(kind: Kind, size: u64) -> Vec<u8> {
 
 /// Kind and size of a whole object, and how many bytes say so; `None` for a delta or what is no entry.
 fn parse_entry_header(bytes: &[u8]) -> Option<(Kind, u64, usize)> {
+    let head = parse_entry_head(bytes)?;
+    match head.base {
+        HeadBase::Whole(kind) => Some((kind, head.size, head.len)),
+        _ => None,
+    }
+}
+
+/// What an entry says before its stream, or before the id of its base; `None` for what is no entry.
+fn parse_entry_head(bytes: &[u8]) -> Option<Head> {
     let (mut byte, mut at) = (*bytes.first()?, 1);
-    let kind = match byte >> 4 & 7 {
-        1 => Kind::Commit,
-        2 => Kind::Tree,
-        3 => Kind::Blob,
-        4 => Kind::Tag,
-        _ => return None,
-    };
+    let kind = byte >> 4 & 7;
     let (mut size, mut shift) = (u64::from(byte & 0x0f), 4);
     while byte & 0x80 != 0 {
         byte = *bytes.get(at)?;
@@ -130,7 +156,27 @@ fn parse_entry_header(bytes: &[u8]) -> Option<(Kind, u64, usize)> {
         size |= u64::from(byte & 0x7f) << shift;
         (at, shift) = (at + 1, shift + 7);
     }
-    Some((kind, size, at))
+    let base = match kind {
+        1 => HeadBase::Whole(Kind::Commit),
+        2 => HeadBase::Whole(Kind::Tree),
+        3 => HeadBase::Whole(Kind::Blob),
+        4 => HeadBase::Whole(Kind::Tag),
+        6 => {
+            byte = *bytes.get(at)?;
+            let mut back = u64::from(byte & 0x7f);
+            at += 1;
+            while byte & 0x80 != 0 {
+                byte = *bytes.get(at)?;
+                back = (back + 1).checked_mul(0x80)? | u64::from(byte & 0x7f);
+                at += 1;
+            }
+            HeadBase::Back(back)
+        }
+        7 => HeadBase::Named,
+        _ => return None,
+    };
+    let len = at;
+    Some(Head { base, size, len })
 }
 
 /// A pack being written.
@@ -139,7 +185,7 @@ struct Writer<'a> {
     format: ObjectFormat,
     out: BufWriter<File>,
     temp: TempFile<'a>,
-    hash: Hasher,
+    hash: checksum::Sum,
     offset: u64,
     placed: Vec<idx::Placed>,
     steps: &'a dyn Steps,
@@ -168,7 +214,7 @@ impl<'a> Writer<'a> {
             format,
             out: BufWriter::with_capacity(1 << 18, out),
             temp,
-            hash: Hasher::new(format),
+            hash: checksum::Sum::new(format),
             offset: 0,
             placed: Vec::with_capacity(count as usize),
             steps,

@@ -1,6 +1,8 @@
 //! zlib, as fast as it can be without wasting space.
 
+use super::delta::Differ;
 use flate2::{Compress, Compression, FlushCompress, Status};
+use std::ops::Range;
 
 /// For small objects: half the time of level 3 or 6, and 5,000 rows come out no larger.
 const SMALL_LEVEL: u32 = 1;
@@ -11,11 +13,20 @@ const LARGE_LEVEL: u32 = 4;
 /// For blocks of artifacts, of which there may be gigabytes.
 const QUICK_LEVEL: u32 = 1;
 
+/// For what is packed once and kept for years.
+const THRIFTY_LEVEL: u32 = 9;
+
+/// Deltas below this are ids for the most part; a compressor is not made ready for them.
+const SHORT: usize = 96;
+
 /// From this many bytes on an object is a larger one, and a part of it is tried first.
 const LARGE: usize = 4096;
 
 /// Nearly all buckets of rows are below this, and compress as well with little work.
 const BUCKET: usize = 32 * 1024;
+
+/// Bytes that a short stream has besides its contents, where these are stored.
+const STORED: usize = 11;
 
 /// Bytes in one block that is stored as it is, at most.
 const BLOCK: usize = 0xffff;
@@ -38,6 +49,24 @@ pub enum Effort {
     Quick,
     /// None for what is not large: it would not shrink by much.
     Dense,
+    /// All that helps.
+    Thrifty,
+}
+
+/// An object on its way into a pack, and others that it may be a version of.
+#[derive(Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) effort: Effort,
+    pub(super) bases: [Option<&'a [u8]>; 2],
+}
+
+/// What is written for a piece.
+pub(super) struct Packed<'a> {
+    /// Which of the bases the stream holds a delta of, and that delta's length.
+    pub(super) delta: Option<(usize, usize)>,
+    /// The zlib stream.
+    pub(super) stream: &'a [u8],
 }
 
 /// Compresses one object after another; making a new compressor for each costs more than the work.
@@ -45,6 +74,8 @@ pub struct Zip {
     small: Compress,
     large: Compress,
     quick: Compress,
+    thrifty: Option<Compress>,
+    differ: Differ,
     out: Vec<u8>,
 }
 
@@ -62,6 +93,8 @@ impl Zip {
             small: level(SMALL_LEVEL),
             large: level(LARGE_LEVEL),
             quick: level(QUICK_LEVEL),
+            thrifty: None,
+            differ: Differ::default(),
             out: Vec::new(),
         }
     }
@@ -72,43 +105,80 @@ impl Zip {
         &self.out[..len]
     }
 
-    /// Calls `each` with the place and the zlib stream of each of these contents, in their order. Many are
-    /// compressed on all cores; what is written does not depend on how many there are.
+    /// An object as a delta of one of its bases where that pays, else whole.
+    pub(super) fn pack_piece(&mut self, piece: &Piece<'_>) -> Packed<'_> {
+        let Piece { bytes, effort, .. } = *piece;
+        let mut best: Option<(usize, Vec<u8>)> = None;
+        let mut most = bytes.len() / 2;
+        for (nth, base) in piece.bases.into_iter().enumerate() {
+            let delta = base.and_then(|base| self.differ.encode(base, bytes, most));
+            if let Some(delta) = delta {
+                most = delta.len();
+                best = Some((nth, delta));
+            }
+        }
+        let (delta, len) = match best {
+            None => (None, self.fill(bytes, effort)),
+            Some((nth, delta)) => {
+                let len = match delta.len() < SHORT {
+                    true => store(&delta, &mut self.out),
+                    false => self.fill(&delta, effort),
+                };
+                (Some((nth, delta.len())), len)
+            }
+        };
+        let stream = &self.out[..len];
+        Packed { delta, stream }
+    }
+
+    /// Calls `each` with the place of each of these pieces and what to write for it, in their order. Many are compressed on
+    /// all cores; what is written does not depend on how many there are.
     pub(super) fn pack_each<E>(
         &mut self,
-        contents: &[(&[u8], Effort)],
-        mut each: impl FnMut(usize, &[u8]) -> Result<(), E>,
+        pieces: &[Piece<'_>],
+        mut each: impl FnMut(usize, Packed<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let threads = match contents.len() < MANY {
+        let threads = match pieces.len() < MANY {
             true => 1,
             false => std::thread::available_parallelism().map_or(1, usize::from),
         };
         if threads == 1 {
-            let mut all = contents.iter().enumerate();
-            return all.try_for_each(|(at, (bytes, effort))| each(at, self.pack(bytes, *effort)));
+            let mut all = pieces.iter().enumerate();
+            return all.try_for_each(|(at, piece)| each(at, self.pack_piece(piece)));
         }
-        let size = contents.len().div_ceil(threads);
-        let packed: Vec<Vec<Vec<u8>>> = std::thread::scope(|scope| {
-            let part = |part: &'_ [(&[u8], Effort)]| {
-                let mut zip = Zip::new();
-                let packed = part
-                    .iter()
-                    .map(|(bytes, effort)| zip.pack(bytes, *effort).to_vec());
-                packed.collect()
-            };
-            let parts = contents.chunks(size);
-            let running: Vec<_> = parts.map(|some| scope.spawn(move || part(some))).collect();
+        let size = pieces.len().div_ceil(threads);
+        let packed: Vec<Part> = std::thread::scope(|scope| {
+            let parts = pieces.chunks(size);
+            let running: Vec<_> = parts.map(|some| scope.spawn(|| Part::pack(some))).collect();
             let done = running.into_iter().map(|thread| thread.join());
             done.map(|part| part.expect("compressing does not panic"))
                 .collect()
         });
-        let mut all = packed.into_iter().flatten().enumerate();
-        all.try_for_each(|(at, packed)| each(at, &packed))
+        let mut at = 0;
+        for part in &packed {
+            for (delta, range) in &part.each {
+                let (delta, stream) = (*delta, &part.bytes[range.clone()]);
+                each(at, Packed { delta, stream })?;
+                at += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the stream into the output, and says how long it is.
     fn fill(&mut self, bytes: &[u8], effort: Effort) -> usize {
         let (size, out) = (bytes.len(), &mut self.out);
+        if effort == Effort::Thrifty && size < SHORT {
+            return store(bytes, out);
+        }
+        if effort == Effort::Thrifty {
+            let level = || Compress::new(Compression::new(THRIFTY_LEVEL), true);
+            let len = deflate(self.thrifty.get_or_insert_with(level), bytes, out);
+            return match len < size + STORED {
+                true => len,
+                false => store(bytes, out),
+            };
+        }
         if effort == Effort::Dense && size < BUCKET {
             return store(bytes, out);
         }
@@ -133,6 +203,26 @@ impl Zip {
             true => store(bytes, out),
             false => len,
         }
+    }
+}
+
+/// What one thread packed, in one piece of memory.
+#[derive(Default)]
+struct Part {
+    bytes: Vec<u8>,
+    each: Vec<(Option<(usize, usize)>, Range<usize>)>,
+}
+
+impl Part {
+    fn pack(pieces: &[Piece<'_>]) -> Self {
+        let (mut zip, mut part) = (Zip::new(), Self::default());
+        for piece in pieces {
+            let packed = zip.pack_piece(piece);
+            let from = part.bytes.len();
+            part.bytes.extend_from_slice(packed.stream);
+            part.each.push((packed.delta, from..part.bytes.len()));
+        }
+        part
     }
 }
 
@@ -240,7 +330,7 @@ mod tests {
         // No two bytes alike nearby, and still all of it returns.
         let wheel: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
         let hex: Vec<u8> = data_encoding::HEXLOWER.encode(&noise).into_bytes();
-        for effort in [Effort::Usual, Effort::Quick, Effort::Dense] {
+        for effort in [Effort::Usual, Effort::Quick, Effort::Dense, Effort::Thrifty] {
             let cut = [&noise[..LARGE], &noise[..BLOCK], &noise[..BUCKET - 1]];
             for bytes in [&b""[..], b"x", &noise, &text, &wheel, &hex]
                 .into_iter()
@@ -263,21 +353,28 @@ mod tests {
     #[test]
     fn what_is_written_does_not_depend_on_the_number_of_cores() {
         let texts: Vec<String> = (0..3 * MANY).map(|n| format!("{n} ").repeat(n)).collect();
-        let efforts = [Effort::Usual, Effort::Dense].into_iter().cycle();
-        let contents = texts.iter().map(String::as_bytes).zip(efforts);
-        let contents: Vec<(&[u8], Effort)> = contents.collect();
+        let efforts = [Effort::Usual, Effort::Dense, Effort::Thrifty];
+        let piece = |n: usize| Piece {
+            bytes: texts[n].as_bytes(),
+            effort: efforts[n % 3],
+            bases: [n.checked_sub(1), n.checked_sub(2)].map(|n| n.map(|n| texts[n].as_bytes())),
+        };
+        let pieces: Vec<Piece<'_>> = (0..texts.len()).map(piece).collect();
         let mut zip = Zip::new();
-        let one_by_one: Vec<Vec<u8>> = contents
+        let one_by_one: Vec<_> = pieces
             .iter()
-            .map(|(bytes, effort)| zip.pack(bytes, *effort).to_vec())
+            .map(|piece| {
+                let packed = zip.pack_piece(piece);
+                (packed.delta, packed.stream.to_vec())
+            })
             .collect();
         let mut together = Vec::new();
-        let each = |at: usize, packed: &[u8]| {
+        let each = |at: usize, packed: Packed<'_>| {
             assert_eq!(at, together.len());
-            together.push(packed.to_vec());
+            together.push((packed.delta, packed.stream.to_vec()));
             Ok::<(), ()>(())
         };
-        zip.pack_each(&contents, each).unwrap();
+        zip.pack_each(&pieces, each).unwrap();
         assert_eq!(together, one_by_one);
     }
 }

@@ -74,6 +74,7 @@ pub fn propose_all<S: Objects + Clone>(
 ) {
     let own = Held::new(store.clone());
     let tables = Tables::new(&own);
+    tables.rely_on_chain();
     for wish in wishes {
         let proposal = propose(&tables, &own, space, &authors[wish.author], wish);
         let objects = own.take();

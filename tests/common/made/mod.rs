@@ -78,8 +78,10 @@ pub fn make<S: Store + Clone + Send>(store: &S, shape: &Shape) -> Made {
     std::thread::scope(|scope| {
         let (elsewhere, members) = (held.clone(), authors.as_slice());
         scope.spawn(move || propose_all(&elsewhere, id, members, &wished, &done));
+        let tables = Tables::new(&held);
+        tables.rely_on_chain();
         let maker = Maker {
-            tables: Tables::new(&held),
+            tables,
             store: &held,
             authors: &authors,
             witness: wanda.key,

@@ -1,4 +1,5 @@
 mod moving;
+mod near;
 mod objects;
 mod refs;
 mod repository;

@@ -218,3 +218,48 @@ fn objects_that_are_lent_are_seen_and_nothing_is_written_beside_them() {
     let fault = own.with_objects(&many).map(drop).unwrap_err();
     assert_eq!(fault.code, Code::TooLarge);
 }
+
+#[test]
+fn the_first_objects_and_all_others_are_read_alike() {
+    for format in FORMATS {
+        let dir = tempfile::tempdir().unwrap();
+        let store = new_store(dir.path(), false, format);
+        let text: String = (0..200).map(|n| format!("line {n}\n")).collect();
+        for round in 0..6 {
+            for file in 0..5 {
+                let name = format!("{file}");
+                let tail = format!("{round} {file}\n");
+                fs::write(dir.path().join(name), format!("{text}{tail}")).unwrap();
+            }
+            git(dir.path(), &["add", "."]);
+            git(dir.path(), &["commit", "-qm", "x"]);
+            if round == 3 {
+                git(dir.path(), &["repack", "-adfq", "--depth=20"]);
+            }
+        }
+        let listed = git(
+            dir.path(),
+            &["cat-file", "--batch-all-objects", "--batch-check"],
+        );
+        // A handle for another thread asks gix from the beginning.
+        let other = store.for_thread();
+        let mut deltas = 0;
+        for line in listed.lines() {
+            let id: Oid = line.split(' ').next().unwrap().parse().unwrap();
+            let (kind, size) = store.header(&id).unwrap().unwrap();
+            assert_eq!(other.header(&id).unwrap(), Some((kind, size)));
+            let bytes = store.read(&id, kind, size).unwrap();
+            assert_eq!(other.read(&id, kind, size).unwrap(), bytes);
+            assert_eq!(store.id_of(kind, &bytes), id);
+            deltas += usize::from(size > 1000);
+        }
+        assert!(deltas >= 30, "six versions of five files");
+        // What another process writes after the first look is found too, and so it is beyond the first objects.
+        let late = object(&store, Kind::Blob, b"late");
+        let writer = GitStore::open(dir.path()).unwrap();
+        writer.write_all(std::slice::from_ref(&late)).unwrap();
+        for _ in 0..1100 {
+            assert_eq!(store.read(&late.0, Kind::Blob, 4).unwrap(), b"late");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What one thread read of a state, lent to another: buckets and directories cost far more to read than to pass on.
+
+use super::Tables;
+use super::cache::{Node, Shape};
+use crate::model::Oid;
+use crate::store::Objects;
+
+/// What was read from the store, to be taken over by the tables of the same store in another thread.
+#[derive(Debug, Default)]
+pub struct Lent(pub(super) Vec<(Oid, Shape, Node)>);
+
+impl<S: Objects + ?Sized> Tables<'_, S> {
+    /// Runs some work on these tables, and hands over what it had to read besides its result.
+    pub fn lending<R>(&self, work: impl FnOnce() -> R) -> (R, Lent) {
+        self.lent.replace(Some(Lent::default()));
+        let result = work();
+        (result, self.lent.take().unwrap_or_default())
+    }
+
+    /// Notes what was read and is about to be kept, while somebody asks for it. What is only staged here is not in
+    /// the store, and nobody else may take it for that.
+    pub(super) fn lend(&self, id: Oid, shape: Shape, node: &Node) {
+        if let Some(Lent(nodes)) = &mut *self.lent.borrow_mut()
+            && !self.is_staged(&id)
+        {
+            nodes.push((id, shape, node.clone()));
+        }
+    }
+
+    /// Takes over what others have read. What is asked of it is checked as if it had been read here: a bucket
+    /// remembers how strictly it was.
+    pub fn borrow(&self, lent: Lent) {
+        for (id, shape, node) in lent.0 {
+            self.keep(id, shape, node);
+        }
+    }
+}

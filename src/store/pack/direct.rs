@@ -1,0 +1,281 @@
+//! Objects out of packs, one after another as a history is read, in memory that does not grow with the packs.
+//!
+//! gix maps packs into memory, where what was touched counts as the process's, and looks for each object twice: for
+//! its header, and for its contents. What lies together is asked for together, so a few blocks of the files are kept
+//! here, and a few objects that others are deltas of. Whatever is unusual is left to
+//! [`GitStore`](crate::store::GitStore): the answer is `None`, which says nothing about the object.
+
+use super::delta;
+use crate::model::{ObjectFormat, Oid};
+use crate::store::Kind;
+use crate::store::git::packs::{PackIndex, packs};
+use flate2::{Decompress, FlushDecompress, Status};
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 16 * 1024;
+
+/// Blocks that are kept: pages, proposals, trees and rows lie in different places.
+const BLOCKS: usize = 64;
+
+/// Objects that are kept because others are deltas of them, and the most bytes of one.
+const BASES: usize = 256;
+const BASE: usize = 16 * 1024;
+
+/// Deltas on the way to an object, at most; git writes 50 where nobody asks for more.
+const CHAIN: usize = 64;
+
+/// The most bytes of an object on the way.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// The packs that were there at one time, for one thread.
+pub struct DirectReader {
+    packs: Arc<[Pack]>,
+    /// Where the last object was found.
+    last: usize,
+    blocks: Blocks,
+    /// Empty until the first delta comes.
+    bases: Vec<Option<Based>>,
+    inflate: Decompress,
+}
+
+/// A pack and its index; opened by whoever needs it first.
+struct Pack {
+    path: PathBuf,
+    index: PackIndex,
+    file: OnceLock<Option<File>>,
+}
+
+/// The last parts of files that were read.
+#[derive(Default)]
+struct Blocks(Vec<Block>);
+
+/// A part of a file.
+#[derive(Clone, Default)]
+struct Block {
+    /// Which pack, counted from 1, and which of its blocks.
+    of: (usize, u64),
+    bytes: Vec<u8>,
+}
+
+/// An object that was made, and where its entry begins.
+type Based = ((usize, u64), Kind, Arc<[u8]>);
+
+/// The beginning of an entry.
+struct Head {
+    shape: Shape,
+    size: u64,
+    /// Where its stream begins.
+    stream: u64,
+}
+
+enum Shape {
+    Whole(Kind),
+    /// A delta of the entry that begins there.
+    Delta(u64),
+}
+
+impl std::fmt::Debug for DirectReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DirectReader({} packs)", self.packs.len())
+    }
+}
+
+impl Clone for DirectReader {
+    /// For another thread: the same packs, nothing read of them yet.
+    fn clone(&self) -> Self {
+        Self::of(Arc::clone(&self.packs))
+    }
+}
+
+impl DirectReader {
+    /// Looks which packs there are in these directories. What cannot be read is left out.
+    pub fn open(dirs: &[PathBuf], format: ObjectFormat) -> Self {
+        let found = dirs.iter().flat_map(|dir| packs(dir).unwrap_or_default());
+        let opened = found.filter_map(|pack| {
+            Some(Pack {
+                index: PackIndex::open(&pack.path, format).ok()?,
+                path: pack.path,
+                file: OnceLock::new(),
+            })
+        });
+        Self::of(opened.collect())
+    }
+
+    fn of(packs: Arc<[Pack]>) -> Self {
+        Self {
+            packs,
+            last: 0,
+            blocks: Blocks::default(),
+            bases: Vec::new(),
+            inflate: Decompress::new(true),
+        }
+    }
+
+    /// The contents of an object of that kind and of at most `max` bytes. That they have this id is for the caller
+    /// to see. `None`: somebody else has to look.
+    pub fn read(&mut self, id: &Oid, kind: Kind, max: u64) -> Option<Vec<u8>> {
+        let (pack, offset) = self.find(id)?;
+        let (mut at, mut deltas) = (offset, Vec::new());
+        let (found, mut bytes) = loop {
+            if let Some(made) = self.recall(pack, at) {
+                break made;
+            }
+            let head = head(&mut self.blocks, &self.packs[pack], pack, at)?;
+            let limit = if deltas.is_empty() { max } else { LARGEST };
+            if head.size > limit.min(LARGEST) {
+                return None;
+            }
+            let stream = self.unpack(pack, head.stream, head.size)?;
+            match head.shape {
+                Shape::Whole(of) if self.bases.is_empty() && deltas.is_empty() => {
+                    return (of == kind).then_some(stream);
+                }
+                Shape::Whole(of) => break (of, self.remember(pack, at, of, stream)),
+                Shape::Delta(base) => {
+                    deltas.push((at, stream));
+                    at = base;
+                }
+            }
+            if deltas.len() > CHAIN {
+                return None;
+            }
+        };
+        for (at, delta) in deltas.iter().rev() {
+            let made = delta::apply(&bytes, delta, LARGEST)?;
+            bytes = self.remember(pack, *at, found, made);
+        }
+        (found == kind && bytes.len() as u64 <= max).then(|| bytes.to_vec())
+    }
+
+    /// Which pack has the object, and where its entry begins.
+    fn find(&mut self, id: &Oid) -> Option<(usize, u64)> {
+        let count = self.packs.len();
+        // Neighbours lie in one pack.
+        let order = (0..count).map(|turn| (self.last + turn) % count);
+        let mut found = order.filter_map(|at| Some((at, self.packs[at].index.offset(id)?)));
+        let found = found.next()?;
+        self.last = found.0;
+        Some(found)
+    }
+
+    /// The contents of a zlib stream, which must be exactly of that size.
+    fn unpack(&mut self, pack: usize, mut offset: u64, size: u64) -> Option<Vec<u8>> {
+        let inflate = &mut self.inflate;
+        inflate.reset(true);
+        // One byte more, so that a stream that goes on is seen.
+        let mut out = vec![0; usize::try_from(size).ok()? + 1];
+        loop {
+            let (read, made) = (inflate.total_in(), inflate.total_out());
+            let input = self.blocks.at(&self.packs[pack], pack, offset)?;
+            let room = &mut out[made as usize..];
+            let status = inflate.decompress(input, room, FlushDecompress::None);
+            offset += inflate.total_in() - read;
+            match status.ok()? {
+                Status::StreamEnd if inflate.total_out() == size => break,
+                Status::Ok if (inflate.total_in(), inflate.total_out()) != (read, made) => {}
+                _ => return None,
+            }
+        }
+        out.pop();
+        Some(out)
+    }
+
+    fn recall(&self, pack: usize, at: u64) -> Option<(Kind, Arc<[u8]>)> {
+        let (of, kind, bytes) = self.bases.get(slot(at))?.as_ref()?;
+        (*of == (pack, at)).then(|| (*kind, Arc::clone(bytes)))
+    }
+
+    fn remember(&mut self, pack: usize, at: u64, kind: Kind, bytes: Vec<u8>) -> Arc<[u8]> {
+        let bytes: Arc<[u8]> = bytes.into();
+        self.bases.resize(BASES, None);
+        if bytes.len() <= BASE {
+            self.bases[slot(at)] = Some(((pack, at), kind, Arc::clone(&bytes)));
+        }
+        bytes
+    }
+}
+
+impl Blocks {
+    /// What is in a file from an offset on, as far as its block goes; nothing at its end.
+    fn at(&mut self, file: &Pack, pack: usize, offset: u64) -> Option<&[u8]> {
+        self.0.resize(BLOCKS, Block::default());
+        let number = offset / BLOCK as u64;
+        let of = (pack + 1, number);
+        let block = &mut self.0[(number as usize).wrapping_add(pack * 17) % BLOCKS];
+        if block.of != of {
+            block.of = Default::default();
+            block.bytes.resize(BLOCK, 0);
+            let open = || File::open(&file.path).ok();
+            let file = file.file.get_or_init(open).as_ref()?;
+            let len = fill(file, &mut block.bytes, number * BLOCK as u64)?;
+            block.bytes.truncate(len);
+            block.of = of;
+        }
+        let from = (offset % BLOCK as u64) as usize;
+        Some(block.bytes.get(from..).unwrap_or_default())
+    }
+}
+
+/// Reads the beginning of an entry.
+fn head(blocks: &mut Blocks, file: &Pack, pack: usize, offset: u64) -> Option<Head> {
+    let mut at = offset;
+    let mut byte = || {
+        let byte = *blocks.at(file, pack, at)?.first()?;
+        at += 1;
+        Some(byte)
+    };
+    let mut next = byte()?;
+    let kind = next >> 4 & 7;
+    let (mut size, mut shift) = (u64::from(next & 0x0f), 4);
+    while next & 0x80 != 0 {
+        next = byte()?;
+        if shift > 56 {
+            return None;
+        }
+        size |= u64::from(next & 0x7f) << shift;
+        shift += 7;
+    }
+    let shape = match kind {
+        1 => Shape::Whole(Kind::Commit),
+        2 => Shape::Whole(Kind::Tree),
+        3 => Shape::Whole(Kind::Blob),
+        4 => Shape::Whole(Kind::Tag),
+        6 => {
+            let mut next = byte()?;
+            let mut back = u64::from(next & 0x7f);
+            while next & 0x80 != 0 {
+                next = byte()?;
+                back = (back + 1).checked_mul(128)? | u64::from(next & 0x7f);
+            }
+            // A base lies before what is made of it, so this ends.
+            Shape::Delta(offset.checked_sub(back).filter(|_| back > 0)?)
+        }
+        _ => return None,
+    };
+    Some(Head {
+        shape,
+        size,
+        stream: at,
+    })
+}
+
+/// Where the object is kept whose entry begins there.
+fn slot(offset: u64) -> usize {
+    (offset.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % BASES
+}
+
+/// Reads as much as there is; says how much.
+fn fill(file: &File, into: &mut [u8], from: u64) -> Option<usize> {
+    let mut len = 0;
+    while len < into.len() {
+        match file.read_at(&mut into[len..], from + len as u64).ok()? {
+            0 => break,
+            more => len += more,
+        }
+    }
+    Some(len)
+}

@@ -1,0 +1,307 @@
+//! Making a pack anew so that it takes as little space as it can: for what is kept for years.
+//!
+//! git chooses deltas among objects of similar size and name; here they are chosen among versions of one thing, so there
+//! is less to try and less left over. No object comes or goes: a pack becomes another pack of the same ids.
+//!
+//! What is asked for most, the newest state, comes first and is whole or nearly so. Directories and commits follow from the
+//! oldest on, for what many proposals were made of at once is older than each of them; tables of rows from the newest on,
+//! as they lie in packs of git, for they grow: to leave out a row takes fewer bytes than to bring it along.
+
+use super::delta::Differ;
+use super::likeness::{Likeness, marks};
+use super::packer::delta_header;
+use super::source::{Content, Shape, Source};
+use super::zip::{Effort, Piece, Zip};
+use super::{Writer, entry_header, likeness, reverse};
+use crate::model::{Code, ObjectFormat, Oid};
+use crate::store::{Kind, Steps, StoreFault};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Deltas that a reader has to go through at most, as with git.
+const DEPTH: u8 = 50;
+
+/// The same for the newest state.
+const NEWEST_DEPTH: u8 = 6;
+
+/// Bytes of objects that are looked at before they are written.
+const AT_ONCE: usize = 8 * 1024 * 1024;
+
+/// Writes the objects of a pack into a new one in the directory `objects/pack`, and returns its path, which may be that of
+/// the old one. The old one stays where it is. What is in `newest` is kept near at hand.
+///
+/// # Errors
+/// `object-damaged` if an entry is not what the index says; `io`.
+pub fn tighten(
+    dir: &Path,
+    format: ObjectFormat,
+    pack: &Path,
+    newest: &HashSet<Oid>,
+    steps: &dyn Steps,
+) -> Result<PathBuf, StoreFault> {
+    let Some(mut source) = Source::open(pack, format)? else {
+        let what = format!("the pack `{}` cannot be read", pack.display());
+        return Err(StoreFault::new(Code::ObjectDamaged, what));
+    };
+    let count = source.len();
+    let all = 0..count as u32;
+    let (mut order, older): (Vec<u32>, Vec<u32>) =
+        all.partition(|n| newest.contains(&source.id(*n)));
+    let first = order.len();
+    let (tables, others) = split_tables(&mut source, older)?;
+    order.extend(others.into_iter().rev());
+    order.extend(tables);
+    let mut press = Press {
+        format,
+        writer: Writer::create(dir, format, count, steps)?,
+        likeness: Likeness::new(count),
+        differ: Differ::default(),
+        zip: Zip::new(),
+        offsets: Vec::with_capacity(count),
+        made: Vec::with_capacity(count),
+        last: None,
+        newest: first,
+        order,
+        source,
+    };
+    while press.made.len() < count {
+        let (mut some, mut bytes) = (Vec::new(), 0);
+        while press.made.len() < count && bytes < AT_ONCE {
+            let one = press.next()?;
+            bytes += one.contents.len() + one.entry.as_ref().map_or(0, Vec::len);
+            some.push(one);
+        }
+        press.write(some)?;
+    }
+    let path = press.writer.finish()?;
+    reverse::write(dir, format, &path, steps)?;
+    Ok(path)
+}
+
+/// Tells blobs from all else, keeping their order.
+fn split_tables(source: &mut Source, all: Vec<u32>) -> Result<(Vec<u32>, Vec<u32>), StoreFault> {
+    let mut is_table = vec![None; source.len()];
+    let (mut tables, mut others) = (Vec::new(), Vec::new());
+    for n in 0..source.len() as u32 {
+        let known = match source.entry(n)?.shape {
+            Shape::Whole(kind) => Some(kind == Kind::Blob),
+            Shape::Delta(base) => is_table[base as usize],
+        };
+        is_table[n as usize] = match known {
+            None => Some(source.content(n)?.kind == Kind::Blob),
+            known => known,
+        };
+    }
+    for n in all {
+        match is_table[n as usize] {
+            Some(true) => tables.push(n),
+            _ => others.push(n),
+        }
+    }
+    Ok((tables, others))
+}
+
+/// How an object is written: as a delta of which number, and how many deltas it takes to be read.
+#[derive(Clone, Copy)]
+struct Made {
+    base: Option<u32>,
+    depth: u8,
+}
+
+/// An object that is to be written.
+struct Planned {
+    id: Oid,
+    kind: Kind,
+    contents: Contents,
+    delta: Option<(u32, Vec<u8>)>,
+    /// Its entry in the old pack, if it lies there whole.
+    entry: Option<Vec<u8>>,
+}
+
+/// What is compressed; nothing of a large object, whose entry is copied.
+enum Contents {
+    Some(Arc<Content>),
+    None,
+}
+
+impl Contents {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Some(content) => &content.bytes,
+            Self::None => &[],
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes().len()
+    }
+}
+
+struct Press<'a> {
+    format: ObjectFormat,
+    source: Source,
+    /// Numbers in the old pack, by those in the new one.
+    order: Vec<u32>,
+    /// As many of the first are the newest state.
+    newest: usize,
+    writer: Writer<'a>,
+    likeness: Likeness,
+    differ: Differ,
+    zip: Zip,
+    offsets: Vec<u64>,
+    made: Vec<Made>,
+    /// The last table of rows: where nothing better is found, it has the same words.
+    last: Option<u32>,
+}
+
+impl Press<'_> {
+    /// Looks at the next object and chooses what it becomes a delta of.
+    fn next(&mut self) -> Result<Planned, StoreFault> {
+        let n = self.made.len() as u32;
+        let old = self.order[n as usize];
+        let (id, entry) = (self.source.id(old), self.source.entry(old)?);
+        let mut planned = Planned {
+            id,
+            kind: Kind::Blob,
+            contents: Contents::None,
+            delta: None,
+            entry: None,
+        };
+        let mut depth = 0;
+        match entry.shape {
+            Shape::Whole(kind) if entry.size > likeness::LARGEST as u64 => {
+                (planned.kind, planned.entry) = (kind, Some(entry.raw));
+            }
+            shape => {
+                let content = self.source.content(old)?;
+                planned.kind = content.kind;
+                planned.delta = self.choose(n, &content)?;
+                if let Some((base, _)) = &planned.delta {
+                    depth = self.made[*base as usize].depth + 1;
+                }
+                planned.contents = Contents::Some(content);
+                planned.entry = matches!(shape, Shape::Whole(_)).then_some(entry.raw);
+            }
+        }
+        let base = planned.delta.as_ref().map(|(base, _)| *base);
+        self.made.push(Made { base, depth });
+        Ok(planned)
+    }
+
+    /// The shortest delta of an object that is found, and what it is one of.
+    fn choose(&mut self, n: u32, content: &Content) -> Result<Option<(u32, Vec<u8>)>, StoreFault> {
+        let Content { kind, bytes } = content;
+        let Some(marks) = marks(self.format, *kind, bytes) else {
+            return Ok(None);
+        };
+        let found = self.likeness.find(*kind, &marks);
+        self.likeness.learn(&marks, n);
+        // Of two proposals made at one time each is nearer to what both were made of than to the other.
+        let above = found.map(|base| base.and_then(|base| self.made[base as usize].base));
+        let rows = *kind == Kind::Blob && bytes.len() >= 256;
+        let last = if rows { self.last.replace(n) } else { None };
+        let mut best: Option<(u32, Vec<u8>)> = None;
+        let mut most = bytes.len() / 4 * 3;
+        for base in [found[0], found[1], above[0], above[1]]
+            .into_iter()
+            .flatten()
+        {
+            self.attempt(base, n, bytes, &mut most, &mut best)?;
+        }
+        if let Some(last) = last
+            && most > bytes.len() / 4
+        {
+            self.attempt(last, n, bytes, &mut most, &mut best)?;
+        }
+        Ok(best)
+    }
+
+    fn attempt(
+        &mut self,
+        base: u32,
+        n: u32,
+        bytes: &[u8],
+        most: &mut usize,
+        best: &mut Option<(u32, Vec<u8>)>,
+    ) -> Result<(), StoreFault> {
+        let limit = match (n as usize) < self.newest {
+            true => NEWEST_DEPTH,
+            false => DEPTH,
+        };
+        let tried = best.as_ref().is_some_and(|(other, _)| *other == base);
+        if tried || self.made[base as usize].depth >= limit {
+            return Ok(());
+        }
+        let content = self.source.content(self.order[base as usize])?;
+        if let Some(delta) = self.differ.encode(&content.bytes, bytes, *most) {
+            *most = delta.len();
+            *best = Some((base, delta));
+        }
+        Ok(())
+    }
+
+    /// Compresses and writes what was planned, on all cores. A delta is tried against the whole object where it is not
+    /// clear which is shorter.
+    fn write(&mut self, some: Vec<Planned>) -> Result<(), StoreFault> {
+        let piece = |bytes| Piece {
+            bytes,
+            effort: Effort::Thrifty,
+            bases: [None, None],
+        };
+        let (mut pieces, mut owners) = (Vec::new(), Vec::new());
+        for (at, one) in some.iter().enumerate() {
+            let whole = one.contents.bytes();
+            let delta = one.delta.as_ref().map(|(_, delta)| &delta[..]);
+            if let Some(delta) = delta {
+                pieces.push(piece(delta));
+                owners.push((at, true));
+            }
+            if delta.is_none_or(|delta| delta.len() > whole.len() / 8) {
+                pieces.push(piece(whole));
+                owners.push((at, false));
+            }
+        }
+        let Self {
+            zip,
+            writer,
+            offsets,
+            ..
+        } = self;
+        let mut held: Option<(usize, Vec<u8>)> = None;
+        zip.pack_each(&pieces, |nth, packed| {
+            let (at, is_delta) = owners[nth];
+            if is_delta && owners.get(nth + 1) == Some(&(at, false)) {
+                held = Some((at, packed.stream.to_vec()));
+                return Ok(());
+            }
+            let one = &some[at];
+            let delta = match held.take() {
+                Some((_, delta)) if delta.len() + 2 <= packed.stream.len() => Some(delta),
+                Some(_) => None,
+                None => is_delta.then(|| packed.stream.to_vec()),
+            };
+            let offset = writer.offset;
+            offsets.push(offset);
+            if let (Some(stream), Some((base, raw))) = (delta, &one.delta) {
+                let back = offset - offsets[*base as usize];
+                let header = delta_header(raw.len() as u64, back);
+                return writer.add(one.id, &[&header, &stream]);
+            }
+            one.write_whole(packed.stream, writer)
+        })
+    }
+}
+
+impl Planned {
+    /// Writes it as it lay in the old pack, unless it is shorter now.
+    fn write_whole(&self, stream: &[u8], writer: &mut Writer<'_>) -> Result<(), StoreFault> {
+        let header = entry_header(self.kind, self.contents.len() as u64);
+        let len = header.len() + stream.len();
+        let is_large = matches!(self.contents, Contents::None);
+        match &self.entry {
+            Some(entry) if is_large || entry.len() <= len => writer.add(self.id, &[entry]),
+            _ => writer.add(self.id, &[&header, stream]),
+        }
+    }
+}
