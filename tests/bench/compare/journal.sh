@@ -1,8 +1,9 @@
 # Proposing, numbering, verifying, replaying and asking, in cold processes.
 # shellcheck shell=bash disable=SC2154
 
-# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait.
-rows_space() { made_space "rows-$1" rows="$1" waiting=1000; }
+# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait. The newest snapshots
+# have one decision each, as in daily use: the rows came 100,000 in one.
+rows_space() { made_space "rows-$1" rows="$1" pages=10 waiting=1000; }
 log_space() { made_space "log-$1" rows=100 pages="$1" waiting=1000; }
 
 git_commit="\`git -c core.fsync=all commit -S --allow-empty\`"
