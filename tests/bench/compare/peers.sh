@@ -71,6 +71,6 @@ part_peers() {
   peer Radicle rad 'rad auth --alias bench && git init -q && git commit -q --allow-empty -m x && rad init --name bench --no-confirm' \
     'rad issue open --title x$n --description x' 'rad issue open --title x$n --description x' '' '' ''
   printf '\nThe commands, of which `folio` signs and syncs everything, git what `core.fsync=all` covers, and each other program what it does by itself:\n\n%s' \
-    "${shown//"$work/"/}" | sed "s#$folio#folio#g; s#; \$##"
+    "${shown//"$work/"/}" | sed "s#$folio#folio#g; s#${dvc:-dvc}#dvc#g; s#; \$##"
   printf '\nNot here: %s.\n' "$(IFS=,; echo "${missing[*]:-nothing}" | sed 's/,/, /g')"
 }
