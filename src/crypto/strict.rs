@@ -253,9 +253,11 @@ mod tests {
             signature[40] ^= 1;
             assert!(!verify(&key, &n.to_le_bytes(), &signature, usable).unwrap());
             let checks = 2 * n + 2;
-            let expected = match checks > VERY_OFTEN {
-                true => Some(LARGE),
-                false => (checks > OFTEN).then_some(SMALL),
+            let small = (checks > OFTEN).then_some(SMALL);
+            let expected = if checks > VERY_OFTEN {
+                Some(LARGE)
+            } else {
+                small
             };
             assert_eq!(width(), expected, "{n}");
         }
