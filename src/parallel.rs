@@ -28,10 +28,11 @@ pub fn parts<T: Sync, R: Send>(
     few: usize,
     work: impl Fn(usize, &[T]) -> R + Sync,
 ) -> Vec<R> {
-    let threads = threads();
-    if items.len() < few || threads == 1 {
+    // How many cores there are is read from files, which takes longer than a few items.
+    if items.len() < few {
         return vec![work(0, items)];
     }
+    let threads = threads();
     let size = items.len().div_ceil(threads);
     std::thread::scope(|scope| {
         let work = &work;

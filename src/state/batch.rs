@@ -58,10 +58,11 @@ fn place_all<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit
 
 /// Hashes and sorts many edits in as many parts as there are cores.
 fn on_all_cores<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    if edits.len() < MANY || threads == 1 {
+    // How many cores there are is read from files: most batches are one row, and take less than that.
+    if edits.len() < MANY {
         return place_all(table, edits);
     }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut placed = std::thread::scope(|scope| {
         let parts = edits.chunks(edits.len().div_ceil(threads));
         let running: Vec<_> = parts
