@@ -87,8 +87,12 @@ where
     T: Send,
     R: Send,
 {
-    let threads = threads();
-    if items.len() < FEW || threads == 1 {
+    // To ask how many cores there are takes as long as a little work.
+    let threads = match items.len() {
+        ..FEW => 1,
+        _ => threads(),
+    };
+    if threads == 1 {
         let tables = tables_of(store);
         let mut results = items.into_iter().map(|item| work(store, &tables, item));
         return results.try_for_each(each);
