@@ -6,7 +6,7 @@
 #   bash tests/bench/compare.sh --large    100 and 1,000,000 rows, 100,000 snapshots
 #
 #   --only A,B      these parts alone: accept queue many verify ask growth memory disk travel bytes peers limits
-#   --plot DIR      measures at several sizes, keeps DIR/figures.csv and draws DIR/*.svg
+#   --plot DIR      measures at several sizes, keeps DIR/figures.csv and draws DIR/*.svg; alone with --only plot
 #   --out FILE      writes the tables to a file too
 #   --work DIR      keeps the spaces that are made in DIR, and takes those that are there
 #   --profile NAME  builds with this profile of cargo (release)

@@ -77,11 +77,13 @@ impl Plot {
         let root = SVGBackend::new(file, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let (x, y) = (self.range(|point| point.0), self.range(|point| point.1));
+        // A decade of room for the legend.
+        let y = y.start..10.0 * y.end;
         let mut chart = ChartBuilder::on(&root)
             .caption(&self.title, ("sans-serif", 20))
             .margin(12)
-            .x_label_area_size(44)
-            .y_label_area_size(72)
+            .x_label_area_size(50)
+            .y_label_area_size(90)
             .build_cartesian_2d(x.log_scale(), y.log_scale())?;
         chart
             .configure_mesh()
@@ -89,6 +91,7 @@ impl Plot {
             .y_desc(&self.y)
             .x_label_formatter(&plain)
             .y_label_formatter(&plain)
+            .label_style(("sans-serif", 15))
             .light_line_style(WHITE)
             .draw()?;
         for ((name, points), colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
@@ -100,6 +103,8 @@ impl Plot {
         }
         chart
             .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .label_font(("sans-serif", 16))
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.3))
             .draw()?;

@@ -16,19 +16,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod limits;
+mod many;
 mod plot;
 mod turns;
 
 use common::made::{Shape, make};
-use common::{Actor, TestSpace, when};
-use folio::fold::Decision;
+use common::{Actor, TestSpace};
 use folio::journal::history::History;
-use folio::journal::proposal::Base;
-use folio::journal::propose::{Intent, prepare};
-use folio::journal::{Space, refs, replay, verify};
-use folio::model::{Number, ObjectFormat, Slug};
-use folio::state::TreeView;
-use folio::store::{Expect, GitStore, Index, SignedPages};
+use folio::journal::{Space, replay, verify};
+use folio::model::{Number, ObjectFormat};
+use folio::store::{GitStore, Index, SignedPages};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
@@ -70,8 +67,8 @@ fn cpu_seconds() -> f64 {
 
 fn made(dir: &Path, sizes: &[&str]) -> usize {
     let size = |name: &str, usual: usize| {
-        let given = sizes.iter().filter_map(|size| size.split_once('='));
-        let given = given.filter(|(key, _)| *key == name).last();
+        let mut given = sizes.iter().filter_map(|size| size.split_once('='));
+        let given = given.rfind(|(key, _)| *key == name);
         given.map_or(usual, |(_, value)| value.parse().expect("a number"))
     };
     let shape = Shape {
@@ -143,32 +140,6 @@ fn replayed(dir: &Path) -> usize {
 }
 
 fn proposed(dir: &Path, count: usize) -> usize {
-    let store = GitStore::open(dir).expect("a space");
-    let test = TestSpace::reopen(store.clone());
-    let (space, base) = (test.space(), test.tip());
-    let view = TreeView::new(&space.tables, Some(base.tree()));
-    let alice = &test.alice.key;
-    let author = folio::journal::judge::member_of(&view, &test.alice.person().key).expect("alice");
-    let line = |at: usize| {
-        let line = format!(
-            r#"{{"op":"alias.set","alias":"registry.example.org/more/{at:08}","target":"registry.example.org/works/of/{:08}"}}"#,
-            at / 8
-        );
-        Decision::parse_lenient(&line).expect("a decision")
-    };
-    let decisions: Vec<Decision> = (0..count).map(line).collect();
-    let intent = Intent {
-        base: Base::of(&base),
-        author: &author,
-        decisions: &decisions,
-        text: "Decide many things\n",
-        when: when(),
-    };
-    let prepared = prepare(&space.tables, &store, test.id, &intent, alice).expect("a proposal");
-    let slug = Slug::new("many").expect("a slug");
-    let name = refs::proposal(&author.handle, &slug);
-    prepared
-        .publish(&space, name, Expect::Any)
-        .expect("a branch");
+    many::propose(&GitStore::open(dir).expect("a space"), count);
     count
 }

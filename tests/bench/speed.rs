@@ -3,18 +3,23 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod many;
 
 use common::TestSpace;
+use common::made::{Shape, make};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use folio::journal::history::History;
 use folio::journal::pages::MemoryIndex;
 use folio::journal::{replay, verify};
-use folio::model::{Number, ObjectFormat};
+use folio::model::{Name, Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore, SignedPages};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+/// Decisions in one proposal.
+const MANY: usize = 100_000;
 
 fn main() {
     divan::main();
@@ -32,57 +37,48 @@ fn copy(from: &Path) -> tempfile::TempDir {
     dir
 }
 
-/// A space of so many rows, with so many one-decision proposals waiting, on disk.
-fn queued(rows: usize, proposals: usize) -> tempfile::TempDir {
+/// A space on disk of so many rows and snapshots of one decision, with so many proposals that wait.
+struct Filled {
+    dir: tempfile::TempDir,
+    store: GitStore,
+    /// An alias that is there, and what it stands for.
+    alias: Option<(Name, Name)>,
+}
+
+fn filled(rows: usize, pages: usize, waiting: usize) -> Filled {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let store =
         GitStore::init(dir.path(), true, ObjectFormat::Sha1, &[]).expect("an empty directory");
-    let mut space = TestSpace::found(store).expect("a space");
-    let lines: Vec<String> = (0..rows)
-        .map(|i| {
-            format!(
-                r#"{{"op":"alias.set","alias":"row{i}","target":"t{}"}}"#,
-                i % 50
-            )
-        })
-        .collect();
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    space
-        .propose(&space.alice, "rows", &lines)
-        .expect("a proposal");
-    space.accept_all().expect("accepted");
-    let base = space.tip();
-    for i in 0..proposals {
-        let line = format!(
-            r#"{{"op":"alias.set","alias":"new{i}","target":"t{}"}}"#,
-            i % 50
-        );
-        let author = if i % 2 == 0 { &space.alice } else { &space.bob };
-        space
-            .propose_on(&base, author, &format!("p{i}"), &[&line])
-            .expect("a proposal");
-        if i % 50 == 0 {
-            space.store.consolidate().expect("packs");
-        }
-    }
-    dir
+    let shape = Shape {
+        seed: 1,
+        rows,
+        pages,
+        authors: 10,
+        queue: 100,
+        waiting,
+    };
+    let alias = make(&store, &shape).alias;
+    store.consolidate().expect("packs");
+    Filled { dir, store, alias }
+}
+
+/// A copy of a space, with a memory of what was signed on disk.
+fn to_accept(origin: &Filled) -> (tempfile::TempDir, TestSpace<GitStore>) {
+    let dir = copy(origin.dir.path());
+    let mut space = TestSpace::reopen(GitStore::open(dir.path()).expect("the copy"));
+    let outside = dir.path().join("outside");
+    let memory = SignedPages::new(&dir.path().join("folio"), Some(outside));
+    space.memory = Box::new(memory);
+    (dir, space)
 }
 
 /// Accepting a queue of 1,000 one-decision proposals, everything synced.
 #[divan::bench(args = [100, 10_000], sample_count = 5, sample_size = 1)]
 fn accept_1000(bencher: Bencher<'_, '_>, rows: usize) {
-    let origin = queued(rows, 1000);
+    let origin = filled(rows, 0, 1000);
     bencher
         .counter(ItemsCount::new(1000_usize))
-        .with_inputs(|| {
-            let dir = copy(origin.path());
-            let store = GitStore::open(dir.path()).expect("the copy");
-            let mut space = TestSpace::reopen(store);
-            let outside = dir.path().join("outside");
-            let memory = SignedPages::new(&dir.path().join("folio"), Some(outside));
-            space.memory = Box::new(memory);
-            (dir, space)
-        })
+        .with_inputs(|| to_accept(&origin))
         .bench_local_values(|(dir, mut space)| {
             let report = space.accept_all().expect("accepted");
             assert_eq!(report.numbered.len(), 1000);
@@ -90,21 +86,39 @@ fn accept_1000(bencher: Bencher<'_, '_>, rows: usize) {
         });
 }
 
-/// A history of so many snapshots on disk.
-fn history(pages: usize) -> (tempfile::TempDir, GitStore) {
-    let dir = queued(100, pages);
-    let store = GitStore::open(dir.path()).expect("the space");
-    TestSpace::reopen(store.clone())
-        .accept_all()
-        .expect("accepted");
-    store.consolidate().expect("packs");
-    (dir, store)
+/// Proposing 100,000 decisions at once, everything synced.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn propose_100_000_decisions(bencher: Bencher<'_, '_>) {
+    let origin = filled(100, 0, 0);
+    bencher
+        .counter(ItemsCount::new(MANY))
+        .with_inputs(|| to_accept(&origin))
+        .bench_local_values(|(dir, space)| {
+            many::propose(&space.store, MANY);
+            dir
+        });
+}
+
+/// Accepting them.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn accept_100_000_decisions(bencher: Bencher<'_, '_>) {
+    let origin = filled(100, 0, 0);
+    many::propose(&origin.store, MANY);
+    bencher
+        .counter(ItemsCount::new(MANY))
+        .with_inputs(|| to_accept(&origin))
+        .bench_local_values(|(dir, mut space)| {
+            assert_eq!(space.accept_all().expect("accepted").numbered.len(), 1);
+            dir
+        });
 }
 
 /// Verifying every rule of every snapshot, on all cores.
 #[divan::bench(args = [500, 2000], sample_count = 5, sample_size = 1)]
 fn verify_all(bencher: Bencher<'_, '_>, pages: usize) {
-    let (_dir, store) = history(pages);
+    let Filled {
+        dir: _dir, store, ..
+    } = filled(100, pages, 0);
     let space = folio::journal::Space::open(&store).expect("a space");
     let mut index = MemoryIndex::default();
     let tip = Some(space.tip().expect("a tip"));
@@ -118,7 +132,9 @@ fn verify_all(bencher: Bencher<'_, '_>, pages: usize) {
 /// Rebuilding the state from the decisions alone.
 #[divan::bench(args = [2000], sample_count = 5, sample_size = 1)]
 fn replay_all(bencher: Bencher<'_, '_>, pages: usize) {
-    let (_dir, store) = history(pages);
+    let Filled {
+        dir: _dir, store, ..
+    } = filled(100, pages, 0);
     let space = folio::journal::Space::open(&store).expect("a space");
     let mut index = MemoryIndex::default();
     let tip = Some(space.tip().expect("a tip"));
@@ -133,21 +149,22 @@ fn replay_all(bencher: Bencher<'_, '_>, pages: usize) {
 /// `folio resolve` in a cold process, to be read beside `rev_parse_cold`.
 #[divan::bench(args = [100, 10_000], sample_count = 100)]
 fn resolve_cold(bencher: Bencher<'_, '_>, rows: usize) {
-    let dir = queued(rows, 0);
+    let Filled { dir, alias, .. } = filled(rows, 0, 0);
+    let (alias, target) = alias.expect("there are rows");
     bencher.bench_local(|| {
         let output = Command::new(env!("CARGO_BIN_EXE_folio"))
-            .args(["resolve", "row7"])
+            .args(["resolve", alias.as_str()])
             .current_dir(dir.path())
             .output()
             .expect("folio runs");
-        assert_eq!(output.stdout, b"t7\n");
+        assert_eq!(output.stdout, format!("{target}\n").as_bytes());
     });
 }
 
 /// `git rev-parse main` in a cold process, in the same repository.
 #[divan::bench(args = [100, 10_000], sample_count = 100)]
 fn rev_parse_cold(bencher: Bencher<'_, '_>, rows: usize) {
-    let dir = queued(rows, 0);
+    let dir = filled(rows, 0, 0).dir;
     bencher.bench_local(|| {
         let output = Command::new("git")
             .args(["rev-parse", "main"])
@@ -186,8 +203,7 @@ fn accept_1000_in_memory(bencher: Bencher<'_, '_>) {
 /// A bare space of so many rows with the hooks, the objects of one more page in it, and the line with which
 /// git tells of the push that brings it.
 fn offered(rows: usize) -> (tempfile::TempDir, String) {
-    let dir = queued(rows, 1);
-    let store = GitStore::open(dir.path()).expect("the space");
+    let Filled { dir, store, .. } = filled(rows, 0, 1);
     let mut space = TestSpace::reopen(store);
     let old = space.tip().id;
     space.accept_all().expect("accepted");

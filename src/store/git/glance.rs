@@ -31,7 +31,7 @@ pub(super) struct Glance(RefCell<State>);
 
 enum State {
     Unused,
-    Open(Places),
+    Open(Box<Places>),
     Over,
 }
 
@@ -118,7 +118,7 @@ impl Glance {
     ) -> Option<R> {
         let mut state = self.0.borrow_mut();
         if matches!(*state, State::Unused) {
-            *state = State::Open(Places::new(dirs(), format));
+            *state = State::Open(Places::new(dirs(), format).into());
         }
         let State::Open(places) = &mut *state else {
             return None;

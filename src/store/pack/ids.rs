@@ -66,7 +66,7 @@ impl Ids {
         let next = u32::from_be_bytes([0, wanted[1], wanted[2], wanted[3]]);
         let mut window = [0; WINDOW * 32];
         while low < high {
-            let guess = u64::from(high - low) * u64::from(next) >> 24;
+            let guess = (u64::from(high - low) * u64::from(next)) >> 24;
             let from = (low + guess as u32).saturating_sub(WINDOW as u32 / 2);
             let from = from.clamp(low, high.saturating_sub(WINDOW as u32).max(low));
             let upto = high.min(from + WINDOW as u32);

@@ -206,11 +206,14 @@ impl Zip {
     }
 }
 
+type Entry = (Option<(usize, usize)>, Range<usize>);
+
 /// What one thread packed, in one piece of memory.
 #[derive(Default)]
 struct Part {
     bytes: Vec<u8>,
-    each: Vec<(Option<(usize, usize)>, Range<usize>)>,
+    /// Which base and how long a delta, if it is one; and where its stream is.
+    each: Vec<Entry>,
 }
 
 impl Part {

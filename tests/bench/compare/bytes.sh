@@ -29,11 +29,11 @@ part_bytes() {
   local size=$((mib * 1048576)) key id list
   payloads
   beginnings
-  turns 3 "$folio" -C "$work/ours-{i}" artifact add "$payload" ::: git -C "$work/theirs-{i}" -c core.looseCompression=0 -c core.bigFileThreshold=8m hash-object -w "$payload" ::: \
+  turns 3 "$folio" -C "$work/ours-{i}" artifact add "$payload" ::: git -C "$work/theirs-{i}" -c core.compression=0 -c core.bigFileThreshold=8m hash-object -w "$payload" ::: \
     git -C "$work/git" hash-object "$payload"
   mib_a_second() { echo "$(rate "$mib" "$1") MiB/s"; }
   row "add a file of $mib MiB of noise" "$(mib_a_second "${median[0]}")" "$(mib_a_second "${median[1]}")" "$(calc %.2f "${median[0]} / ${median[1]}")" '' \
-    '`folio artifact add`; `git -c core.fsync=all -c core.looseCompression=0 -c core.bigFileThreshold=8m hash-object -w`'
+    '`folio artifact add`; `git -c core.fsync=all -c core.compression=0 -c core.bigFileThreshold=8m hash-object -w`'
   row 'the same beside hashing alone' "$(mib_a_second "${median[0]}")" "$(mib_a_second "${median[2]}")" "$(calc %.2f "${median[0]} / ${median[2]}")" '' '`folio artifact add`; `git hash-object`'
   key=$("$folio" -C "$work/ours-000000" artifact ls | awk '{print $1}')
   id=$(git -C "$work/git" hash-object "$payload")

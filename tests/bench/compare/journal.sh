@@ -1,8 +1,9 @@
 # Proposing, numbering, verifying, replaying and asking, in cold processes.
 # shellcheck shell=bash disable=SC2154
 
-# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait.
-rows_space() { made_space "rows-$1" rows="$1" waiting=1000; }
+# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait. The newest snapshots
+# have one decision each, as in daily use: the rows came 100,000 in one.
+rows_space() { made_space "rows-$1" rows="$1" pages=10 waiting=1000; }
 log_space() { made_space "log-$1" rows=100 pages="$1" waiting=1000; }
 
 git_commit="\`git -c core.fsync=all commit -S --allow-empty\`"
@@ -148,7 +149,7 @@ part_ask() {
     dir=$made/$name
     alias_there=$(awk '/^alias/ {print $2}' "$dir.made")
     copied "$name" ask
-    words=(resolve group log)
+    words=(resolve group 'log -n 1')
     warm
     turns "$times" "$folio" -C "$dir" resolve "$alias_there" ::: "$folio" -C "$dir" group "$alias_there" ::: \
       "$folio" -C "$dir" log -n 1 ::: git -C "$dir" rev-parse main

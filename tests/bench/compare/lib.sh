@@ -50,11 +50,19 @@ made_space() {
   alias_there=$(awk '/^alias/ {print $2}' "$dir.made")
 }
 
-# `copied NAME COPY`: sets `dir` to a copy of a made space, to be changed, with nothing left to be written.
+# `copied NAME COPY`: sets `dir` to a copy of a made space, to be changed, with nothing left to be written. Objects and
+# packs are never changed where they lie, so the copy shares them.
 copied() {
+  local entry
   dir=$work/$2
   rm -rf "$dir"
-  cp -r --reflink=auto "$made/$1" "$dir"
+  mkdir "$dir"
+  for entry in "$made/$1"/*; do
+    case $entry in
+      */objects) cp -rl "$entry" "$dir/" ;;
+      *) cp -r "$entry" "$dir/" ;;
+    esac
+  done
   sync -f "$dir"
 }
 

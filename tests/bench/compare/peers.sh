@@ -52,7 +52,7 @@ part_peers() {
   peer folio "$folio" "cp -r $made/small space" "$run" "$run" "$f artifact add \$payload" "$f artifact add \$small" "$f verify && $f artifact verify"
   run='echo $n >f$n && git add f$n && git commit -qS -m x'
   peer git git "git init -q && git config gc.auto 0 && git config gpg.format ssh && git config user.signingkey $work/key.pub && git config core.fsync all && git config core.fsyncMethod batch" \
-    "$run" "$run" 'cp $payload big && git -c core.bigFileThreshold=8m add big && git commit -qS -m x' 'cp -r $small small && git add small && git commit -qS -m x' 'git fsck --full'
+    "$run" "$run" 'cp $payload big && git -c core.compression=0 -c core.bigFileThreshold=8m add big && git commit -qS -m x' 'cp -r $small small && git add small && git commit -qS -m x' 'git fsck --full'
   run='echo $n >f$n && fossil add f$n && fossil commit -m x --no-warnings --no-prompt'
   peer fossil fossil 'export USER=bench; fossil init ../peer/r.fossil && fossil open -f r.fossil' "export USER=bench; $run" "USER=bench; export USER; $run" \
     'export USER=bench; cp $payload big && fossil add big && fossil commit -m x --no-warnings --no-prompt' \

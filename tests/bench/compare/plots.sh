@@ -14,10 +14,10 @@ accepting() {
   warm
   signed_by wanda
   turns 11 "${signing[@]}" accept 'author-{a}/change-{i}' ::: "${commit[@]}"
-  point "$file" 'folio accept (one; a process)' "$x" "$(calc %.4f "${median[0]} / 1000")"
+  point "$file" 'one folio accept' "$x" "$(calc %.4f "${median[0]} / 1000")"
   point "$file" 'git commit -S' "$x" "$(calc %.4f "${median[1]} / 1000")"
   queue_of "$name"
-  point "$file" 'folio accept --all (a page of 1000)' "$x" "$(calc %.4f "$each / 1000")"
+  point "$file" 'a page of folio accept --all (1000 wait)' "$x" "$(calc %.4f "$each / 1000")"
   rm -rf "$work/plot"
 }
 
