@@ -1,10 +1,13 @@
 //! Deltas as packs have them: an object as copies of parts of another one, and what is new between them.
 //!
 //! Versions of a directory, of a bucket of rows and of a commit's message differ in one place or a few, so the common
-//! ends are cut off first and only what is between them is searched.
+//! ends are cut off first and only what is between them is looked for.
 
 /// Bytes that are compared at a time while matches are looked for.
 const WINDOW: usize = 8;
+
+/// Less than this is an id for the most part, and is not searched for.
+const WORTH: usize = 32;
 
 /// Bits of a place in the table of windows.
 const BITS: u32 = 12;
@@ -34,25 +37,17 @@ impl Differ {
         let head = long_enough(common(base.iter(), target.iter()));
         let (old, new) = (&base[head..], &target[head..]);
         let tail = long_enough(common(old.iter().rev(), new.iter().rev()));
-        let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
+        let new = &new[..new.len() - tail];
         put_copy(&mut out, 0, head);
-        self.middle(&mut out, old, head, new, most)?;
+        self.middle(&mut out, base, new, most)?;
         put_copy(&mut out, base.len() - tail, tail);
         (out.len() < most).then_some(out)
     }
 
-    /// What is between the ends; `old` begins at that place of the base. `None` if it takes too many bytes.
-    fn middle(
-        &mut self,
-        out: &mut Vec<u8>,
-        old: &[u8],
-        start: usize,
-        new: &[u8],
-        most: usize,
-    ) -> Option<()> {
-        let searched =
-            old.len() >= WINDOW && new.len() >= WINDOW && old.len() < usize::from(u16::MAX);
-        if !searched {
+    /// What is between the ends, made of any part of the base: a new row has words of its neighbours. `None` if it
+    /// takes too many bytes.
+    fn middle(&mut self, out: &mut Vec<u8>, old: &[u8], new: &[u8], most: usize) -> Option<()> {
+        if new.len() < WORTH || !(WINDOW..usize::from(u16::MAX)).contains(&old.len()) {
             put_new(out, new);
             return Some(());
         }
@@ -69,7 +64,7 @@ impl Differ {
             let before = common(old[..from].iter().rev(), new[brought..at].iter().rev());
             let length = common(old[from..].iter(), new[at..].iter());
             put_new(out, &new[brought..at - before]);
-            put_copy(out, start + from - before, before + length);
+            put_copy(out, from - before, before + length);
             at += length;
             brought = at;
             if out.len() >= most {
