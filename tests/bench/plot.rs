@@ -82,6 +82,7 @@ impl Plot {
         let mut chart = ChartBuilder::on(&root)
             .caption(&self.title, ("sans-serif", 20))
             .margin(12)
+            .margin_right(48)
             .x_label_area_size(50)
             .y_label_area_size(90)
             .build_cartesian_2d(x.log_scale(), y.log_scale())?;

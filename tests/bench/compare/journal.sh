@@ -110,6 +110,7 @@ part_many() {
 # A copy of a space with a long log, its index built, and git told whose signatures are good: sets `dir`.
 long_log() {
   copied "$1" long
+  rm -f "$dir"/folio/{pages,counts,changes}
   turns 1 "$folio" -C "$dir" show 7
   indexed=${median[0]}
   "$folio" "${state[@]}" -C "$dir" -q status >/dev/null 2>&1

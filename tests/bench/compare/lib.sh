@@ -44,6 +44,8 @@ made_space() {
   if ! [ -e "$dir.made" ]; then
     rm -rf "$dir"
     "$space" make "$dir" "${@:2}" >"$dir.new"
+    # As in daily use: nobody numbers on top of what they have never verified.
+    "$folio" -q -C "$dir" verify >/dev/null
     sync -f "$dir"
     mv "$dir.new" "$dir.made"
   fi
