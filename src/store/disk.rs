@@ -2,7 +2,7 @@
 
 use super::{Steps, StoreFault};
 use crate::model::Code;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -86,8 +86,13 @@ impl<'a> TempFile<'a> {
             let path = dir.join(format!("{prefix}{random:016x}"));
             match File::create_new(&path) {
                 Ok(file) => {
-                    // Tells the collector that its writer lives; goes with the process.
-                    file.try_lock().ok();
+                    // Tells the collector that its writer lives; goes with the process. One that looks at the file
+                    // in this very moment, or has removed it already, takes it for a dead one's: the next, then.
+                    let taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+                    if taken || !path.exists() {
+                        fs::remove_file(&path).ok();
+                        continue;
+                    }
                     let kept = false;
                     return Ok(Self {
                         path,

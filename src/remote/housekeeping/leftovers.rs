@@ -81,15 +81,29 @@ pub fn clear(
     }
     let line = |left: &Leftover| format!("leftover {}", left.path.display());
     turn.log(terms.now, &left.iter().map(line).collect::<Vec<_>>())?;
-    for leftover in &left {
+    let mut removed = Vec::new();
+    for leftover in left {
         terms.steps.step("gc-leftover")?;
-        let path = root.join(&leftover.path);
-        match path.is_dir() {
-            true => fs::remove_dir_all(&path).map_err(|err| io_fault("remove", &path, &err))?,
-            false => remove_if_there(&path)?,
+        if remove(&root.join(&leftover.path))? {
+            removed.push(leftover);
         }
     }
-    Ok(left)
+    Ok(removed)
+}
+
+/// Removes a file or directory, unless it is a file that its writer has come to hold since it was found: a new one is
+/// there for a moment before it is locked. It is held here until it is gone, so that no writer begins with it.
+fn remove(path: &Path) -> Result<bool, StoreFault> {
+    if path.is_dir() {
+        fs::remove_dir_all(path).map_err(|err| io_fault("remove", path, &err))?;
+        return Ok(true);
+    }
+    let file = File::open(path);
+    if file.as_ref().is_ok_and(|file| file.try_lock().is_err()) {
+        return Ok(false);
+    }
+    remove_if_there(path)?;
+    Ok(true)
 }
 
 /// `tmp_`, a word and 16 digits: ours, which is locked as long as its writer lives.

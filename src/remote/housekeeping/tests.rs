@@ -419,6 +419,32 @@ fn what_the_dead_left_goes_and_what_the_living_write_stays() {
     assert_eq!(gc(dir.path(), 0, now + DAY + 60).leftovers.len(), 1);
 }
 
+/// A writer that comes to lock its file after it was found, and before it is removed.
+struct Late(std::path::PathBuf, std::sync::Mutex<Option<fs::File>>);
+
+impl crate::store::Steps for Late {
+    fn step(&self, name: &'static str) -> Result<(), StoreFault> {
+        if name == "gc-leftover" {
+            let file = fs::File::open(&self.0).unwrap();
+            file.lock().unwrap();
+            *self.1.lock().unwrap() = Some(file);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_its_writer_locks_after_it_was_found_stays() {
+    let (dir, ..) = repository(true, ObjectFormat::Sha1);
+    let path = dir.path().join("objects/pack/tmp_pack_fedcba9876543210");
+    fs::write(&path, "x").unwrap();
+    let late = Late(path.clone(), Default::default());
+    let report = try_gc(dir.path(), &terms(0, NOW, &late)).unwrap();
+    assert!(late.1.lock().unwrap().is_some());
+    assert_eq!(report.leftovers, []);
+    assert!(path.exists());
+}
+
 #[test]
 fn an_older_git_packs_what_is_needed_and_removes_nothing() {
     let (dir, tip, stray) = repository(true, ObjectFormat::Sha1);
