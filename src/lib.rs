@@ -35,6 +35,7 @@
 pub mod artifact;
 pub mod cli;
 pub mod codec;
+mod cores;
 pub mod crypto;
 pub mod fold;
 pub mod journal;

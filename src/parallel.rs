@@ -1,5 +1,6 @@
 //! Work on all cores: each thread has its own handle on the store and its own cache of tables.
 
+use crate::cores::threads;
 use crate::state::Tables;
 use crate::store::Objects;
 use std::convert::Infallible;
@@ -16,35 +17,6 @@ const FEW: usize = 4;
 const AHEAD: usize = 2;
 /// Bytes of parsed objects that each thread keeps.
 const CACHE: usize = 48 * 1024 * 1024;
-
-/// How many threads to use.
-pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Maps parts of a slice, in order, each with the place where it begins: one part where there are few items.
-pub fn parts<T: Sync, R: Send>(
-    items: &[T],
-    few: usize,
-    work: impl Fn(usize, &[T]) -> R + Sync,
-) -> Vec<R> {
-    // How many cores there are is read from files, which takes longer than a few items.
-    if items.len() < few {
-        return vec![work(0, items)];
-    }
-    let threads = threads();
-    let size = items.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        let work = &work;
-        let parts = items.chunks(size).enumerate();
-        let running: Vec<_> = parts
-            .map(|(at, part)| scope.spawn(move || work(at * size, part)))
-            .collect();
-        let done = running.into_iter().map(|thread| thread.join());
-        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
-}
 
 /// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
 fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {

@@ -61,28 +61,32 @@ fn imports_point_one_way() {
         ("fold", &["model", "codec", "crypto", "fold"]),
         (
             "state",
-            &["model", "codec", "crypto", "fold", "state", "store"],
+            &[
+                "model", "codec", "crypto", "fold", "state", "store", "cores",
+            ],
         ),
-        ("parallel", &["state", "store"]),
+        ("parallel", &["state", "store", "cores"]),
+        ("cores", &[]),
         (
             "journal",
             &[
                 "model", "codec", "crypto", "fold", "state", "store", "journal", "parallel",
+                "cores",
             ],
         ),
-        ("store", &["model", "store", "journal"]),
+        ("store", &["model", "store", "journal", "cores"]),
         ("remote", &["model", "store", "remote"]),
         (
             "artifact",
             &[
                 "model", "codec", "crypto", "fold", "state", "store", "journal", "parallel",
-                "artifact",
+                "cores", "artifact",
             ],
         ),
     ];
     let all = [
         "model", "codec", "crypto", "fold", "state", "journal", "store", "remote", "cli",
-        "parallel", "artifact", "overlay",
+        "parallel", "cores", "artifact", "overlay",
     ];
     for (name, text) in code() {
         let Some((_, allowed)) = may.iter().find(|(of, _)| *of == layer(&name)) else {

@@ -63,7 +63,7 @@ impl Crew {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         let count = match threads {
-            0 => crate::parallel::threads(),
+            0 => crate::cores::threads(),
             count => count,
         };
         let threads = (0..count.clamp(1, THREADS)).map(|_| {

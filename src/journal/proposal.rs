@@ -6,11 +6,11 @@ use super::judge;
 use super::page::{Page, read_commit};
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, ProposalMessage};
+use crate::cores;
 use crate::crypto::{digest, seal};
 use crate::fold::Decision;
 use crate::fold::decision;
 use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, PublicKey, SpaceId, limits};
-use crate::parallel;
 use crate::state::{StateFault, Tables};
 use crate::store::{Kind, Objects};
 
@@ -204,7 +204,7 @@ impl Proposal {
 /// Reads a `decisions.jsonl`, a long one on all cores.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Decision>, Fault> {
     let lines = decision::lines(bytes)?;
-    let parts = parallel::parts(&lines, MANY, |at, part| decision::parse_lines(part, at + 1));
+    let parts = cores::parts(&lines, MANY, |at, part| decision::parse_lines(part, at + 1));
     let mut all = Vec::with_capacity(lines.len());
     for part in parts {
         all.append(&mut part?);

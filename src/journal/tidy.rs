@@ -10,8 +10,8 @@ use super::refs;
 use super::review::Review;
 use super::space::Space;
 use crate::codec::message::{Message, Verdict};
+use crate::cores;
 use crate::model::{Handle, Oid, PublicKey};
-use crate::parallel;
 use crate::state::TreeView;
 use crate::store::{Expect, REFS_REMOVED_AT_ONCE, RefEdit, Refs, Store};
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ pub(super) fn remove_branches<'c, S: Store + Clone + Send>(
         return remove(space, gone.into_iter(), "folio: accepted");
     }
     std::thread::scope(|scope| {
-        for some in gone.chunks(gone.len().div_ceil(parallel::threads())) {
+        for some in gone.chunks(gone.len().div_ceil(cores::threads())) {
             let store = space.store.clone();
             scope.spawn(move || remove_from(&store, some.iter().cloned(), "folio: accepted"));
         }

@@ -3,6 +3,7 @@
 use super::StateFault;
 use super::bucket::{Bucket, Key, Line};
 use super::place::{Place, Placer};
+use crate::cores;
 use crate::model::{Code, Row, RowEdits, Table, limits};
 
 /// From this many edits on, threads are worth starting.
@@ -58,20 +59,11 @@ fn place_all<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit
 
 /// Hashes and sorts many edits in as many parts as there are cores.
 fn on_all_cores<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
-    // How many cores there are is read from files: most batches are one row, and take less than that.
     if edits.len() < MANY {
         return place_all(table, edits);
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut placed = std::thread::scope(|scope| {
-        let parts = edits.chunks(edits.len().div_ceil(threads));
-        let running: Vec<_> = parts
-            .map(|part| scope.spawn(move || place_all(table, part)))
-            .collect();
-        let done = running.into_iter().map(|thread| thread.join());
-        let done = done.flat_map(|part| part.expect("hashing does not panic"));
-        done.collect::<Vec<_>>()
-    });
+    let parts = cores::parts(edits, MANY, |_, part| place_all(table, part));
+    let mut placed: Vec<Edit<'e>> = parts.into_iter().flatten().collect();
     // The stable sort finds the sorted parts and merges them.
     placed.sort_by_key(|edit| edit.place);
     placed

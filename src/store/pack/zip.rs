@@ -1,6 +1,7 @@
 //! zlib, as fast as it can be without wasting space.
 
 use super::delta::Differ;
+use crate::cores;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use std::ops::Range;
 
@@ -138,22 +139,11 @@ impl Zip {
         pieces: &[Piece<'_>],
         mut each: impl FnMut(usize, Packed<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let threads = match pieces.len() < MANY {
-            true => 1,
-            false => std::thread::available_parallelism().map_or(1, usize::from),
-        };
-        if threads == 1 {
+        if pieces.len() < MANY {
             let mut all = pieces.iter().enumerate();
             return all.try_for_each(|(at, piece)| each(at, self.pack_piece(piece)));
         }
-        let size = pieces.len().div_ceil(threads);
-        let packed: Vec<Part> = std::thread::scope(|scope| {
-            let parts = pieces.chunks(size);
-            let running: Vec<_> = parts.map(|some| scope.spawn(|| Part::pack(some))).collect();
-            let done = running.into_iter().map(|thread| thread.join());
-            done.map(|part| part.expect("compressing does not panic"))
-                .collect()
-        });
+        let packed = cores::parts(pieces, MANY, |_, some| Part::pack(some));
         let mut at = 0;
         for part in &packed {
             for (delta, range) in &part.each {

@@ -1,0 +1,51 @@
+//! The cores of this machine, and one kind of work done on all of them.
+
+/// How many threads to use. To find out takes longer than a little work, for it is read from files.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Maps parts of a slice on all cores, in order, each with the place where it begins: one part, and no thread, where
+/// there are fewer than `few` items. A panic of one of them goes on here.
+pub fn parts<T: Sync, R: Send>(
+    items: &[T],
+    few: usize,
+    work: impl Fn(usize, &[T]) -> R + Sync,
+) -> Vec<R> {
+    let threads = match items.len() < few {
+        true => 1,
+        false => threads(),
+    };
+    if threads == 1 {
+        return vec![work(0, items)];
+    }
+    let size = items.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let parts = items.chunks(size).enumerate();
+        let running: Vec<_> = parts
+            .map(|(at, part)| scope.spawn(move || work(at * size, part)))
+            .collect();
+        let done = running.into_iter().map(|thread| thread.join());
+        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_in_order_and_say_where_they_begin() {
+        for (count, few) in [(0, 0), (0, 5), (1, 0), (4, 5), (5, 5), (10_001, 5)] {
+            let items: Vec<usize> = (0..count).collect();
+            let found = parts(&items, few, |at, part| {
+                assert!(part.iter().copied().eq(at..at + part.len()));
+                part.to_vec()
+            });
+            assert!(count >= few.max(1) || found.len() <= 1);
+            assert_eq!(found.concat(), items);
+        }
+    }
+}
