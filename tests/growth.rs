@@ -4,6 +4,7 @@ mod common;
 
 use common::TestSpace;
 use common::recorder::Recorder;
+use folio::journal::Space;
 use folio::journal::accept::{self, Choice, Pick, Witness};
 use folio::journal::history::History;
 use folio::journal::pages::{MemoryIndex, PageIndex as _};
@@ -33,6 +34,16 @@ fn propose(space: &TestSpace<Counted>, nth: usize) {
         .unwrap();
 }
 
+/// The whole history, brought up to date in an index that is looked at afterwards.
+fn open<'i>(
+    space: &TestSpace<Counted>,
+    opened: &Space<'_, Counted>,
+    index: &'i mut MemoryIndex,
+) -> History<'i> {
+    let tip = Some(opened.tip().unwrap());
+    History::open(&opened.tables, &space.store, tip, index, &mut |_, _| {}).unwrap()
+}
+
 fn reads(space: &TestSpace<Counted>) -> (u64, u64) {
     space.store.take_reads()
 }
@@ -57,16 +68,8 @@ fn numbers_commits_and_ancestry_are_looked_up_without_the_log() {
         let mut space = space_of(pages);
         let mut index = std::mem::take(&mut space.index);
         let opened = space.space();
-        let tip = opened.tip().unwrap();
         reads(&space);
-        let open = History::open(
-            &opened.tables,
-            &space.store,
-            Some(tip),
-            &mut index,
-            &mut |_, _| {},
-        );
-        let history = open.unwrap();
+        let history = open(&space, &opened, &mut index);
         for number in (1..=pages as u64).map(Number) {
             let commit = history.commit_of(number).unwrap();
             assert!(history.contains(number, &commit));
@@ -83,17 +86,9 @@ fn numbers_commits_and_ancestry_are_looked_up_without_the_log() {
 fn a_history_is_opened_with_one_read_for_each_page_and_its_changes_follow() {
     let space = space_of(40);
     let opened = space.space();
-    let tip = Some(opened.tip().unwrap());
     reads(&space);
     let mut index = MemoryIndex::default();
-    let mut history = History::open(
-        &opened.tables,
-        &space.store,
-        tip,
-        &mut index,
-        &mut |_, _| {},
-    )
-    .unwrap();
+    let mut history = open(&space, &opened, &mut index);
     assert!(reads(&space).0 <= 41);
     history.know_changes(&space.store, &mut |_, _| {}).unwrap();
     drop(history);

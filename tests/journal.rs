@@ -5,7 +5,6 @@ mod common;
 use common::TestSpace;
 use folio::journal::history::History;
 use folio::journal::pages::{MemoryIndex, PageIndex as _};
-use folio::journal::replay;
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore, Store};
 
@@ -35,22 +34,8 @@ fn life<S: Store + Clone + Send>(store: S) {
             .is_empty()
     );
 
-    let opened = space.space();
-    let mut index = MemoryIndex::default();
-    let tip = Some(opened.tip().unwrap());
-    let history = History::open(
-        &opened.tables,
-        &space.store,
-        tip,
-        &mut index,
-        &mut |_, _| {},
-    )
-    .unwrap();
-    let view = replay::replay(&opened, &history, Number(151), &mut |_, _| {}).unwrap();
-    assert_eq!(
-        replay::tree_of(&opened.tables, &view).unwrap(),
-        space.tip().tree()
-    );
+    assert_eq!(space.tip().number(), Number(151));
+    assert_eq!(space.replayed().unwrap(), space.tip().tree());
 }
 
 #[test]

@@ -5,8 +5,6 @@ mod common;
 use common::moves::{self, Move};
 use common::{Actor, TestSpace, when};
 use folio::crypto::Sign;
-use folio::journal::history::History;
-use folio::journal::pages::MemoryIndex;
 use folio::journal::proposal::{Base, Proposal};
 use folio::journal::propose::{self, Intent};
 use folio::journal::queue::{self, Entry, Standing};
@@ -46,27 +44,9 @@ fn propose(
     prepared.publish(&opened, name, Expect::Any)
 }
 
-fn with_history<T>(
-    space: &Memory,
-    work: impl FnOnce(&folio::journal::Space<'_, MemoryStore>, &History<'_>) -> T,
-) -> T {
-    let opened = space.space();
-    let mut index = MemoryIndex::default();
-    let tip = Some(opened.tip().unwrap());
-    let history = History::open(
-        &opened.tables,
-        &space.store,
-        tip,
-        &mut index,
-        &mut |_, _| {},
-    )
-    .unwrap();
-    work(&opened, &history)
-}
-
 /// Judges each waiting proposal on the tip: a refusal stages nothing and names no tree.
 fn judge_queue(space: &Memory) -> (usize, usize) {
-    with_history(space, |opened, history| {
+    let judged = space.with_history(|opened, history| {
         let tip = history.tip().unwrap();
         let (mut ready, mut refused) = (0, 0);
         for entry in queue::gather(opened, history).unwrap() {
@@ -88,16 +68,8 @@ fn judge_queue(space: &Memory) -> (usize, usize) {
         }
         assert_eq!(opened.tip().unwrap(), history.tip().unwrap().id);
         (ready, refused)
-    })
-}
-
-fn replayed(space: &Memory) -> Oid {
-    with_history(space, |opened, history| {
-        let view = replay::replay(opened, history, history.len(), &mut |_, _| {}).unwrap();
-        // Tables of another store: nothing that is there already can help.
-        let elsewhere = MemoryStore::new(ObjectFormat::Sha1);
-        replay::tree_of(&Tables::new(&elsewhere), &view).unwrap()
-    })
+    });
+    judged.unwrap()
 }
 
 proptest! {
@@ -135,7 +107,7 @@ proptest! {
             }
         }
         prop_assert_eq!(space.verify().unwrap(), Number(1 + numbered as u64));
-        prop_assert_eq!(replayed(&space), space.tip().tree());
+        prop_assert_eq!(space.replayed().unwrap(), space.tip().tree());
         prop_assert!(numbered >= 8, "{} numbered, {} refused", numbered, refused);
     }
 

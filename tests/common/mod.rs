@@ -29,8 +29,8 @@ use folio::model::{
     Email, Handle, Name, Nonce, Note, Number, ObjectFormat, Oid, PersonName, ProposalDigest, Slug,
     SpaceId,
 };
-use folio::state::TreeView;
-use folio::store::{Expect, Store};
+use folio::state::{Tables, TreeView};
+use folio::store::{Expect, MemoryStore, Store};
 
 /// 2026-01-01, and never the clock.
 pub const DATE: u64 = 1_767_225_600;
@@ -223,12 +223,33 @@ impl<S: Store + Clone + Send> TestSpace<S> {
 
     /// Verifies the whole history with an empty index.
     pub fn verify(&self) -> Result<Number, Fault> {
+        let report = self.with_history(|space, history| {
+            folio::journal::verify::verify(space, history, Number(1), &mut |_, _| {})
+        })?;
+        Ok(report?.to)
+    }
+
+    /// Runs something on the space and its whole history, with an index of its own.
+    pub fn with_history<T>(
+        &self,
+        work: impl FnOnce(&Space<'_, S>, &mut History<'_>) -> T,
+    ) -> Result<T, Fault> {
         let space = Space::open(&self.store)?;
         let mut index = MemoryIndex::default();
         let tip = Some(space.tip()?);
-        let history = History::open(&space.tables, &self.store, tip, &mut index, &mut |_, _| {})?;
-        let report = folio::journal::verify::verify(&space, &history, Number(1), &mut |_, _| {})?;
-        Ok(report.to)
+        let mut history =
+            History::open(&space.tables, &self.store, tip, &mut index, &mut |_, _| {})?;
+        Ok(work(&space, &mut history))
+    }
+
+    /// The root tree of the state that replaying all decisions comes to, made where nothing of it is yet.
+    pub fn replayed(&self) -> Result<Oid, Fault> {
+        self.with_history(|space, history| {
+            let view =
+                folio::journal::replay::replay(space, history, history.len(), &mut |_, _| {})?;
+            let elsewhere = MemoryStore::new(self.store.format());
+            folio::journal::replay::tree_of(&Tables::new(&elsewhere), &view)
+        })?
     }
 }
 
