@@ -8,7 +8,7 @@ use folio::crypto::Sign;
 use folio::journal::proposal::{Base, Proposal};
 use folio::journal::propose::{self, Intent};
 use folio::journal::queue::{self, Entry, Standing};
-use folio::journal::{Fault, Page, judge, order, refs, replay};
+use folio::journal::{Fault, Page, judge, order, refs};
 use folio::model::{Code, Number, ObjectFormat, Oid, ProposalDigest, Slug};
 use folio::state::{Tables, TreeView};
 use folio::store::{Expect, MemoryStore, RefEdit, Refs};
