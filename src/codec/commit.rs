@@ -179,7 +179,7 @@ impl Commit {
         let ids = self.parents.iter().map(|parent| ("parent ", parent));
         for (key, id) in std::iter::once(("tree ", &self.tree)).chain(ids) {
             out.push_str(key);
-            out.push_str(&id.to_hex());
+            id.write_hex(&mut out);
             out.push('\n');
         }
         for (key, who) in [("author ", &self.author), ("committer ", &self.committer)] {
@@ -278,7 +278,9 @@ fn armor(lines: &mut Lines<'_>, format: ObjectFormat) -> Result<Option<String>, 
     let Some(first) = lines.after(format!("{} ", format.signature_header()).as_bytes()) else {
         return Ok(None);
     };
-    let mut armor = first.to_vec();
+    // An ed25519 signature fits; more is no matter.
+    let mut armor = Vec::with_capacity(320);
+    armor.extend_from_slice(first);
     while let Some(more) = lines.after(b" ") {
         armor.push(b'\n');
         armor.extend_from_slice(more);

@@ -58,7 +58,8 @@ impl SigFault {
 /// The bytes that an SSHSIG signature really signs: a prefix, the namespace, and SHA-512 of
 /// `message`.
 pub fn signed_bytes(namespace: Namespace, message: &[u8]) -> Vec<u8> {
-    let mut out = MAGIC.to_vec();
+    let mut out = Vec::with_capacity(128);
+    out.extend_from_slice(MAGIC);
     put(&mut out, namespace.as_str().as_bytes());
     put(&mut out, b"");
     put(&mut out, HASH);
@@ -70,7 +71,8 @@ fn blob(namespace: Namespace, key: &PublicKey, signature: &Signature) -> Vec<u8>
     let mut inner = Vec::with_capacity(83);
     put(&mut inner, ALGORITHM);
     put(&mut inner, &signature.0);
-    let mut out = MAGIC.to_vec();
+    let mut out = Vec::with_capacity(256);
+    out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_be_bytes());
     put(&mut out, &key.to_blob());
     put(&mut out, namespace.as_str().as_bytes());
@@ -116,7 +118,10 @@ pub fn dearmor(namespace: Namespace, text: &str) -> Result<(PublicKey, Signature
             "expected one block from BEGIN SSH SIGNATURE to END SSH SIGNATURE and nothing around it",
         ));
     };
-    let joined: Vec<u8> = body.bytes().filter(|b| *b != b'\n').collect();
+    let mut joined = Vec::with_capacity(body.len());
+    for line in body.split('\n') {
+        joined.extend_from_slice(line.as_bytes());
+    }
     let Ok(bytes) = BASE64.decode(&joined) else {
         return Err(SigFault::malformed("expected base64 between the markers"));
     };

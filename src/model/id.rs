@@ -51,7 +51,10 @@ macro_rules! digest_types {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.to_hex())
+                // Written for every message and digest that is checked: without memory of its own.
+                let mut digits = [0; 64];
+                HEXLOWER.encode_mut(&self.0, &mut digits);
+                f.write_str(std::str::from_utf8(&digits).expect("hexadecimal digits"))
             }
         }
 
@@ -68,9 +71,9 @@ macro_rules! digest_types {
                 if text.len() != 64 {
                     return Err(fault());
                 }
-                let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| fault())?;
-                let bytes: [u8; 32] = bytes.try_into().map_err(|_| fault())?;
-                Ok(Self(bytes))
+                let mut bytes = [0; 32];
+                let decoded = HEXLOWER.decode_mut(text.as_bytes(), &mut bytes);
+                decoded.map(|_| Self(bytes)).map_err(|_| fault())
             }
         }
 
@@ -181,7 +184,10 @@ impl PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ssh-ed25519 {}", BASE64.encode(&self.to_blob()))
+        let mut text = [0; 12 + 68];
+        text[..12].copy_from_slice(b"ssh-ed25519 ");
+        BASE64.encode_mut(&self.to_blob(), &mut text[12..]);
+        f.write_str(std::str::from_utf8(&text).expect("a word and base64"))
     }
 }
 
@@ -195,9 +201,13 @@ impl FromStr for PublicKey {
     type Err = PublicKeyFault;
     fn from_str(text: &str) -> Result<Self, PublicKeyFault> {
         let base64 = text.strip_prefix("ssh-ed25519 ").ok_or(PublicKeyFault)?;
-        let blob = BASE64
-            .decode(base64.as_bytes())
-            .map_err(|_| PublicKeyFault)?;
+        // 51 bytes, so nothing is padded.
+        let mut blob = [0; 51];
+        if base64.len() != 68 {
+            return Err(PublicKeyFault);
+        }
+        let decoded = BASE64.decode_mut(base64.as_bytes(), &mut blob);
+        decoded.map_err(|_| PublicKeyFault)?;
         Self::from_blob(&blob).ok_or(PublicKeyFault)
     }
 }

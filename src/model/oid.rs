@@ -95,6 +95,11 @@ impl Oid {
         HEXLOWER.encode(self.as_bytes())
     }
 
+    /// Appends all hexadecimal digits.
+    pub fn write_hex(&self, out: &mut String) {
+        HEXLOWER.encode_append(self.as_bytes(), out);
+    }
+
     /// The first 10 digits, for people.
     pub fn short(&self) -> String {
         HEXLOWER.encode(&self.bytes[..5])
@@ -122,8 +127,11 @@ impl FromStr for Oid {
         if !matches!(text.len(), 40 | 64) {
             return Err(fault);
         }
-        let raw = HEXLOWER.decode(text.as_bytes()).map_err(|_| fault)?;
-        Self::from_bytes(&raw)
+        let mut raw = [0; 32];
+        let raw = &mut raw[..text.len() / 2];
+        let decoded = HEXLOWER.decode_mut(text.as_bytes(), raw);
+        decoded.map_err(|_| fault)?;
+        Self::from_bytes(raw)
     }
 }
 

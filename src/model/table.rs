@@ -155,7 +155,9 @@ impl RowKey {
 
 impl Ord for RowKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts().cmp(&other.parts())
+        let (a, b) = (self.text.as_bytes(), other.text.as_bytes());
+        let subjects = a[..self.split].cmp(&b[..other.split]);
+        subjects.then_with(|| a[self.split..].cmp(&b[other.split..]))
     }
 }
 
