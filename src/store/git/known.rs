@@ -32,6 +32,8 @@ pub(super) struct Known {
     may_be_loose: [bool; 256],
     loose: Vec<loose::Store>,
     asked: Cell<u32>,
+    /// Where the last one was found.
+    last: Cell<usize>,
 }
 
 /// One pack.
@@ -79,6 +81,7 @@ impl Known {
             may_be_loose: [false; 256],
             loose: Vec::new(),
             asked: Cell::new(0),
+            last: Cell::new(0),
         };
         let store = repo.objects.store_ref();
         let mut dirs = vec![store.path().to_owned()];
@@ -117,9 +120,13 @@ impl Known {
         let asked = self.asked.get().saturating_add(1);
         self.asked.set(asked);
         let few = asked <= FEW;
-        let among = |packs: &[Arc<Listed>]| packs.iter().any(|pack| pack.has(id, few));
-        let here = among(&self.packs) || self.is_loose(id);
-        here && !among(&self.cruft)
+        // Neighbours lie in one pack.
+        let (count, last) = (self.packs.len(), self.last.get());
+        let mut order = (0..count).map(|turn| (last + turn) % count);
+        let found = order.find(|at| self.packs[*at].has(id, few));
+        self.last.set(found.unwrap_or(last));
+        let here = found.is_some() || self.is_loose(id);
+        here && !self.cruft.iter().any(|pack| pack.has(id, few))
     }
 
     fn is_loose(&self, id: &Oid) -> bool {

@@ -37,8 +37,8 @@ pub struct DirectReader {
     /// Where the last object was found.
     last: usize,
     blocks: Blocks,
-    /// Empty until the first delta comes.
-    bases: Vec<Option<Based>>,
+    /// Empty until the first object is kept.
+    bases: Vec<Based>,
     inflate: Decompress,
 }
 
@@ -61,8 +61,14 @@ struct Block {
     bytes: Vec<u8>,
 }
 
-/// An object that was made, and where its entry begins.
-type Based = ((usize, u64), Kind, Arc<[u8]>);
+/// An object that was made.
+#[derive(Default)]
+struct Based {
+    /// Which pack, counted from 1, and where its entry begins.
+    of: (usize, u64),
+    kind: Option<Kind>,
+    bytes: Vec<u8>,
+}
 
 /// The beginning of an entry.
 struct Head {
@@ -121,8 +127,8 @@ impl DirectReader {
         let (pack, offset) = self.find(id)?;
         let (mut at, mut deltas) = (offset, Vec::new());
         let (found, mut bytes) = loop {
-            if let Some(made) = self.recall(pack, at) {
-                break made;
+            if let Some((kind, made)) = self.recall(pack, at) {
+                break (kind, made.to_vec());
             }
             let head = head(&mut self.blocks, &self.packs[pack], pack, at)?;
             let limit = if deltas.is_empty() { max } else { LARGEST };
@@ -131,10 +137,13 @@ impl DirectReader {
             }
             let stream = self.unpack(pack, head.stream, head.size)?;
             match head.shape {
-                Shape::Whole(of) if self.bases.is_empty() && deltas.is_empty() => {
-                    return (of == kind).then_some(stream);
+                Shape::Whole(of) => {
+                    // Commits are many, and seldom what others are deltas of.
+                    if of != Kind::Commit || !deltas.is_empty() {
+                        self.remember(pack, at, of, &stream);
+                    }
+                    break (of, stream);
                 }
-                Shape::Whole(of) => break (of, self.remember(pack, at, of, stream)),
                 Shape::Delta(base) => {
                     deltas.push((at, stream));
                     at = base;
@@ -145,10 +154,10 @@ impl DirectReader {
             }
         };
         for (at, delta) in deltas.iter().rev() {
-            let made = delta::apply(&bytes, delta, LARGEST)?;
-            bytes = self.remember(pack, *at, found, made);
+            bytes = delta::apply(&bytes, delta, LARGEST)?;
+            self.remember(pack, *at, found, &bytes);
         }
-        (found == kind && bytes.len() as u64 <= max).then(|| bytes.to_vec())
+        (found == kind && bytes.len() as u64 <= max).then_some(bytes)
     }
 
     /// Which pack has the object, and where its entry begins.
@@ -167,12 +176,11 @@ impl DirectReader {
         let inflate = &mut self.inflate;
         inflate.reset(true);
         // One byte more, so that a stream that goes on is seen.
-        let mut out = vec![0; usize::try_from(size).ok()? + 1];
+        let mut out = Vec::with_capacity(usize::try_from(size).ok()? + 1);
         loop {
             let (read, made) = (inflate.total_in(), inflate.total_out());
             let input = self.blocks.at(&self.packs[pack], pack, offset)?;
-            let room = &mut out[made as usize..];
-            let status = inflate.decompress(input, room, FlushDecompress::None);
+            let status = inflate.decompress_vec(input, &mut out, FlushDecompress::None);
             offset += inflate.total_in() - read;
             match status.ok()? {
                 Status::StreamEnd if inflate.total_out() == size => break,
@@ -180,22 +188,25 @@ impl DirectReader {
                 _ => return None,
             }
         }
-        out.pop();
         Some(out)
     }
 
-    fn recall(&self, pack: usize, at: u64) -> Option<(Kind, Arc<[u8]>)> {
-        let (of, kind, bytes) = self.bases.get(slot(at))?.as_ref()?;
-        (*of == (pack, at)).then(|| (*kind, Arc::clone(bytes)))
+    fn recall(&self, pack: usize, at: u64) -> Option<(Kind, &[u8])> {
+        let based = self.bases.get(slot(at))?;
+        (based.of == (pack + 1, at)).then_some((based.kind?, &based.bytes))
     }
 
-    fn remember(&mut self, pack: usize, at: u64, kind: Kind, bytes: Vec<u8>) -> Arc<[u8]> {
-        let bytes: Arc<[u8]> = bytes.into();
-        self.bases.resize(BASES, None);
-        if bytes.len() <= BASE {
-            self.bases[slot(at)] = Some(((pack, at), kind, Arc::clone(&bytes)));
+    fn remember(&mut self, pack: usize, at: u64, kind: Kind, bytes: &[u8]) {
+        if bytes.len() > BASE {
+            return;
         }
-        bytes
+        self.bases.resize_with(BASES, Based::default);
+        let based = &mut self.bases[slot(at)];
+        based.of = (pack + 1, at);
+        based.kind = Some(kind);
+        // In the memory of what was there before.
+        based.bytes.clear();
+        based.bytes.extend_from_slice(bytes);
     }
 }
 
