@@ -6,9 +6,11 @@ use crate::store::Objects;
 use std::convert::Infallible;
 use std::sync::mpsc;
 
-/// Items that a thread takes at a time, so that neighbours share its cache: so many where there are many, for what
-/// one thread has read or made is read again by the next.
-const CHUNK: usize = 256;
+/// Items that a thread takes at a time where its results are large, so that memory stays bounded.
+const FEW_AT_ONCE: usize = 256;
+/// As many where they are small. Neighbours share a cache: what one thread has read or made is read again by the
+/// next.
+pub const MANY_AT_ONCE: usize = 4096;
 /// Parts for each thread, so that none is idle for long at the end.
 const PARTS: usize = 6;
 /// Fewer items than this are not worth a thread.
@@ -52,6 +54,22 @@ pub fn in_order<S, T, R, E>(
     store: &S,
     items: Vec<T>,
     work: impl Fn(&S, &Tables<'_, S>, T) -> R + Sync,
+    each: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E>
+where
+    S: Objects + Clone + Send,
+    T: Send,
+    R: Send,
+{
+    in_parts(store, items, FEW_AT_ONCE, work, each)
+}
+
+/// As [`in_order`], at most `at_once` items by one thread before the next one takes over.
+pub fn in_parts<S, T, R, E>(
+    store: &S,
+    items: Vec<T>,
+    at_once: usize,
+    work: impl Fn(&S, &Tables<'_, S>, T) -> R + Sync,
     mut each: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E>
 where
@@ -69,7 +87,7 @@ where
         let mut results = items.into_iter().map(|item| work(store, &tables, item));
         return results.try_for_each(each);
     }
-    let shares = shares(items, threads);
+    let shares = shares(items, threads, at_once);
     std::thread::scope(|scope| {
         let start = |share: Vec<Vec<T>>| {
             let (results, taken) = mpsc::sync_channel(AHEAD);
@@ -99,8 +117,8 @@ where
 }
 
 /// The items in parts, dealt out in turn.
-fn shares<T>(items: Vec<T>, threads: usize) -> Vec<Vec<Vec<T>>> {
-    let size = (items.len() / (threads * PARTS)).clamp(1, CHUNK);
+fn shares<T>(items: Vec<T>, threads: usize, at_once: usize) -> Vec<Vec<Vec<T>>> {
+    let size = (items.len() / (threads * PARTS)).clamp(1, at_once);
     let mut shares: Vec<_> = (0..threads).map(|_| Vec::new()).collect();
     let mut items = items.into_iter();
     for turn in (0..threads).cycle() {

@@ -11,8 +11,10 @@ use crate::crypto::{digest, seal};
 use crate::fold::rules::PenTake;
 use crate::fold::{Decision, Scene};
 use crate::model::rows::PenRow;
-use crate::model::{Code, Epoch, Number, Oid, ProposalDigest, PublicKey, RowKey, SpaceId};
-use crate::state::{Tables, TreeView};
+use crate::model::{
+    ChainDigest, Code, Epoch, Number, Oid, ProposalDigest, PublicKey, RowKey, SpaceId,
+};
+use crate::state::{Footing, Tables, TreeView};
 use crate::store::Objects;
 
 /// What a checked page tells whoever follows the chain.
@@ -60,17 +62,17 @@ fn check<S: Objects>(
     id: Oid,
     previous: Option<Oid>,
 ) -> Result<Checked, Fault> {
-    let page = Page::read_again(tables, store, id)?;
+    let page = Page::read_first(tables, store, id)?;
     let signer = seal::open(&page.commit)?;
     require_place(&page, space, number)?;
     let previous = previous_page(tables, store, &page, previous)?;
     let proposal = Proposal::authenticate(tables, store, Some(space), page.proposal())?;
     require_older_base(&proposal, number)?;
     require_named(&page, &proposal)?;
-    let root = previous.as_ref().map(Page::tree);
+    let root = previous.map(|page| page.tree);
     let reviews = page_reviews(store, &page, &proposal)?;
     require_reviewers(tables, root, &reviews)?;
-    let after = previous.as_ref().map(|page| page.message.chain);
+    let after = previous.map(|page| page.chain);
     let after = after.unwrap_or_else(|| digest::chain_start(space));
     let judged = judge::judge(tables, root, after, &proposal, &reviews);
     tables.discard(0);
@@ -82,7 +84,7 @@ fn check<S: Objects>(
     // The charter makes the pen that its own page is signed with.
     let authority = root.unwrap_or(tree);
     require_pen(tables, authority, &page, &proposal, signer)?;
-    require_chain(&page, previous.as_ref(), &proposal, &reviews, signer)?;
+    require_chain(&page, previous, &proposal, &reviews, signer)?;
     let base = proposal.base();
     let record = PageRecord {
         commit: id,
@@ -135,14 +137,14 @@ fn previous_page<S: Objects>(
     store: &S,
     page: &Page,
     expected: Option<Oid>,
-) -> Result<Option<Page>, Fault> {
+) -> Result<Option<Footing>, Fault> {
     let found = page.previous();
     if found != expected {
         let words = |id: Option<Oid>| id.map_or("none".to_owned(), |id| id.to_string());
         let (what, expected, found) = ("the first parent", words(expected), words(found));
         return Err(Fault::differs(Code::ParentsWrong, what, expected, found));
     }
-    let page = found.map(|id| Page::read_again(tables, store, id));
+    let page = found.map(|id| Page::footing_of(tables, store, id));
     page.transpose()
 }
 
@@ -251,12 +253,12 @@ pub fn take_in(proposal: &Proposal) -> Option<&PenTake> {
 
 fn require_chain(
     page: &Page,
-    previous: Option<&Page>,
+    previous: Option<Footing>,
     proposal: &Proposal,
     reviews: &[Review],
     signer: PublicKey,
 ) -> Result<(), Fault> {
-    let chain = chain_of(page.message.epoch, previous, proposal, reviews, signer);
+    let chain = chain_after(page.message.epoch, previous, proposal, reviews, signer);
     if chain != page.message.chain {
         let what = "the chain digest";
         return Err(Fault::differs(
@@ -276,11 +278,21 @@ pub fn chain_of(
     proposal: &Proposal,
     reviews: &[Review],
     signer: PublicKey,
-) -> crate::model::ChainDigest {
-    let start = digest::chain_start(&proposal.space());
+) -> ChainDigest {
+    let previous = previous.map(Page::footing);
+    chain_after(epoch, previous, proposal, reviews, signer)
+}
+
+fn chain_after(
+    epoch: Epoch,
+    previous: Option<Footing>,
+    proposal: &Proposal,
+    reviews: &[Review],
+    signer: PublicKey,
+) -> ChainDigest {
     let (before, number) = match previous {
-        Some(page) => (page.message.chain, page.number().next()),
-        None => (start, Number(1)),
+        Some(page) => (page.chain, page.number.next()),
+        None => (digest::chain_start(&proposal.space()), Number(1)),
     };
     let digests: Vec<_> = reviews.iter().map(Review::digest).collect();
     digest::chain_next(

@@ -32,7 +32,7 @@ impl<'i> History<'i> {
             index.truncate(Number(0))?;
             return Ok(Self { index, tip: None });
         };
-        let tip = Page::read_again(tables, store, tip)?;
+        let tip = Page::read_first(tables, store, tip)?;
         // Each page was verified when it was taken in, or made here.
         tables.rely_on_chain();
         let (known, missing) = unknown_pages(store, &tip, index, progress)?;
@@ -201,13 +201,13 @@ fn changed_rows<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
     id: Oid,
 ) -> Result<Vec<ChangeKey>, Fault> {
-    let page = Page::read_again(tables, store, id)?;
-    let before = match page.previous() {
-        Some(previous) => Some(Page::read_again(tables, store, previous)?.tree()),
+    let page = Page::footing_of(tables, store, id)?;
+    let before = match page.previous {
+        Some(previous) => Some(Page::footing_of(tables, store, previous)?.tree),
         None => None,
     };
-    let changes = tables.diff(before, Some(page.tree()));
-    let changes = changes.map_err(|fault| Fault::from(fault).at(page.number()))?;
+    let changes = tables.diff(before, Some(page.tree));
+    let changes = changes.map_err(|fault| Fault::from(fault).at(page.number))?;
     let keys = changes
         .iter()
         .map(|change| change_key(change.table, &change.key));

@@ -64,6 +64,11 @@ fn judge_staging<S: Objects + ?Sized>(
 ) -> Result<Judgement, Fault> {
     let view = TreeView::new(tables, root);
     let outcome = fold::fold(&view, &submission(proposal, after, votes))?;
+    let stands_there = proposal.base().tree == root && proposal.base().chain == after;
+    if !stands_there && !proposal.preview_is_true() {
+        // The same is made of the base in a moment, for its preview.
+        tables.note_changes();
+    }
     let tree = tables.edit(root, &outcome.edits)?;
     let made = TreeView::new(tables, Some(tree));
     // The charter makes the very rows that its own commit is compared with.
@@ -72,8 +77,8 @@ fn judge_staging<S: Objects + ?Sized>(
     if root.is_none() {
         require_formats(&made, tables)?;
     }
-    let stands_there = proposal.base().tree == root && proposal.base().chain == after;
     require_true_preview(tables, stands_there.then_some(tree), proposal)?;
+    tables.forget_changes();
     Ok(Judgement { outcome, tree })
 }
 

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, SnapshotMessage};
 use crate::model::{Code, Number, Oid, limits};
-use crate::state::Tables;
+use crate::state::{Footing, Tables};
 use crate::store::{Kind, Objects};
 
 /// A commit that has the message and the parents of a snapshot.
@@ -36,19 +36,35 @@ impl Page {
         Self::of(id, commit, message).map_err(|fault| fault.in_commit(id))
     }
 
-    /// As [`Page::read`], where the same page is likely to have been read just before.
-    pub fn read_again<S: Objects + ?Sized, T: Objects + ?Sized>(
+    /// As [`Page::read`], for a page on which others are likely to stand: [`Page::footing_of`] need not read it again.
+    pub fn read_first<S: Objects + ?Sized, T: Objects + ?Sized>(
         tables: &Tables<'_, T>,
         store: &S,
         id: Oid,
     ) -> Result<Self, Fault> {
-        let read = tables.commit(&id, || {
-            let commit = read_commit(store, &id)?;
-            let message = parse_message(id, &commit)?;
-            Ok::<_, Fault>((commit, message))
-        })?;
-        let (commit, message) = &*read;
-        Self::of(id, commit.clone(), message.clone()).map_err(|fault| fault.in_commit(id))
+        let page = Self::read(store, id)?;
+        tables.note_footing(id, page.footing());
+        Ok(page)
+    }
+
+    /// What a page tells whoever stands on it, where the same page is likely to have been read just before.
+    pub fn footing_of<S: Objects + ?Sized, T: Objects + ?Sized>(
+        tables: &Tables<'_, T>,
+        store: &S,
+        id: Oid,
+    ) -> Result<Footing, Fault> {
+        tables.footing(&id, || Ok(Self::read(store, id)?.footing()))
+    }
+
+    /// What it tells whoever stands on it.
+    pub fn footing(&self) -> Footing {
+        Footing {
+            space: self.message.space,
+            number: self.number(),
+            chain: self.message.chain,
+            tree: self.tree(),
+            previous: self.previous(),
+        }
     }
 
     fn of(id: Oid, commit: Commit, message: Message) -> Result<Self, Fault> {

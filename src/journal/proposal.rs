@@ -11,7 +11,7 @@ use crate::crypto::{digest, seal};
 use crate::fold::Decision;
 use crate::fold::decision;
 use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, PublicKey, SpaceId, limits};
-use crate::state::{StateFault, Tables};
+use crate::state::{Footing, StateFault, Tables};
 use crate::store::{Kind, Objects};
 
 /// From this many decisions on, threads are worth starting.
@@ -43,11 +43,16 @@ impl Base {
 
     /// A snapshot.
     pub fn of(page: &Page) -> Self {
+        Self::on(page.id, &page.footing())
+    }
+
+    /// The snapshot with that commit.
+    fn on(id: Oid, footing: &Footing) -> Self {
         Self {
-            commit: Some(page.id),
-            number: page.number(),
-            chain: page.message.chain,
-            tree: Some(page.tree()),
+            commit: Some(id),
+            number: footing.number,
+            chain: footing.chain,
+            tree: Some(footing.tree),
         }
     }
 }
@@ -226,14 +231,14 @@ fn stands_on<S: Objects + ?Sized>(
             (space, Base::nothing(&space))
         }
         [parent] => {
-            let page = Page::read_again(tables, store, *parent).map_err(|fault| {
+            let footing = Page::footing_of(tables, store, *parent).map_err(|fault| {
                 if fault.is_environment() {
                     return fault;
                 }
                 let what = format!("the proposal's parent is no snapshot: {}", fault.what);
                 Fault::new(Code::BaseUnknown, what)
             })?;
-            (page.message.space, Base::of(&page))
+            (footing.space, Base::on(*parent, &footing))
         }
         more => {
             let what = format!("expected a proposal with one parent, found {}", more.len());

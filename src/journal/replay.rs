@@ -8,7 +8,7 @@ use super::review::Review;
 use super::space::Space;
 use crate::crypto::digest;
 use crate::fold::{self, MemoryView, Submission, Vote};
-use crate::model::{ChainDigest, Number, Oid, RowEdits, SpaceId};
+use crate::model::{ChainDigest, Number, Oid, SpaceId};
 use crate::parallel;
 use crate::state::Tables;
 use crate::store::{Objects, Store};
@@ -103,9 +103,5 @@ pub fn tree_of<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
     view: &MemoryView,
 ) -> Result<Oid, Fault> {
-    let all: RowEdits = view
-        .iter()
-        .map(|(table, key, row)| ((table, key.clone()), Some(row.clone())))
-        .collect();
-    Ok(tables.edit(None, &all)?)
+    Ok(tables.build(|table| view.of(table).collect())?)
 }

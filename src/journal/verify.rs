@@ -159,9 +159,10 @@ fn verify_each<S: Store + Clone + Send>(
     }
     let (mut done, total) = (0, work.len() as u64);
     let mut seen = HashMap::new();
-    parallel::in_order(
+    parallel::in_parts(
         space.store,
         work,
+        parallel::MANY_AT_ONCE,
         |store, tables, (number, id, previous)| {
             check_page(store, tables, &of, number, id, previous)
         },

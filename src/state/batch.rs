@@ -1,10 +1,10 @@
 //! A batch of edits of one table: each with its place, and merged into the rows of a bucket.
 
 use super::StateFault;
-use super::bucket::{Bucket, Key, Line};
+use super::bucket::{Bucket, Line};
 use super::place::{Place, Placer};
 use crate::cores;
-use crate::model::{Code, Row, RowEdits, Table, limits};
+use crate::model::{Code, Row, RowKey, Table, limits};
 
 /// From this many edits on, threads are worth starting.
 const MANY: usize = 4096;
@@ -12,43 +12,38 @@ const MANY: usize = 4096;
 /// One change of one row, with its place.
 pub(super) struct Edit<'e> {
     pub(super) place: Place,
-    pub(super) key: Key<'e>,
+    pub(super) key: &'e RowKey,
     pub(super) row: Option<&'e Row>,
 }
 
 impl<'e> Edit<'e> {
-    fn line(&self) -> Option<Line<'e>> {
+    /// The row afterwards.
+    pub(super) fn line(&self) -> Option<Line<'e>> {
         let text = self.row?.as_str();
-        Some(Line {
-            key: self.key,
-            text,
-        })
+        let key = self.key.parts();
+        Some(Line { key, text })
     }
 }
 
-/// The edits of one table, sorted by place.
-pub(super) fn placed(table: Table, edits: &RowEdits) -> Result<Vec<Edit<'_>>, StateFault> {
-    for row in edits.of(table).values() {
-        if let Some(row) = row
-            && row.as_str().len() > limits::ROW_LINE
-        {
+/// Some edits of one table, each key once, sorted by place.
+pub(super) fn placed<'e>(
+    table: Table,
+    edits: Vec<(&'e RowKey, Option<&'e Row>)>,
+) -> Result<Vec<Edit<'e>>, StateFault> {
+    for row in edits.iter().filter_map(|(_, row)| *row) {
+        if row.as_str().len() > limits::ROW_LINE {
             let (max, found) = (limits::ROW_LINE, row.as_str().len());
             let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
             return Err(StateFault::new(Code::TooLarge, what));
         }
     }
-    let edits: Vec<(Key<'_>, Option<&Row>)> = edits
-        .of(table)
-        .iter()
-        .map(|(key, row)| (key.parts(), row.as_ref()))
-        .collect();
     Ok(on_all_cores(table, &edits))
 }
 
-fn place_all<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
+fn place_all<'e>(table: Table, edits: &[(&'e RowKey, Option<&'e Row>)]) -> Vec<Edit<'e>> {
     let mut placer = Placer::new(table);
     let edits = edits.iter().map(|&(key, row)| Edit {
-        place: placer.place(key),
+        place: placer.place(key.parts()),
         key,
         row,
     });
@@ -58,7 +53,7 @@ fn place_all<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit
 }
 
 /// Hashes and sorts many edits in as many parts as there are cores.
-fn on_all_cores<'e>(table: Table, edits: &[(Key<'e>, Option<&'e Row>)]) -> Vec<Edit<'e>> {
+fn on_all_cores<'e>(table: Table, edits: &[(&'e RowKey, Option<&'e Row>)]) -> Vec<Edit<'e>> {
     if edits.len() < MANY {
         return place_all(table, edits);
     }
@@ -84,20 +79,9 @@ pub(super) enum Rows<'l> {
     Many(Vec<(Place, Line<'l>)>),
 }
 
-/// Merges the rows of a bucket, if there is one, and edits that are sorted by place. `None` when nothing changes.
+/// Merges the rows of a bucket, if there is one, and edits that are sorted by place. `None` when nothing changes. The
+/// few rows that were there are hashed, rather than the many edits sorted once more.
 pub(super) fn merge<'l>(
-    table: Table,
-    before: Option<&'l Bucket>,
-    edits: &[Edit<'l>],
-) -> Option<Merged<'l>> {
-    match edits.len() > limits::BUCKET_ROWS || before.is_none() {
-        true => by_place(table, before, edits),
-        false => by_key(table, before, edits),
-    }
-}
-
-/// Hashes the few rows that were there, rather than sorting the many edits once more.
-fn by_place<'l>(
     table: Table,
     before: Option<&'l Bucket>,
     edits: &[Edit<'l>],
@@ -115,26 +99,6 @@ fn by_place<'l>(
             Rows::Few(rows)
         }
         false => Rows::Many(rows),
-    };
-    Some(Merged { rows, removed })
-}
-
-/// Compares the few edits with the rows, and hashes nothing unless the bucket has to be split.
-fn by_key<'l>(table: Table, before: Option<&'l Bucket>, edits: &[Edit<'l>]) -> Option<Merged<'l>> {
-    let rows = before.into_iter().flat_map(Bucket::lines);
-    let rows: Vec<_> = rows.map(|row| (row.key, row)).collect();
-    let mut edits: Vec<_> = edits.iter().map(|edit| (edit.key, edit.line())).collect();
-    edits.sort_unstable_by_key(|(key, _)| *key);
-    let (rows, removed) = weave(&rows, edits)?;
-    let rows = match rows.len() <= limits::BUCKET_ROWS {
-        true => Rows::Few(rows.into_iter().map(|(_, row)| row).collect()),
-        false => {
-            let mut placer = Placer::new(table);
-            let rows = rows.into_iter().map(|(key, row)| (placer.place(key), row));
-            let mut rows: Vec<_> = rows.collect();
-            rows.sort_unstable_by_key(|(place, _)| *place);
-            Rows::Many(rows)
-        }
     };
     Some(Merged { rows, removed })
 }

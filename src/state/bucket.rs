@@ -24,6 +24,12 @@ use crate::codec::{json, rows};
 use crate::model::{Row, RowKey, Table, limits};
 use std::ops::Range;
 
+mod marks;
+mod splice;
+
+use marks::Marks;
+pub(super) use splice::Spliced;
+
 /// How much of a bucket is checked when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -65,7 +71,7 @@ pub(super) struct Line<'l> {
 pub(super) type Keyed = (RowKey, Row);
 
 /// A bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Bucket {
     /// The file.
     text: String,
@@ -73,6 +79,8 @@ pub(super) struct Bucket {
     rows: Vec<Place>,
     /// Where every row was checked: digits under which all of them lie.
     under: Option<Prefix>,
+    /// Which rows were checked by themselves.
+    checked: Marks,
 }
 
 fn span(start: usize, len: usize) -> Span {
@@ -128,6 +136,7 @@ impl Bucket {
             text,
             rows: places,
             under: None,
+            checked: Marks::default(),
         };
         if reading == Reading::Strict {
             bucket.require_rows(table)?;
@@ -142,20 +151,30 @@ impl Bucket {
     /// A bucket of rows that are sorted by key. `under` says where all of them are known to lie, if they are known
     /// to be good.
     pub(super) fn of(table: Table, lines: &[Line<'_>], under: Option<Prefix>) -> Self {
-        let mut text = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
-        let mut rows = Vec::with_capacity(lines.len());
+        let bytes = lines.iter().map(|line| line.text.len() + 1).sum();
+        let mut bucket = Self {
+            text: String::with_capacity(bytes),
+            rows: Vec::with_capacity(lines.len()),
+            under,
+            checked: Marks::default(),
+        };
         for line in lines {
-            let start = text.len();
-            let key = match rows::sketch(table, line.text) {
-                Some(sketch) => key_at(start, sketch),
-                None => KeyAt::Aside(RowKey::pair(line.key.0, line.key.1)),
-            };
-            let row = span(start, line.text.len());
-            rows.push(Place { row, key });
-            text.push_str(line.text);
-            text.push('\n');
+            bucket.push(table, line);
         }
-        Self { text, rows, under }
+        bucket
+    }
+
+    /// Appends a row.
+    fn push(&mut self, table: Table, line: &Line<'_>) {
+        let start = self.text.len();
+        let key = match rows::sketch(table, line.text) {
+            Some(sketch) => key_at(start, sketch),
+            None => KeyAt::Aside(RowKey::pair(line.key.0, line.key.1)),
+        };
+        let row = span(start, line.text.len());
+        self.rows.push(Place { row, key });
+        self.text.push_str(line.text);
+        self.text.push('\n');
     }
 
     fn require_sorted(&self) -> Result<(), String> {
@@ -244,8 +263,9 @@ impl Bucket {
 
     /// A row to hand out; the fault is words.
     fn row(&self, table: Table, at: usize) -> Result<Row, String> {
-        if self.under.is_none() {
+        if self.under.is_none() && !self.checked.has(at) {
             self.require_row(table, at)?;
+            self.checked.set(at);
         }
         Ok(Row::from_canonical(self.line(at).text))
     }

@@ -5,24 +5,42 @@
 //! nothing above changes that.
 
 use super::batch::{Edit, Rows, merge, placed};
-use super::bucket::{Bucket, Line, Reading};
+use super::bucket::{Bucket, Line, Reading, Spliced};
 use super::place::{Place, Prefix};
 use super::raw::Child;
 use super::tree::{Dir, Root};
 use super::{StateFault, Tables};
-use crate::model::{Oid, RowEdits, Table, limits};
+use crate::model::{Oid, Row, RowEdits, RowKey, Table, limits};
 use crate::store::Objects;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a prefix holds after the edits below it.
-enum Built {
+#[derive(Debug, Clone)]
+pub(super) enum Built {
     /// The same as before.
     Kept(Option<Child>),
     /// So many rows that they fit one bucket (none: the prefix is absent). `removed`: some rows left, so the
     /// directory above may have to fold.
-    Rows { bucket: Bucket, removed: bool },
+    Rows { bucket: Arc<Open>, removed: bool },
     /// A directory of more than 64 rows, staged. Nothing above it can fold, so what left is no matter.
     Dir(Child),
+}
+
+/// A bucket that may still be folded into its parent, and its id once it is staged.
+#[derive(Debug)]
+pub(super) struct Open {
+    bucket: Arc<Bucket>,
+    id: OnceLock<Oid>,
+}
+
+impl Built {
+    fn rows(bucket: Bucket, removed: bool) -> Self {
+        let bucket = Arc::new(Open {
+            bucket: Arc::new(bucket),
+            id: OnceLock::new(),
+        });
+        Built::Rows { bucket, removed }
+    }
 }
 
 impl<S: Objects + ?Sized> Tables<'_, S> {
@@ -36,7 +54,9 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         let mut after = Root::clone(&before);
         after.decisions = None;
         for &table in Table::ALL {
-            let edits = placed(table, edits)?;
+            let edits = edits.of(table).iter();
+            let edits = edits.map(|(key, row)| (key, row.as_ref()));
+            let edits = placed(table, edits.collect())?;
             if !edits.is_empty() {
                 let built = self.apply(table, &Prefix::TABLE, before.table(table), &edits)?;
                 after.set(table, self.finish(table, built)?);
@@ -48,6 +68,23 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         }
     }
 
+    /// Makes the state of these rows, each key once in its table: as [`Tables::edit`] of the state without rows.
+    pub fn build<'r>(
+        &self,
+        rows: impl Fn(Table) -> Vec<(&'r RowKey, &'r Row)>,
+    ) -> Result<Oid, StateFault> {
+        let mut root = Root::default();
+        for &table in Table::ALL {
+            let rows = rows(table).into_iter();
+            let edits = placed(table, rows.map(|(key, row)| (key, Some(row))).collect())?;
+            if !edits.is_empty() {
+                let built = self.apply(table, &Prefix::TABLE, None, &edits)?;
+                root.set(table, self.finish(table, built)?);
+            }
+        }
+        self.put_root(root)
+    }
+
     /// Applies edits, sorted by place, to what stands at a prefix.
     fn apply(
         &self,
@@ -56,22 +93,55 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         child: Option<Child>,
         edits: &[Edit<'_>],
     ) -> Result<Built, StateFault> {
-        let before = match child {
-            Some(Child::Dir(id)) => return self.apply_dir(table, at, id, edits),
-            Some(Child::File(id)) => Some(self.bucket(&id, table, at, self.reading())?),
-            None => None,
+        let Some(there) = child else {
+            return self.apply_bucket(table, at, None, edits);
         };
-        let Some(merged) = merge(table, before.as_deref(), edits) else {
-            return Ok(Built::Kept(child));
-        };
+        if let Some(built) = self.repeated(table, at, there, edits) {
+            return Ok(built);
+        }
+        let built = match there {
+            Child::Dir(id) => self.apply_dir(table, at, id, edits),
+            Child::File(_) => self.apply_bucket(table, at, child, edits),
+        }?;
+        self.note(table, at, there, edits, &built);
+        Ok(built)
+    }
+
+    fn apply_bucket(
+        &self,
+        table: Table,
+        at: &Prefix,
+        child: Option<Child>,
+        edits: &[Edit<'_>],
+    ) -> Result<Built, StateFault> {
+        let before = child.map(|child| self.bucket(child.id(), table, at, self.reading()));
+        let before = before.transpose()?;
         // New rows are good; what is kept is as good as it was.
         let good = before.as_ref();
         let good = good.is_none_or(|before| before.was_read(at, Reading::Strict));
+        if let Some(before) = before
+            .as_ref()
+            .filter(|_| edits.len() <= limits::BUCKET_ROWS)
+        {
+            let mut edits: Vec<_> = edits
+                .iter()
+                .map(|edit| (edit.key.parts(), edit.line()))
+                .collect();
+            edits.sort_unstable_by_key(|(key, _)| *key);
+            match before.spliced(table, &edits, good.then_some(*at)) {
+                Spliced::Same => return Ok(Built::Kept(child)),
+                Spliced::Changed { bucket, removed } => return Ok(Built::rows(bucket, removed)),
+                Spliced::TooMany => {}
+            }
+        }
+        let Some(merged) = merge(table, before.as_deref(), edits) else {
+            return Ok(Built::Kept(child));
+        };
         match merged.rows {
-            Rows::Few(rows) => Ok(Built::Rows {
-                bucket: Bucket::of(table, &rows, good.then_some(*at)),
-                removed: merged.removed,
-            }),
+            Rows::Few(rows) => {
+                let bucket = Bucket::of(table, &rows, good.then_some(*at));
+                Ok(Built::rows(bucket, merged.removed))
+            }
             Rows::Many(rows) => Ok(Built::Dir(self.split(table, at, &rows, good)?)),
         }
     }
@@ -102,8 +172,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             return Ok(Built::Kept(Some(Child::Dir(id))));
         }
         if shrunk && let Some(bucket) = self.folded(table, at, &slots)? {
-            let removed = true;
-            return Ok(Built::Rows { bucket, removed });
+            return Ok(Built::rows(bucket, true));
         }
         let mut dir = Dir::default();
         for (digit, built) in slots.into_iter().enumerate() {
@@ -125,7 +194,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             match slot {
                 // A directory holds more than 64 rows by itself.
                 Built::Dir(_) | Built::Kept(Some(Child::Dir(_))) => return Ok(None),
-                Built::Rows { bucket, .. } => count += bucket.len(),
+                Built::Rows { bucket, .. } => count += bucket.bucket.len(),
                 Built::Kept(_) => {}
             }
         }
@@ -144,7 +213,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             return Ok(None);
         }
         let new = slots.iter().filter_map(|slot| match slot {
-            Built::Rows { bucket, .. } => Some(bucket),
+            Built::Rows { bucket, .. } => Some(&*bucket.bucket),
             _ => None,
         });
         let buckets: Vec<&Bucket> = kept.iter().map(|bucket| &**bucket).chain(new).collect();
@@ -178,7 +247,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             } else {
                 let mut lines: Vec<_> = group.iter().map(|(_, row)| *row).collect();
                 lines.sort_unstable_by_key(|line| line.key);
-                self.put_bucket(table, Bucket::of(table, &lines, good.then_some(below)))?
+                let bucket = Bucket::of(table, &lines, good.then_some(below));
+                Child::File(self.put_bucket(table, Arc::new(bucket))?)
             };
             dir.children[digit] = Some(child);
         }
@@ -190,8 +260,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         Ok(match built {
             Built::Kept(child) => child,
             Built::Dir(child) => Some(child),
-            Built::Rows { bucket, .. } if bucket.len() == 0 => None,
-            Built::Rows { bucket, .. } => Some(self.put_bucket(table, bucket)?),
+            Built::Rows { bucket: open, .. } if open.bucket.len() == 0 => None,
+            Built::Rows { bucket: open, .. } => {
+                let id = match open.id.get() {
+                    Some(id) => *id,
+                    None => self.put_bucket(table, Arc::clone(&open.bucket))?,
+                };
+                Some(Child::File(*open.id.get_or_init(|| id)))
+            }
         })
     }
 }

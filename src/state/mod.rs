@@ -30,6 +30,7 @@ mod many;
 mod place;
 mod raw;
 mod reader;
+mod repeat;
 mod staged;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ mod view;
 
 pub use diff::RowChange;
 pub use lent::Lent;
-pub use reader::Tables;
+pub use reader::{Footing, Tables};
 pub use view::TreeView;
 
 use crate::model::Code;

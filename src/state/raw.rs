@@ -62,7 +62,7 @@ pub(super) fn show(name: &[u8]) -> String {
 
 /// Reads the entries of a tree object, strictly sorted; the fault is words.
 pub(super) fn parse(mut rest: &[u8], format: ObjectFormat) -> Result<Vec<Entry<'_>>, String> {
-    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut entries: Vec<Entry<'_>> = Vec::with_capacity(16);
     while !rest.is_empty() {
         let number = entries.len() + 1;
         let (is_dir, after) = match (rest.strip_prefix(FILE), rest.strip_prefix(DIR)) {
@@ -98,16 +98,6 @@ pub(super) fn parse(mut rest: &[u8], format: ObjectFormat) -> Result<Vec<Entry<'
         rest = after;
     }
     Ok(entries)
-}
-
-/// Encodes entries as a tree object, in git's order.
-pub(super) fn encode(mut entries: Vec<Entry<'_>>) -> Vec<u8> {
-    entries.sort_by(order);
-    let mut bytes = Vec::with_capacity(entries.len() * 56);
-    for entry in entries {
-        put(&mut bytes, &entry);
-    }
-    bytes
 }
 
 /// Appends one entry.

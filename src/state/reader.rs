@@ -6,12 +6,12 @@ use super::cache::{Cache, Node, Shape};
 use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
+use super::repeat::Done;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
-use crate::codec::commit::Commit;
-use crate::codec::message::Message;
-use crate::model::{Code, ObjectFormat, Oid, Table, limits};
+use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, SpaceId, Table, limits};
 use crate::store::{Kind, Objects};
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,23 @@ use std::sync::Arc;
 /// Bytes of parsed objects kept by default.
 const CACHE: usize = 128 * 1024 * 1024;
 
-/// Commits kept, before all of them are forgotten.
-const COMMITS: usize = 64;
+/// Snapshots kept, before all of them are forgotten.
+const FOOTINGS: usize = 256;
 
-/// A commit and its message, parsed.
-pub type ReadCommit = (Commit, Message);
+/// What a snapshot tells whoever stands on it or comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footing {
+    /// Its space.
+    pub space: SpaceId,
+    /// Its number.
+    pub number: Number,
+    /// The chain digest with it.
+    pub chain: ChainDigest,
+    /// Its state tree.
+    pub tree: Oid,
+    /// The snapshot before it; the first has none.
+    pub previous: Option<Oid>,
+}
 
 /// The tables of any number of states in one store: one of these per thread.
 ///
@@ -40,8 +52,10 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     reading: Cell<Reading>,
     /// What was read since somebody asked for it; see [`Tables::lending`].
     pub(super) lent: RefCell<Option<Lent>>,
-    /// The last commits that were read; see [`Tables::commit`].
-    commits: RefCell<BTreeMap<Oid, Arc<ReadCommit>>>,
+    /// Snapshots that were read lately; see [`Tables::footing`].
+    footings: RefCell<BTreeMap<Oid, Footing>>,
+    /// What was changed lately; see [`Tables::note_changes`].
+    pub(super) done: RefCell<Option<Vec<Done>>>,
 }
 
 impl<'s, S: Objects + ?Sized> Tables<'s, S> {
@@ -59,27 +73,33 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             empty: store.id_of(Kind::Tree, b""),
             reading: Cell::new(Reading::Strict),
             lent: RefCell::default(),
-            commits: RefCell::default(),
+            footings: RefCell::default(),
+            done: RefCell::default(),
         }
     }
 
-    /// A commit that was read lately, parsed: neighbours in a history stand on the same ones. Else `read` brings
-    /// it, from this store or one that has the same objects.
-    pub fn commit<E>(
+    /// What a snapshot tells whoever stands on it, if it was read lately: neighbours in a history stand on the same
+    /// ones. Else `read` brings it, from this store or one that has the same objects.
+    pub fn footing<E>(
         &self,
         id: &Oid,
-        read: impl FnOnce() -> Result<ReadCommit, E>,
-    ) -> Result<Arc<ReadCommit>, E> {
-        if let Some(known) = self.commits.borrow().get(id) {
-            return Ok(Arc::clone(known));
+        read: impl FnOnce() -> Result<Footing, E>,
+    ) -> Result<Footing, E> {
+        if let Some(known) = self.footings.borrow().get(id) {
+            return Ok(*known);
         }
-        let commit = Arc::new(read()?);
-        let mut commits = self.commits.borrow_mut();
-        if commits.len() == COMMITS {
-            commits.clear();
+        let footing = read()?;
+        self.note_footing(*id, footing);
+        Ok(footing)
+    }
+
+    /// Keeps what a snapshot tells.
+    pub fn note_footing(&self, id: Oid, footing: Footing) {
+        let mut footings = self.footings.borrow_mut();
+        if footings.len() == FOOTINGS {
+            footings.clear();
         }
-        commits.insert(*id, Arc::clone(&commit));
-        Ok(commit)
+        footings.insert(id, footing);
     }
 
     /// From now on, look-ups and changes parse the rows that they are about and none beside them. For whoever
@@ -109,6 +129,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// written and would not stage them again.
     #[must_use = "objects that are handed over and not written are lost"]
     pub fn take(&self) -> Vec<(Oid, Kind, Vec<u8>)> {
+        self.forget_changes();
         self.staged.borrow_mut().take()
     }
 
@@ -125,6 +146,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// Forgets all but the first `keep` staged objects, as counted by [`Tables::staged`] before a
     /// change that turned out not to be wanted.
     pub fn discard(&self, keep: usize) {
+        self.forget_changes();
         for id in self.staged.borrow_mut().truncate(keep) {
             self.cache.borrow_mut().remove(&id);
         }
@@ -193,33 +215,40 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     /// Stages a root tree and names it.
     pub(super) fn put_root(&self, root: Root) -> Result<Oid, StateFault> {
-        let bytes = root.encode();
+        let bytes = root.encode().into();
         let node = Node::Root(Arc::new(root));
         self.put(Shape::Root, Kind::Tree, bytes, node)
     }
 
     /// Stages a directory that is known to hold more than 64 rows.
     pub(super) fn put_dir(&self, dir: Dir) -> Result<Child, StateFault> {
-        let bytes = dir.encode();
+        let bytes = dir.encode().into();
         let node = Node::Dir(Arc::new(dir));
         Ok(Child::Dir(self.put(Shape::Dir, Kind::Tree, bytes, node)?))
     }
 
     /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand.
-    pub(super) fn put_bucket(&self, table: Table, bucket: Bucket) -> Result<Child, StateFault> {
-        let bytes = bucket.bytes().to_vec();
-        let node = Node::Bucket(Arc::new(bucket));
-        let id = self.put(Shape::Bucket(table), Kind::Blob, bytes, node)?;
-        Ok(Child::File(id))
+    pub(super) fn put_bucket(&self, table: Table, bucket: Arc<Bucket>) -> Result<Oid, StateFault> {
+        let node = Node::Bucket(Arc::clone(&bucket));
+        let bytes = bucket.bytes().into();
+        self.put(Shape::Bucket(table), Kind::Blob, bytes, node)
     }
 
-    fn put(&self, shape: Shape, kind: Kind, bytes: Vec<u8>, node: Node) -> Result<Oid, StateFault> {
+    fn put(
+        &self,
+        shape: Shape,
+        kind: Kind,
+        bytes: Cow<'_, [u8]>,
+        node: Node,
+    ) -> Result<Oid, StateFault> {
         let id = self.store.id_of(kind, &bytes);
         // What is in the cache was read or staged before, so the store is asked once per object.
         let known = self.cache.borrow().contains(&id, shape);
         let known = known || self.staged.borrow().get(&id).is_some();
         if !known && !self.store.is_known(&id) {
-            self.staged.borrow_mut().insert(id, kind, bytes);
+            self.staged
+                .borrow_mut()
+                .insert(id, kind, bytes.into_owned());
         }
         self.keep(id, shape, node);
         Ok(id)

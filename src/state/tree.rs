@@ -3,9 +3,22 @@
 use super::place::DIGITS;
 use super::raw::{self, Child, Entry, show};
 use crate::model::{ObjectFormat, Oid, Table};
+use std::sync::LazyLock;
 
 const SUFFIX: &str = ".jsonl";
 const DECISIONS: &[u8] = b"decisions.jsonl";
+
+/// What may stand in a root tree, by its name as a file, in git's order. That is the same for files and directories:
+/// where one name goes on after another, it does so with `-`, which is below both `.` and `/`.
+static NAMES: LazyLock<Vec<(String, Option<Table>)>> = LazyLock::new(|| {
+    let tables = Table::ALL.iter().map(|table| (table.name(), Some(*table)));
+    let all = tables.chain([("decisions", None)]);
+    let mut all: Vec<_> = all
+        .map(|(stem, table)| (format!("{stem}{SUFFIX}"), table))
+        .collect();
+    all.sort();
+    all
+});
 
 /// A root tree: each table is absent, one file, or one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,15 +64,23 @@ impl Root {
 
     /// The tree object.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let tables = Table::ALL.iter().filter_map(|table| {
-            let child = self.table(*table)?;
-            Some((spell(table.name(), child), child))
-        });
-        let decisions = self.decisions.iter();
-        let decisions =
-            decisions.map(|id| (spell("decisions", Child::File(*id)), Child::File(*id)));
-        let named: Vec<_> = tables.chain(decisions).collect();
-        encode(&named)
+        let mut bytes = Vec::with_capacity(NAMES.len() * 56);
+        for (file, table) in &*NAMES {
+            let child = match table {
+                Some(table) => self.table(*table),
+                None => self.decisions.map(Child::File),
+            };
+            let Some(child) = child else {
+                continue;
+            };
+            let name = match child {
+                Child::File(_) => file,
+                Child::Dir(_) => &file[..file.len() - SUFFIX.len()],
+            };
+            let name = name.as_bytes();
+            raw::put(&mut bytes, &Entry { name, child });
+        }
+        bytes
     }
 }
 
@@ -116,21 +137,6 @@ fn stem(name: &[u8], child: Child) -> Option<&[u8]> {
         Child::File(_) => name.strip_suffix(SUFFIX.as_bytes()),
         Child::Dir(_) => Some(name),
     }
-}
-
-fn spell(stem: &str, child: Child) -> String {
-    match child {
-        Child::File(_) => format!("{stem}{SUFFIX}"),
-        Child::Dir(_) => stem.to_owned(),
-    }
-}
-
-fn encode(named: &[(String, Child)]) -> Vec<u8> {
-    let entries = named.iter().map(|(name, child)| Entry {
-        name: name.as_bytes(),
-        child: *child,
-    });
-    raw::encode(entries.collect())
 }
 
 #[cfg(test)]
