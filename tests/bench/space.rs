@@ -132,7 +132,10 @@ fn verified(dir: &Path) -> usize {
 fn replayed(dir: &Path) -> usize {
     with_history(dir, |space, history| {
         let view = replay::replay(space, history, history.len(), &mut |_, _| {});
-        let tree = replay::tree_of(&space.tables, &view.expect("a good history"));
+        let view = view.expect("a good history");
+        let tree = replay::tree_of(&space.tables, &view);
+        // As the command leaves it.
+        std::mem::forget(view);
         let tip = history.tip().expect("a page").tree();
         assert_eq!(tree.expect("a tree"), tip);
         history.len().0 as usize

@@ -54,6 +54,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     };
     let tables = Tables::new(&context.store);
     let tree = replay::tree_of(&tables, &state)?;
+    // The process ends in a moment; to give back millions of rows one by one would take longer than to leave them.
+    std::mem::forget(state);
     if let Some(dir) = &arguments.into {
         write_out(&tables, tree, &global.dir().join(dir))?;
     }
