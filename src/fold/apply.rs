@@ -157,7 +157,7 @@ fn touches_authority(touched: &[Vec<(Table, RowKey)>]) -> bool {
 }
 
 /// Validates one decision and applies it to a scene that already holds the earlier ones; the keys it
-/// wrote. Drafts grow by this, proposals are folded by it.
+/// wrote. A refused one changes nothing there. Drafts grow by this, proposals are folded by it.
 pub fn step(
     scene: &mut Scene<'_>,
     decision: &Decision,
@@ -166,7 +166,11 @@ pub fn step(
     decision.validate()?;
     let before = scene.take_touched();
     debug_assert!(before.is_empty(), "each step takes what it touched");
-    decision.apply(scene, place)?;
+    if let Err(stop) = decision.apply(scene, place) {
+        // A rule may find out late, when it has made a part of its changes to see what they come to.
+        scene.take_back();
+        return Err(stop);
+    }
     Ok(scene.take_touched())
 }
 
