@@ -1,7 +1,6 @@
 //! What a rule may read: rows by key, and rows of one subject.
 
-use crate::model::{Code, Row, RowEdits, RowKey, Table, limits};
-use std::collections::BTreeMap;
+use crate::model::{ByTable, Code, Row, RowEdits, RowKey, Table, limits};
 use std::fmt;
 
 /// The state could not be read: a damaged or missing object, a malformed table. Not a refusal: it says
@@ -46,33 +45,7 @@ pub trait View {
 /// A state in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryView {
-    rows: [BTreeMap<Spot, Row>; Table::ALL.len()],
-}
-
-/// Where a row stands in memory: numbers first, which lie beside each other, while each name lies elsewhere and most
-/// of them begin alike. Rows of one subject are neighbours, sorted by detail.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Spot {
-    subject: u64,
-    key: RowKey,
-}
-
-impl Spot {
-    fn of(key: RowKey) -> Self {
-        let subject = spread(key.subject());
-        Self { subject, key }
-    }
-}
-
-/// A number for a name. Names that were made to share one cost time, as if there were no numbers, and nothing else.
-fn spread(name: &str) -> u64 {
-    name.as_bytes()
-        .chunks(8)
-        .fold(name.len() as u64, |sum, part| {
-            let mut word = [0; 8];
-            word[..part.len()].copy_from_slice(part);
-            (sum.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        })
+    rows: ByTable<Row>,
 }
 
 impl MemoryView {
@@ -82,8 +55,8 @@ impl MemoryView {
             let rows = &mut self.rows[table as usize];
             for (key, row) in edits {
                 match row {
-                    Some(row) => rows.insert(Spot::of(key), row),
-                    None => rows.remove(&Spot::of(key)),
+                    Some(row) => rows.insert(key, row),
+                    None => rows.remove(&key),
                 };
             }
         }
@@ -92,27 +65,26 @@ impl MemoryView {
     fn of_subject(&self, table: Table, subject: &str) -> impl Iterator<Item = (&RowKey, &Row)> {
         let rows = &self.rows[table as usize];
         // Most tables of most spaces have no rows.
-        let from = (!rows.is_empty()).then(|| rows.range(Spot::of(RowKey::of(subject))..));
-        let rows = from
-            .into_iter()
-            .flatten()
-            .map(|(spot, row)| (&spot.key, row));
+        let from = (!rows.is_empty()).then(|| rows.range(RowKey::of(subject)..));
+        let rows = from.into_iter().flatten();
         rows.take_while(move |(key, _)| key.subject() == subject)
     }
 
-    /// The rows of a table, in an order that follows from them alone.
+    /// The rows of a table, by key.
     pub fn of(&self, table: Table) -> impl ExactSizeIterator<Item = (&RowKey, &Row)> {
-        let rows = self.rows[table as usize].iter();
-        rows.map(|(spot, row)| (&spot.key, row))
+        self.rows[table as usize].iter()
+    }
+
+    /// Every row, by table and key.
+    pub fn iter(&self) -> impl Iterator<Item = (Table, &RowKey, &Row)> {
+        let tables = Table::ALL.iter().zip(&self.rows);
+        tables.flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)))
     }
 }
 
 impl View for MemoryView {
     fn row(&self, table: Table, key: &RowKey) -> Result<Option<Row>, ViewFault> {
-        let rows = &self.rows[table as usize];
-        // Most tables of most spaces have no rows.
-        let row = (!rows.is_empty()).then(|| rows.get(&Spot::of(key.clone())));
-        Ok(row.flatten().cloned())
+        Ok(self.rows[table as usize].get(key).cloned())
     }
 
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {

@@ -221,3 +221,35 @@ fn what_one_thread_read_another_need_not_and_what_is_staged_is_not_lent() {
         "all that is new is staged by each"
     );
 }
+
+#[test]
+fn a_row_that_was_never_asked_for_is_no_better_for_a_change_beside_it() {
+    let store = Memory::default();
+    let key = |n: u32| alias(n, 0).0.1;
+    let root = file(
+        &store,
+        "aliases.jsonl",
+        &with_second(r#"{"alias":"name-2","target":7}"#),
+    );
+    let tables = lazy(&store);
+    // Rows come before it and after it, are replaced, and go: it stands at another place each time.
+    let mut at = root;
+    for edits in [
+        puts([alias(0, 9), alias(25, 9)]),
+        puts([alias(1, 9), alias(3, 9)]),
+        removals([alias(0, 9)]),
+        removals([alias(1, 9), alias(25, 9)]),
+    ] {
+        at = tables.edit(Some(at), &edits).unwrap();
+        let row = |n| tables.row(Some(at), Table::Aliases, &key(n));
+        assert_eq!(row(3).unwrap().is_some(), true);
+        assert_eq!(row(2).unwrap_err().code, Code::TreeMalformed);
+        for walk in walks(&tables, at) {
+            assert_eq!(walk.unwrap_err().code, Code::TreeMalformed);
+        }
+    }
+    assert_eq!(
+        tables.row(Some(at), Table::Aliases, &key(3)),
+        Ok(Some(alias(3, 9).1))
+    );
+}

@@ -4,6 +4,7 @@ mod boundaries;
 mod damage;
 mod lazy;
 mod properties;
+mod repeat;
 mod store;
 
 use super::Tables;
