@@ -10,7 +10,7 @@ use std::sync::mpsc;
 const FEW_AT_ONCE: usize = 256;
 /// As many where they are small. Neighbours share a cache: what one thread has read or made is read again by the
 /// next.
-pub const MANY_AT_ONCE: usize = 2048;
+pub const MANY_AT_ONCE: usize = 1024;
 /// Parts for each thread, so that none is idle for long at the end.
 const PARTS: usize = 6;
 /// Fewer items than this are not worth a thread.
