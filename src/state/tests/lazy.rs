@@ -242,7 +242,7 @@ fn a_row_that_was_never_asked_for_is_no_better_for_a_change_beside_it() {
     ] {
         at = tables.edit(Some(at), &edits).unwrap();
         let row = |n| tables.row(Some(at), Table::Aliases, &key(n));
-        assert_eq!(row(3).unwrap().is_some(), true);
+        assert!(row(3).unwrap().is_some());
         assert_eq!(row(2).unwrap_err().code, Code::TreeMalformed);
         for walk in walks(&tables, at) {
             assert_eq!(walk.unwrap_err().code, Code::TreeMalformed);
