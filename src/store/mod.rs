@@ -21,7 +21,7 @@ pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
 pub use index::Index;
 pub use memory::MemoryStore;
-pub use pack::{PackReader, PackStream};
+pub use pack::{PackReader, PackStream, Parcel, Shared};
 pub use signed::SignedPages;
 pub use steps::{EveryStep, Steps};
 pub use turnstile::Turnstile;
@@ -91,6 +91,12 @@ pub trait Objects {
     /// Writes all of these objects durably, as one pack; nothing refers to them yet. Objects that are
     /// already there are left out. When it returns, they survive a crash.
     fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault>;
+
+    /// As [`Objects::write_all`], of objects that were made ready before. All of them may be written, also those that
+    /// are already there.
+    fn write_parcel(&self, parcel: Parcel) -> Result<(), StoreFault> {
+        self.write_all(&parcel.into_objects())
+    }
 }
 
 /// What a ref must be before it is changed.

@@ -11,7 +11,7 @@ use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::journal::tidy;
 use crate::model::Oid;
-use crate::store::{Expect, Kind, RefEdit, Store};
+use crate::store::{Expect, Kind, Parcel, RefEdit, Store};
 
 /// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet.
 #[must_use = "pages that are not published have not been made"]
@@ -29,6 +29,7 @@ pub(super) fn commit<S: Store>(
     history: &History<'_>,
     guard: &mut Guard<'_>,
     pages: Vec<PlannedPage>,
+    parcel: Option<Parcel>,
 ) -> Result<Committed<PlannedPage>, Fault> {
     let last = &pages
         .last()
@@ -37,14 +38,22 @@ pub(super) fn commit<S: Store>(
     let new = last.id;
     let batch = Batch {
         last: Mark::of(last),
-        commits: pages.iter().map(|page| page.bytes.clone()).collect(),
+        commits: pages.iter().map(|page| page.bytes.to_vec()).collect(),
     };
     guard.remember(&batch)?;
-    let mut objects = space.tables.take();
-    for (page, bytes) in pages.iter().zip(batch.commits) {
-        objects.push((page.page.id, Kind::Commit, bytes));
+    match parcel {
+        Some(parcel) => {
+            space.store.write_parcel(parcel)?;
+            space.tables.written();
+        }
+        None => {
+            let mut objects = space.tables.take();
+            for (page, bytes) in pages.iter().zip(batch.commits) {
+                objects.push((page.page.id, Kind::Commit, bytes));
+            }
+            space.store.write_all(&objects)?;
+        }
     }
-    space.store.write_all(&objects)?;
     let old = history.tip().expect("an open space has a tip").id;
     Ok(Committed { old, new, pages })
 }

@@ -13,6 +13,7 @@ mod likeness;
 mod merge;
 pub mod mtimes;
 mod packer;
+mod parcel;
 mod read;
 mod reverse;
 mod source;
@@ -23,6 +24,7 @@ mod zip;
 pub use direct::DirectReader;
 pub use ids::Ids;
 pub use merge::consolidate;
+pub use parcel::{Parcel, Shared, write_parcel};
 pub use read::PackReader;
 pub use stream::PackStream;
 pub use tighten::tighten;
@@ -31,7 +33,7 @@ pub use zip::{Effort, Zip, is_even};
 use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
-use packer::{Item, Packer};
+use packer::{Entries, Item, Packer};
 use source::{Head, HeadBase};
 use std::collections::HashSet;
 use std::fs::File;
@@ -74,6 +76,7 @@ pub fn write(
     entries.sort_by_key(|entry| order(entry.kind));
     let writer = Writer::create(dir, format, entries.len(), steps)?;
     let mut packer = Packer::new(writer, entries.len(), BATCH_DEPTH);
+    let mut zip = Zip::new();
     for some in entries.chunks(zip::AT_ONCE) {
         let mut items = Vec::with_capacity(some.len());
         for Entry { id, kind, bytes } in some {
@@ -87,9 +90,9 @@ pub fn write(
                 bases: bases.map(|base| base.map(|n| (n, entries[n as usize].bytes))),
             });
         }
-        packer.write(&items)?;
+        packer.write(&mut zip, &items)?;
     }
-    packer.finish().map(drop)
+    packer.into_entries().finish().map(drop)
 }
 
 /// Commits and trees are signatures and ids for the most part: a seventh would be gained, and both writing and reading
@@ -262,6 +265,16 @@ impl<'a> Writer<'a> {
             .and_then(|()| out.flush())
             .map_err(write_fault)?;
         seal(dir, format, temp, placed, &checksum, steps)
+    }
+}
+
+impl Entries for Writer<'_> {
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    fn add(&mut self, id: Oid, parts: &[&[u8]]) -> Result<(), StoreFault> {
+        Writer::add(self, id, parts)
     }
 }
 

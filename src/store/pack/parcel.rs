@@ -1,0 +1,143 @@
+//! Objects made ready for a pack while others are still being made, so that writing them is all that is left to do.
+
+use super::packer::{Entries, Item, Packer};
+use super::zip::Zip;
+use super::{BATCH_DEPTH, Writer, effort, idx, order};
+use crate::model::{ObjectFormat, Oid};
+use crate::store::{Kind, Steps, StoreFault};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An object that others may hold too.
+pub type Shared = (Oid, Kind, Arc<Vec<u8>>);
+
+/// Objects on their way into one pack, each once. They are compressed as they come, in memory; nothing is on disk before
+/// [`Objects::write_parcel`](crate::store::Objects::write_parcel).
+pub struct Parcel {
+    format: ObjectFormat,
+    seen: HashSet<Oid>,
+    zip: Zip,
+    /// By kind, as they follow each other in the pack.
+    sections: [Section; 4],
+}
+
+/// The objects of one kind. Only they are deltas of each other, so where the section begins in the pack is no matter.
+struct Section {
+    packer: Packer<Packed>,
+    objects: Vec<Shared>,
+}
+
+/// The entries of a section, in one piece of memory.
+#[derive(Default)]
+struct Packed {
+    bytes: Vec<u8>,
+    placed: Vec<idx::Placed>,
+}
+
+impl Entries for Packed {
+    fn offset(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn add(&mut self, id: Oid, parts: &[&[u8]]) -> Result<(), StoreFault> {
+        let offset = self.offset();
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        let mut crc = flate2::Crc::new();
+        crc.update(&self.bytes[offset as usize..]);
+        let crc = crc.sum();
+        self.placed.push(idx::Placed { id, offset, crc });
+        Ok(())
+    }
+}
+
+impl Parcel {
+    /// For about so many objects of each kind.
+    pub fn new(format: ObjectFormat, objects: usize) -> Self {
+        let section = || Section {
+            packer: Packer::new(Packed::default(), objects, BATCH_DEPTH),
+            objects: Vec::new(),
+        };
+        Self {
+            format,
+            seen: HashSet::new(),
+            zip: Zip::new(),
+            sections: [section(), section(), section(), section()],
+        }
+    }
+
+    /// Adds objects, whose ids must be those of their contents. What is here already is left out.
+    ///
+    /// # Errors
+    /// None today: it is memory that they are written to.
+    pub fn add(&mut self, objects: impl IntoIterator<Item = Shared>) -> Result<(), StoreFault> {
+        for object in objects {
+            if self.seen.insert(object.0) {
+                let nth = usize::from(order(object.1));
+                self.sections[nth].objects.push(object);
+            }
+        }
+        let Self { format, zip, .. } = self;
+        let mut sections = self.sections.iter_mut();
+        sections.try_for_each(|section| section.pack(*format, zip))
+    }
+
+    /// The objects as they are, for a store that keeps no packs.
+    pub fn into_objects(self) -> Vec<(Oid, Kind, Vec<u8>)> {
+        let objects = self.sections.into_iter().flat_map(|some| some.objects);
+        objects
+            .map(|(id, kind, bytes)| (id, kind, Arc::unwrap_or_clone(bytes)))
+            .collect()
+    }
+
+    /// Of which hash the ids are.
+    pub(in crate::store) fn format(&self) -> ObjectFormat {
+        self.format
+    }
+}
+
+impl Section {
+    /// Compresses what came last.
+    fn pack(&mut self, format: ObjectFormat, zip: &mut Zip) -> Result<(), StoreFault> {
+        let Self { packer, objects } = self;
+        let new = &objects[packer.planned()..];
+        let mut items = Vec::with_capacity(new.len());
+        for (id, kind, bytes) in new {
+            debug_assert_eq!(*id, crate::store::git::object_id(format, *kind, bytes));
+            let bases = packer.plan(format, *kind, bytes);
+            items.push(Item {
+                id: *id,
+                kind: *kind,
+                bytes,
+                effort: effort(*kind),
+                bases: bases.map(|base| base.map(|n| (n, &**objects[n as usize].2))),
+            });
+        }
+        packer.write(zip, &items)
+    }
+}
+
+/// Writes a parcel as one pack into the directory `objects/pack`. When it returns, the objects survive a crash. Without
+/// objects it writes nothing.
+///
+/// # Errors
+/// Those of [`write`](super::write).
+pub fn write_parcel(dir: &Path, parcel: Parcel, steps: &dyn Steps) -> Result<(), StoreFault> {
+    let count = parcel.seen.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let mut writer = Writer::create(dir, parcel.format, count, steps)?;
+    for section in parcel.sections {
+        let Packed { bytes, placed } = section.packer.into_entries();
+        let from = writer.offset;
+        writer.put(&bytes)?;
+        writer.placed.extend(placed.into_iter().map(|placed| {
+            let offset = from + placed.offset;
+            idx::Placed { offset, ..placed }
+        }));
+    }
+    writer.finish().map(drop)
+}
