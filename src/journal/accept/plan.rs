@@ -32,8 +32,8 @@ pub(super) struct PlannedPage {
 /// One pass over the queue.
 pub(super) struct Plan {
     pub(super) pages: Vec<PlannedPage>,
-    /// All that is new of these pages, made ready to be written; none where it is only staged.
-    pub(super) parcel: Option<Parcel>,
+    /// All that is new of these pages, made ready to be written.
+    pub(super) parcel: Parcel,
     pub(super) already: Vec<(Candidate, Number)>,
     pub(super) refused: Vec<(Candidate, Fault)>,
     /// What did not fit into this batch.

@@ -30,10 +30,10 @@ pub(super) struct Drafts {
     pub(super) objects: Vec<Shared>,
 }
 
-/// Signed pages, with their objects ready to be written where a thread had time for that.
+/// Signed pages, with their objects ready to be written.
 pub(super) struct Signed {
     pub(super) pages: Vec<PlannedPage>,
-    pub(super) parcel: Option<Parcel>,
+    pub(super) parcel: Parcel,
 }
 
 /// Whoever judges hands over drafts, in order. `false`: no more of them are wanted.
@@ -56,14 +56,16 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
             all.push(drafts);
             true
         })?;
-        return Ok((seal_all(store, signer, tip, all, None)?, judged));
+        let objects = |drafts: &Drafts| drafts.objects.len() + drafts.pages.len();
+        let parcel = Parcel::new(store.format(), all.iter().map(objects).sum());
+        return Ok((seal_all(store, signer, tip, all, parcel)?, judged));
     }
     std::thread::scope(|scope| {
         let (give, take) = mpsc::channel();
         let store = store.clone();
         let sealing = scope.spawn(move || {
             let parcel = Parcel::new(store.format(), count * OBJECTS);
-            seal_all(&store, signer, tip, take, Some(parcel))
+            seal_all(&store, signer, tip, take, parcel)
         });
         let judged = judge(&mut |drafts| give.send(drafts).is_ok());
         drop(give);
@@ -77,7 +79,7 @@ fn seal_all<S: Objects>(
     signer: &dyn Sign,
     mut previous: Oid,
     drafts: impl IntoIterator<Item = Drafts>,
-    mut parcel: Option<Parcel>,
+    mut parcel: Parcel,
 ) -> Result<Signed, Fault> {
     let mut signed = Vec::new();
     for Drafts { pages, mut objects } in drafts {
@@ -93,9 +95,7 @@ fn seal_all<S: Objects>(
                 outcome: draft.outcome,
             });
         }
-        if let Some(parcel) = &mut parcel {
-            parcel.add(objects)?;
-        }
+        parcel.add(objects)?;
     }
     let pages = signed;
     Ok(Signed { pages, parcel })

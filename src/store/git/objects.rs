@@ -87,7 +87,7 @@ impl Objects for GitStore {
         Ok(())
     }
 
-    fn write_parcel(&self, parcel: pack::Parcel) -> Result<(), StoreFault> {
+    fn prepare(&self, parcel: pack::Parcel) -> Result<Box<dyn store::Unnamed + '_>, StoreFault> {
         self.refuse_writing()?;
         if parcel.format() != self.format {
             let (ours, theirs) = (self.format.as_str(), parcel.format().as_str());
@@ -96,7 +96,7 @@ impl Objects for GitStore {
         }
         self.begin_writing()?;
         self.quick.take();
-        pack::write_parcel(&self.pack_dir(), parcel, &*self.steps)
+        pack::prepare(&self.pack_dir(), parcel, &*self.steps)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Objects made ready for a pack while others are still being made, so that writing them is all that is left to do.
 
 use super::packer::{Entries, Item, Packer};
-use super::zip::Zip;
+use super::zip::{AT_ONCE, Zip};
 use super::{BATCH_DEPTH, Writer, effort, idx, order};
 use crate::model::{ObjectFormat, Oid};
+use crate::store::unnamed::{Later, Unnamed};
 use crate::store::{Kind, Steps, StoreFault};
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 pub type Shared = (Oid, Kind, Arc<Vec<u8>>);
 
 /// Objects on their way into one pack, each once. They are compressed as they come, in memory; nothing is on disk before
-/// [`Objects::write_parcel`](crate::store::Objects::write_parcel).
+/// [`Objects::prepare`](crate::store::Objects::prepare).
 pub struct Parcel {
     format: ObjectFormat,
     seen: HashSet<Oid>,
@@ -68,7 +69,7 @@ impl Parcel {
         }
     }
 
-    /// Adds objects, whose ids must be those of their contents. What is here already is left out.
+    /// Adds objects, whose ids must be those of their contents. What is in it already is left out.
     ///
     /// # Errors
     /// None today: it is memory that they are written to.
@@ -102,32 +103,37 @@ impl Section {
     /// Compresses what came last.
     fn pack(&mut self, format: ObjectFormat, zip: &mut Zip) -> Result<(), StoreFault> {
         let Self { packer, objects } = self;
-        let new = &objects[packer.planned()..];
-        let mut items = Vec::with_capacity(new.len());
-        for (id, kind, bytes) in new {
-            debug_assert_eq!(*id, crate::store::git::object_id(format, *kind, bytes));
-            let bases = packer.plan(format, *kind, bytes);
-            items.push(Item {
-                id: *id,
-                kind: *kind,
-                bytes,
-                effort: effort(*kind),
-                bases: bases.map(|base| base.map(|n| (n, &**objects[n as usize].2))),
-            });
+        for some in objects[packer.planned()..].chunks(AT_ONCE) {
+            let mut items = Vec::with_capacity(some.len());
+            for (id, kind, bytes) in some {
+                debug_assert_eq!(*id, crate::store::git::object_id(format, *kind, bytes));
+                let bases = packer.plan(format, *kind, bytes);
+                items.push(Item {
+                    id: *id,
+                    kind: *kind,
+                    bytes,
+                    effort: effort(*kind),
+                    bases: bases.map(|base| base.map(|n| (n, &**objects[n as usize].2))),
+                });
+            }
+            packer.write(zip, &items)?;
         }
-        packer.write(zip, &items)
+        Ok(())
     }
 }
 
-/// Writes a parcel as one pack into the directory `objects/pack`. When it returns, the objects survive a crash. Without
-/// objects it writes nothing.
+/// Writes a parcel as one pack into the directory `objects/pack`, where it is yet to get its name: without objects, nothing.
 ///
 /// # Errors
 /// Those of [`write`](super::write).
-pub fn write_parcel(dir: &Path, parcel: Parcel, steps: &dyn Steps) -> Result<(), StoreFault> {
+pub fn prepare<'a>(
+    dir: &Path,
+    parcel: Parcel,
+    steps: &'a dyn Steps,
+) -> Result<Box<dyn Unnamed + 'a>, StoreFault> {
     let count = parcel.seen.len();
     if count == 0 {
-        return Ok(());
+        return Ok(Box::new(Later(|| Ok(()))));
     }
     let mut writer = Writer::create(dir, parcel.format, count, steps)?;
     for section in parcel.sections {
@@ -139,5 +145,9 @@ pub fn write_parcel(dir: &Path, parcel: Parcel, steps: &dyn Steps) -> Result<(),
             idx::Placed { offset, ..placed }
         }));
     }
-    writer.finish().map(drop)
+    Ok(Box::new(writer.complete()?))
 }
+
+#[cfg(test)]
+#[path = "parcel_tests.rs"]
+mod tests;
