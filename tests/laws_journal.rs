@@ -5,11 +5,13 @@ mod common;
 use common::moves::{self, Move};
 use common::{Actor, TestSpace, when};
 use folio::crypto::Sign;
+use folio::fold::Steps;
+use folio::fold::kind::Place;
 use folio::journal::proposal::{Base, Proposal};
 use folio::journal::propose::{self, Intent};
 use folio::journal::queue::{self, Entry, Standing};
 use folio::journal::{Fault, Page, judge, order, refs};
-use folio::model::{Code, Number, ObjectFormat, Oid, ProposalDigest, Slug};
+use folio::model::{ChainDigest, Code, Number, ObjectFormat, Oid, ProposalDigest, Slug};
 use folio::state::{Tables, TreeView};
 use folio::store::{Expect, MemoryStore, RefEdit, Refs};
 use proptest::prelude::*;
@@ -44,6 +46,46 @@ fn propose(
     prepared.publish(&opened, name, Expect::Any)
 }
 
+/// Drafts what of a log holds on the newest page, one on the other, and proposes it: with the draft, and without.
+fn propose_drafted(space: &Memory, log: &[Move]) -> [Result<Oid, Code>; 2] {
+    let (opened, base) = (space.space(), space.tip());
+    let view = TreeView::new(&opened.tables, Some(base.tree()));
+    let author = judge::member_of(&view, &space.alice.key.public_key()).unwrap();
+    let mut steps = Steps::new(&view);
+    let mut decisions = Vec::new();
+    for step in log {
+        let mut decision = step.draft(&view);
+        // Another place than any that it will have.
+        let place = Place {
+            proposal: ProposalDigest([7; 32]),
+            index: 1000,
+            author: space.bob.key.public_key(),
+            after: ChainDigest([7; 32]),
+        };
+        if decision.refresh(steps.scene(), true).is_ok()
+            && matches!(steps.offer(&decision, place), Ok(true))
+        {
+            decisions.push(decision);
+        }
+    }
+    let intent = Intent {
+        base: Base::of(&base),
+        author: &author,
+        decisions: &decisions,
+        text: "Drafted\n",
+        when: when(),
+    };
+    let of = |prepared: Result<propose::Prepared, Fault>| prepared.map(|it| it.id);
+    let prepare = |steps| {
+        let (tables, store, key) = (&opened.tables, &space.store, &space.alice.key);
+        of(propose::prepare_drafted(
+            tables, store, space.id, &intent, steps, key,
+        ))
+        .map_err(|fault| fault.code)
+    };
+    [prepare(steps), prepare(Steps::new(&view))]
+}
+
 /// Judges each waiting proposal on the tip: a refusal stages nothing and names no tree.
 fn judge_queue(space: &Memory) -> (usize, usize) {
     let judged = space.with_history(|opened, history| {
@@ -74,6 +116,24 @@ fn judge_queue(space: &Memory) -> (usize, usize) {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn what_was_drafted_is_what_is_proposed(logs in prop::collection::vec(moves::log(moves::ALL_KINDS, 1..9), 12)) {
+        let mut space = new_space();
+        let mut proposed = 0;
+        for (round, log) in logs.iter().enumerate() {
+            // On ground where there is something to drop, to move and to merge.
+            let base = space.tip();
+            for (at, step) in log.iter().enumerate() {
+                let _ = propose(&space, &base, &space.alice, &format!("r{round}-{at}"), step);
+            }
+            space.accept_all().unwrap();
+            let [drafted, made] = propose_drafted(&space, &logs[(round + 1) % logs.len()]);
+            proposed += usize::from(made.is_ok());
+            prop_assert_eq!(drafted, made);
+        }
+        prop_assert!(proposed > 0);
+    }
 
     #[test]
     fn replay_is_live(rounds in prop::collection::vec(moves::log(moves::ALL_KINDS, 14..20), 3)) {

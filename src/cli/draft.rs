@@ -4,10 +4,9 @@
 use super::context::{Context, view_of};
 use super::error::Problem;
 use super::identity;
-use crate::fold::apply::step;
 use crate::fold::kind::Place;
-use crate::fold::policy::require_authority;
-use crate::fold::{Decision, Scene, decision};
+use crate::fold::policy::{Rulebook, require_by};
+use crate::fold::{Decision, Scene, Steps, Stop, decision};
 use crate::journal::{Page, Space};
 use crate::model::rows::MemberRow;
 use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, limits};
@@ -106,8 +105,9 @@ impl Draft {
 
 /// A draft on a state: what is drafted already is applied, new decisions are judged on top.
 pub struct Drafting<'s> {
-    scene: Scene<'s>,
+    steps: Steps<'s>,
     author: Option<MemberRow>,
+    book: Rulebook,
     after: ChainDigest,
     /// The decisions so far.
     pub draft: Draft,
@@ -126,15 +126,15 @@ impl<'s> Drafting<'s> {
         draft: Draft,
     ) -> anyhow::Result<Self> {
         let mut this = Self {
-            scene: Scene::new(view),
+            steps: Steps::new(view),
             author,
+            book: Rulebook::default(),
             after,
             draft,
             added: Added::default(),
         };
         for index in 0..this.draft.decisions.len() {
-            let decision = this.draft.decisions[index].clone();
-            this.apply(&decision, index).map_err(|error| {
+            this.load(index).map_err(|error| {
                 let (code, what, _) = super::error::parts(&error);
                 let what = format!(
                     "decision {} of the draft no longer holds: {what}",
@@ -150,38 +150,40 @@ impl<'s> Drafting<'s> {
         Ok(this)
     }
 
-    fn apply(&mut self, decision: &Decision, index: usize) -> anyhow::Result<bool> {
-        if let Some(author) = &self.author {
-            // Authority is judged in the state before the page, not in what the draft makes of it.
-            let base = Scene::new(self.scene.base());
-            match require_authority(&base, author, decision, &[]) {
-                // Approvals come later, as reviews of the proposal.
-                Err(stop) if stop.code() == Code::ApprovalsMissing => {}
-                other => other?,
-            }
-        }
-        let place = Place {
+    fn load(&mut self, index: usize) -> anyhow::Result<()> {
+        let place = self.place(index);
+        let decision = &self.draft.decisions[index];
+        authorise(&mut self.book, &self.steps, self.author.as_ref(), decision)?;
+        Ok(self.steps.add(decision, place)?)
+    }
+
+    fn place(&self, index: usize) -> Place {
+        let author = self.author.as_ref();
+        Place {
             proposal: UNPROPOSED,
             index: index as u64,
-            author: self
-                .author
-                .as_ref()
-                .map_or(PublicKey([0; 32]), |author| author.key),
+            author: author.map_or(PublicKey([0; 32]), |author| author.key),
             after: self.after,
-        };
-        Ok(!step(&mut self.scene, decision, place)?.is_empty())
+        }
     }
 
     /// The state with the draft applied.
     pub fn scene(&self) -> &Scene<'s> {
-        &self.scene
+        self.steps.scene()
+    }
+
+    /// The draft, and its decisions as they were made on the state.
+    pub fn into_parts(self) -> (Draft, Steps<'s>) {
+        (self.draft, self.steps)
     }
 
     /// Adds a decision, with what it replaces and relies on filled in (`again`: also where something is
     /// given). One that is true already is left out. Whether it was added.
     pub fn add(&mut self, mut decision: Decision, again: bool) -> anyhow::Result<bool> {
-        decision.refresh(&self.scene, again)?;
-        if self.apply(&decision, self.draft.decisions.len())? {
+        decision.refresh(self.steps.scene(), again)?;
+        authorise(&mut self.book, &self.steps, self.author.as_ref(), &decision)?;
+        let place = self.place(self.draft.decisions.len());
+        if self.steps.offer(&decision, place)? {
             self.draft.decisions.push(decision);
             self.added.added += 1;
             return Ok(true);
@@ -196,6 +198,24 @@ impl<'s> Drafting<'s> {
             self.draft.save()?;
         }
         Ok(self.added)
+    }
+}
+
+/// Judges the author, where known. Authority is judged in the state before the page, not in what the draft makes of it.
+fn authorise(
+    book: &mut Rulebook,
+    steps: &Steps<'_>,
+    author: Option<&MemberRow>,
+    decision: &Decision,
+) -> Result<(), Stop> {
+    let Some(author) = author else {
+        return Ok(());
+    };
+    let base = Scene::new(steps.scene().base());
+    match require_by(book, &base, author, decision, &[]) {
+        // Approvals come later, as reviews of the proposal.
+        Err(stop) if stop.code() == Code::ApprovalsMissing => Ok(()),
+        other => other,
     }
 }
 

@@ -39,6 +39,7 @@ pub mod key_list;
 pub mod key_new;
 pub mod key_show;
 pub mod keys;
+pub mod lines;
 pub mod lookup;
 pub mod memory;
 pub mod names;

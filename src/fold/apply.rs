@@ -7,6 +7,7 @@ use super::policy;
 use super::refusal::{Refusal, Stop};
 use super::rules::{PenRelease, PenTake};
 use super::scene::Scene;
+use super::steps::Steps;
 use super::view::View;
 use crate::model::rows::{MemberRow, PenRow, SpaceRow};
 use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, RowEdits, RowKey, Table};
@@ -46,16 +47,44 @@ pub struct Outcome {
 
 /// Applies a proposal to a state: whole, or a refusal and no change.
 pub fn fold(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
-    let scene = Scene::new(view);
-    let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
-    require_after(submission)?;
-    let author = authorise(view, submission, founded)?;
-    require_pen_in_use(&scene, submission)?;
+    let author = require_authorised(view, submission)?;
     let outcome = fold_rules(view, submission)?;
     if let Some(author) = author {
         cosign::require(view, &author, submission, &outcome)?;
     }
     Ok(outcome)
+}
+
+/// As [`fold`] on the state below some steps, except that approvals, or a pen that was released, are still to come.
+/// The steps are the first of the decisions, as they were drafted; whoever gives none has all of them made here.
+pub fn fold_drafted(steps: Steps<'_>, submission: &Submission<'_>) -> Result<Outcome, Stop> {
+    let view = steps.scene().base();
+    let to_come = |stop: &Stop| matches!(stop.code(), Code::ApprovalsMissing | Code::PenReleased);
+    let author = match require_authorised(view, submission) {
+        Err(stop) if to_come(&stop) => None,
+        other => other?,
+    };
+    let outcome = make(steps, submission)?;
+    if let Some(author) = author {
+        match cosign::require(view, &author, submission, &outcome) {
+            Err(stop) if !to_come(&stop) => return Err(stop),
+            _ => {}
+        }
+    }
+    Ok(outcome)
+}
+
+/// Everything that is asked of a proposal before what it decides: its author, unless it is a charter's.
+fn require_authorised(
+    view: &dyn View,
+    submission: &Submission<'_>,
+) -> Result<Option<MemberRow>, Stop> {
+    let scene = Scene::new(view);
+    let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
+    require_after(submission)?;
+    let author = authorise(view, submission, founded)?;
+    require_pen_in_use(&scene, submission)?;
+    Ok(author)
 }
 
 /// Said before anything else: no approval makes a take of another page acceptable.
@@ -119,18 +148,25 @@ fn require_alone(decisions: &[Decision]) -> Result<(), Stop> {
 
 /// What a proposal makes of a state by the rules alone, whoever its author is: what a preview shows.
 pub fn fold_rules(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
-    let mut scene = Scene::new(view);
+    make(Steps::new(view), submission)
+}
+
+/// Makes the decisions that were not drafted, and judges what all of them come to.
+fn make(drafted: Steps<'_>, submission: &Submission<'_>) -> Result<Outcome, Stop> {
     if submission.decisions.is_empty() {
         return Stop::refuse(Code::Empty, "expected at least one decision, found none");
     }
     require_alone(submission.decisions)?;
-    let founded = scene.has::<SpaceRow>(&RowKey::of(""))?;
-    let mut touched = Vec::with_capacity(submission.decisions.len());
+    let mut steps = drafted.wherever();
+    let founded = Scene::new(steps.scene().base()).has::<SpaceRow>(&RowKey::of(""))?;
     for (index, decision) in submission.decisions.iter().enumerate() {
         let is_charter = matches!(decision, Decision::SpaceFound(_));
         if is_charter != (!founded && index == 0) {
             let what = "`space.found` is the first decision of the first page, and only that";
             return Err(Stop::Refused(Refusal::new(Code::CharterMisplaced, what)).at(index));
+        }
+        if index < steps.count() {
+            continue;
         }
         let place = Place {
             proposal: submission.digest,
@@ -138,15 +174,13 @@ pub fn fold_rules(view: &dyn View, submission: &Submission<'_>) -> Result<Outcom
             author: submission.author,
             after: submission.after,
         };
-        touched.push(step(&mut scene, decision, place).map_err(|stop| stop.at(index))?);
+        let made = steps.add(decision, place);
+        made.map_err(|stop| stop.at(index))?;
     }
-    if touches_authority(&touched) {
-        policy::require_changeable(&scene)?;
+    if touches_authority(steps.touched()) {
+        policy::require_changeable(steps.scene())?;
     }
-    Ok(Outcome {
-        edits: scene.finish()?,
-        touched,
-    })
+    steps.finish()
 }
 
 /// Whether roles or policy changed: then somebody must still be able to change the policy when all of the
@@ -157,7 +191,7 @@ fn touches_authority(touched: &[Vec<(Table, RowKey)>]) -> bool {
 }
 
 /// Validates one decision and applies it to a scene that already holds the earlier ones; the keys it
-/// wrote. Drafts grow by this, proposals are folded by it.
+/// wrote. A refused one changes nothing there.
 pub fn step(
     scene: &mut Scene<'_>,
     decision: &Decision,
@@ -166,7 +200,11 @@ pub fn step(
     decision.validate()?;
     let before = scene.take_touched();
     debug_assert!(before.is_empty(), "each step takes what it touched");
-    decision.apply(scene, place)?;
+    if let Err(stop) = decision.apply(scene, place) {
+        // A rule may find out late, when it has made a part of its changes to see what they come to.
+        scene.take_back();
+        return Err(stop);
+    }
     Ok(scene.take_touched())
 }
 

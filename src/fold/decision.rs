@@ -63,6 +63,11 @@ macro_rules! kinds {
                 match self {$(Decision::$variant(_) => $variant::FAMILY,)*}
             }
 
+            /// Whether its rule asks where it stands.
+            pub fn placed(&self) -> bool {
+                match self {$(Decision::$variant(_) => $variant::PLACED,)*}
+            }
+
             /// What policy prefixes are compared with.
             pub fn policy_keys(&self) -> Vec<Cow<'_, str>> {
                 match self {$(Decision::$variant(payload) => payload.policy_keys(),)*}

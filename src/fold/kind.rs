@@ -90,6 +90,8 @@ pub trait Kind: Serialize + DeserializeOwned + Clone {
     const FIELDS: &'static [Field];
     /// Codes its rule refuses with, besides those that every kind can be refused with.
     const CODES: &'static [Code];
+    /// Whether its rule asks where it stands. What the others do can be drafted before there is a proposal.
+    const PLACED: bool = false;
 
     /// An example for the manual and the golden vectors.
     fn example() -> Self;

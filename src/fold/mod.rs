@@ -14,6 +14,7 @@ pub mod policy;
 pub mod refusal;
 pub mod rules;
 pub mod scene;
+pub mod steps;
 pub mod view;
 
 pub use apply::{Outcome, Submission, Vote, fold};
@@ -21,4 +22,5 @@ pub use decision::Decision;
 pub use kind::{Family, Kind};
 pub use refusal::{Refusal, Stop};
 pub use scene::Scene;
+pub use steps::Steps;
 pub use view::{MemoryView, View, ViewFault};

@@ -21,6 +21,8 @@ pub struct Scene<'v> {
     base: &'v dyn View,
     edits: RowEdits,
     touched: Vec<(Table, RowKey)>,
+    /// What was to become of each of these before.
+    before: Vec<Option<Option<Row>>>,
 }
 
 impl<'v> Scene<'v> {
@@ -30,6 +32,7 @@ impl<'v> Scene<'v> {
             base,
             edits: RowEdits::new(),
             touched: Vec::new(),
+            before: Vec::new(),
         }
     }
 
@@ -115,20 +118,30 @@ impl<'v> Scene<'v> {
 
     /// Puts a row.
     pub fn put<R: TableRow>(&mut self, row: &R) {
-        let key = (R::TABLE, row.key());
-        self.touched.push(key.clone());
-        self.edits.insert(key, Some(rows::encode(row)));
+        self.change((R::TABLE, row.key()), Some(rows::encode(row)));
     }
 
     /// Removes a row.
     pub fn remove<R: TableRow>(&mut self, key: RowKey) {
-        self.touched.push((R::TABLE, key.clone()));
-        self.edits.insert((R::TABLE, key), None);
+        self.change((R::TABLE, key), None);
     }
 
-    /// The keys written since the last call.
+    fn change(&mut self, place: (Table, RowKey), row: Option<Row>) {
+        self.touched.push(place.clone());
+        self.before.push(self.edits.insert(place, row));
+    }
+
+    /// The keys written since the last call, for good.
     pub(crate) fn take_touched(&mut self) -> Vec<(Table, RowKey)> {
+        self.before.clear();
         std::mem::take(&mut self.touched)
+    }
+
+    /// Takes back what was written since [`Scene::take_touched`], as if it had never been.
+    pub(crate) fn take_back(&mut self) {
+        for (place, before) in self.touched.drain(..).zip(self.before.drain(..)).rev() {
+            self.edits.restore(place, before);
+        }
     }
 
     /// The digest that a `was` for this row must have now.

@@ -5,13 +5,17 @@ use super::proposal::{self, Base};
 use super::space::Space;
 use crate::codec::commit::{Commit, Ident, Zone};
 use crate::codec::message::{Message, ProposalBlock, ProposalMessage};
+use crate::cores;
 use crate::crypto::{Sign, digest, seal};
-use crate::fold::apply::{Submission, fold, fold_rules};
-use crate::fold::{Decision, Outcome, Stop, View, decision};
+use crate::fold::apply::{Submission, fold_drafted};
+use crate::fold::{Decision, Steps, decision};
 use crate::model::rows::MemberRow;
-use crate::model::{Code, Oid, ProposalDigest, SpaceId};
+use crate::model::{Oid, ProposalDigest, SpaceId};
 use crate::state::{Tables, TreeView};
 use crate::store::{Expect, Kind, Objects, RefEdit, Store};
+
+/// From this many decisions on, all cores write them down.
+const MANY: usize = 1000;
 
 /// The time that a commit carries. It decides nothing.
 #[derive(Debug, Clone, Copy)]
@@ -59,17 +63,6 @@ pub struct Prepared {
     pub digest: ProposalDigest,
 }
 
-/// Checks an intent on its base as it would be judged there, except that approvals, or a pen that was released,
-/// are still to come.
-pub fn check(view: &dyn View, submission: &Submission<'_>) -> Result<Outcome, Stop> {
-    match fold(view, submission) {
-        Err(stop) if matches!(stop.code(), Code::ApprovalsMissing | Code::PenReleased) => {
-            fold_rules(view, submission)
-        }
-        other => other,
-    }
-}
-
 /// Builds, signs and writes a proposal: a crash leaves objects that nothing refers to.
 pub fn prepare<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
@@ -78,7 +71,21 @@ pub fn prepare<S: Objects + ?Sized>(
     intent: &Intent<'_>,
     signer: &dyn Sign,
 ) -> Result<Prepared, Fault> {
-    let bytes = decision::encode_all(intent.decisions);
+    let view = TreeView::new(tables, intent.base.tree);
+    prepare_drafted(tables, store, space, intent, Steps::new(&view), signer)
+}
+
+/// As [`prepare`], of decisions the first of which were made on the base already.
+pub fn prepare_drafted<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    store: &S,
+    space: SpaceId,
+    intent: &Intent<'_>,
+    drafted: Steps<'_>,
+    signer: &dyn Sign,
+) -> Result<Prepared, Fault> {
+    let parts = cores::parts(intent.decisions, MANY, |_, some| decision::encode_all(some));
+    let bytes = parts.concat();
     // What is written must be readable, limits included.
     proposal::parse(&bytes)?;
     let digest = digest::proposal(&digest::ProposalFields {
@@ -96,7 +103,7 @@ pub fn prepare<S: Objects + ?Sized>(
         decisions: intent.decisions,
         votes: &[],
     };
-    let outcome = check(&TreeView::new(tables, intent.base.tree), &submission)?;
+    let outcome = fold_drafted(drafted, &submission)?;
     let state = tables.edit(intent.base.tree, &outcome.edits)?;
     let blob = store.id_of(Kind::Blob, &bytes);
     let tree = tables.with_decisions(Some(state), blob)?;

@@ -40,9 +40,21 @@ impl RowEdits {
         self.of(table).get(key)
     }
 
-    /// Changes a row.
-    pub fn insert(&mut self, (table, key): (Table, RowKey), row: Option<Row>) {
-        self.tables[table as usize].insert(key, row);
+    /// Changes a row: what would have become of it before, if it changed already.
+    pub fn insert(
+        &mut self,
+        (table, key): (Table, RowKey),
+        row: Option<Row>,
+    ) -> Option<Option<Row>> {
+        self.tables[table as usize].insert(key, row)
+    }
+
+    /// Takes a change back, so that it is what `insert` said that it was before.
+    pub fn restore(&mut self, (table, key): (Table, RowKey), before: Option<Option<Row>>) {
+        match before {
+            Some(row) => self.tables[table as usize].insert(key, row),
+            None => self.tables[table as usize].remove(&key),
+        };
     }
 
     /// Every change.

@@ -7,16 +7,15 @@ use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
-use crate::cli::{identity, signing};
+use crate::cli::{identity, lines, signing};
 use crate::codec::message::clean_text;
-use crate::fold::{Decision, View};
+use crate::fold::View;
 use crate::journal::proposal::Base;
 use crate::journal::propose::{self, Intent};
 use crate::journal::{Page, check, refs};
-use crate::model::{ChainDigest, Code, Handle, Slug, limits};
+use crate::model::{ChainDigest, Code, Handle, Slug};
 use crate::store::{Expect, Refs as _};
 use serde::Serialize;
-use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 
 /// Sign the draft (or a file) as a proposal
@@ -56,13 +55,19 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let author = identity::member(&view, &signing::public_of(&source)?)?;
     let _lock = draft::lock(&context)?;
     let on: (&dyn View, ChainDigest) = (&view, page.message.chain);
-    let mut drafted = match &arguments.file {
-        Some(file) => read_file(&context, global, file, on, &author, ui)?,
+    let drafting = match &arguments.file {
+        Some(file) => {
+            let empty = Draft::empty(&context, Some(&author));
+            let mut drafting = Drafting::open(on.0, on.1, Some(author.clone()), empty)?;
+            lines::draft(&mut drafting, &global.dir(), file, ui)?;
+            drafting
+        }
         None => {
             let draft = Draft::load(&context, Some(&author))?;
-            Drafting::open(on.0, on.1, Some(author.clone()), draft)?.draft
+            Drafting::open(on.0, on.1, Some(author.clone()), draft)?
         }
     };
+    let (mut drafted, steps) = drafting.into_parts();
     if drafted.decisions.is_empty() {
         let what = "there is nothing to propose";
         return Err(Problem::new(Code::Empty, what)
@@ -78,7 +83,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         when: identity::when(global)?,
     };
     let signer = signing::open(&source)?;
-    let prepared = propose::prepare(&space.tables, &context.store, space.id, &intent, &*signer)?;
+    let (tables, store) = (&space.tables, &context.store);
+    let prepared = propose::prepare_drafted(tables, store, space.id, &intent, steps, &*signer)?;
     let name = refs::proposal(&author.handle, &slug);
     let (commit, digest) = prepared.publish(&space, name.clone(), expect)?;
     let decisions = drafted.decisions.len();
@@ -111,73 +117,6 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         }
     }
     Ok(Exit::Done)
-}
-
-/// Reads lines as people write them, fills in what they replace, and judges each.
-fn read_file(
-    context: &Context,
-    global: &Global,
-    file: &std::path::Path,
-    on: (&dyn View, ChainDigest),
-    author: &crate::model::rows::MemberRow,
-    ui: &Ui,
-) -> anyhow::Result<Draft> {
-    let empty = Draft::empty(context, Some(author));
-    let mut drafting = Drafting::open(on.0, on.1, Some(author.clone()), empty)?;
-    let input: Box<dyn Read> = match file.as_os_str() == "-" {
-        true => Box::new(std::io::stdin().lock()),
-        false => Box::new(
-            std::fs::File::open(global.dir().join(file))
-                .map_err(|error| Problem::new(Code::Io, format!("{}: {error}", file.display())))?,
-        ),
-    };
-    let mut input = BufReader::new(input.take(limits::DECISIONS_BYTES + 1));
-    let mut progress = ui.progress("Reading");
-    let mut line = Vec::new();
-    let mut bytes = 0;
-    let mut already = 0;
-    for number in 1.. {
-        line.clear();
-        let most = (limits::DECISION_LINE + 2) as u64;
-        let read = input.by_ref().take(most).read_until(b'\n', &mut line)?;
-        bytes += read as u64;
-        if read == 0 {
-            break;
-        }
-        if bytes > limits::DECISIONS_BYTES || number > limits::DECISIONS {
-            let what = format!(
-                "expected at most {} decisions in {} bytes",
-                limits::DECISIONS,
-                limits::DECISIONS_BYTES
-            );
-            return Err(Problem::new(Code::TooLarge, what).into());
-        }
-        let added = add_line(&mut drafting, &line).map_err(|error| {
-            let (code, what, _) = crate::cli::error::parts(&error);
-            Problem::new(
-                code.unwrap_or(Code::JsonMalformed),
-                format!("line {number}: {what}"),
-            )
-        })?;
-        already += usize::from(!added);
-        progress.at(bytes, bytes);
-    }
-    if already > 0 {
-        ui.say(format!(
-            "{} true already and left out",
-            count(already, "decision")
-        ));
-    }
-    Ok(drafting.draft)
-}
-
-fn add_line(drafting: &mut Drafting<'_>, line: &[u8]) -> anyhow::Result<bool> {
-    let text = std::str::from_utf8(line)
-        .map_err(|_| Problem::new(Code::JsonMalformed, "expected UTF-8"))?;
-    match text.trim() {
-        "" => Ok(true),
-        text => drafting.add(Decision::parse_lenient(text)?, false),
-    }
 }
 
 /// The slug and what must stand at the branch: nothing, unless it is to be replaced.

@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn what_stays_connected_is_not_cut_either() {
+        let mut bench = Bench::default();
+        for (a, b) in [("a", "m"), ("m", "z"), ("a", "z")] {
+            let edge = format!(r#"{{"op":"bind","a":"{a}","b":"{b}"}}"#);
+            bench.run(&edge).unwrap();
+        }
+        let direct = r#"{"op":"distinct","a":"a","b":"z","cut":[["a","z"]]}"#;
+        assert_eq!(bench.run(direct), Err(Code::Connected));
+    }
+
+    #[test]
     fn redirects_connect_too() {
         let mut bench = Bench::default();
         bench

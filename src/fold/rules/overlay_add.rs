@@ -55,6 +55,7 @@ impl Kind for OverlayAdd {
         Code::SubjectTooLarge,
         Code::ArtifactTombstoned,
     ];
+    const PLACED: bool = true;
 
     fn example() -> Self {
         Self {

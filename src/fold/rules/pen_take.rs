@@ -142,6 +142,7 @@ impl Kind for PenTake {
         Code::NotAllowed,
         Code::KeyMalformed,
     ];
+    const PLACED: bool = true;
 
     fn example() -> Self {
         Self {

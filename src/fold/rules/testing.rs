@@ -45,6 +45,9 @@ impl Bench {
             after: AFTER,
         };
         let done = step(&mut scene, decision, place);
+        if done.is_err() {
+            assert!(scene.edits().is_empty(), "what is refused changes nothing");
+        }
         let edits = done
             .and_then(|_| scene.finish())
             .map_err(|stop: Stop| stop.code())?;
