@@ -491,8 +491,41 @@ fn what_a_crash_left_half_written_is_cleared_away() {
     // Before the batch gets its name: nobody has seen what was signed.
     desk.die_at("memory-rename", 2);
     assert_eq!(desk.highest().unwrap().number, Number(1));
+    // The batch, its height outside, and the pack with its index: all were written, and none has its name.
+    let left = half_written(desk.home.path());
+    assert_eq!(left.len(), 4, "{left:?}");
     assert_eq!(numbers(&desk.accept().unwrap()), [2]);
     assert_eq!(desk.sound(), 2);
+    let left = half_written(desk.home.path());
+    let packs = |path: &PathBuf| path.parent().unwrap().ends_with("objects/pack");
+    assert!(left.len() == 2 && left.iter().all(packs), "{left:?}");
+}
+
+/// Files that a dead process was about to give a name.
+fn half_written(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(half_written(&entry.path()));
+        } else if entry.file_name().to_string_lossy().starts_with("tmp_") {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_crash_between_the_batch_and_its_height_outside_publishes_the_same_bytes() {
+    let desk = Desk::new();
+    desk.propose(&["x", "y"]);
+    desk.die_at("memory-rename", 3);
+    let signed = desk.highest().unwrap();
+    assert_eq!(signed.number, Number(3));
+    assert!(desk.space().store.header(&signed.commit).unwrap().is_none());
+    assert_eq!(numbers(&desk.accept().unwrap()), [2, 3]);
+    assert_eq!(desk.tip().id, signed.commit);
+    assert_eq!(desk.sound(), 3);
 }
 
 /// Where nobody has the missing pages any more: a new epoch is above everything of the one before.

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::page::Page;
 use crate::crypto::seal;
 use crate::model::{ChainDigest, Code, Epoch, Number, Oid, PublicKey, SpaceId};
-use crate::store::StoreFault;
+use crate::store::{Later, StoreFault, Unnamed};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -91,9 +91,14 @@ pub trait SignerMemory {
     /// The batch that ends in a page.
     fn batch(&self, hand: &Hand, last: &Mark) -> Result<Batch, StoreFault>;
 
-    /// Remembers a batch and that nothing at or below its last page may be signed again. When it returns,
-    /// that survives a crash. Batches before it are published by now and may be forgotten.
-    fn remember(&self, hand: &Hand, batch: &Batch) -> Result<(), StoreFault>;
+    /// Remembers a batch and that nothing at or below its last page may be signed again, once it is given its name
+    /// ([`unnamed::settle`](crate::store::unnamed::settle)). Batches before it are published by now and may be
+    /// forgotten.
+    fn remember<'a>(
+        &'a self,
+        hand: &'a Hand,
+        batch: &'a Batch,
+    ) -> Result<Box<dyn Unnamed + 'a>, StoreFault>;
 
     /// Remembers that nothing at or below a page may be signed again. It never lowers anything.
     fn raise(&self, hand: &Hand, mark: &Mark) -> Result<(), StoreFault>;
@@ -183,12 +188,18 @@ impl SignerMemory for ShortMemory {
         })
     }
 
-    fn remember(&self, hand: &Hand, batch: &Batch) -> Result<(), StoreFault> {
-        let mut held = self.held();
-        let held = held.entry(*hand).or_default();
-        held.highest = higher(held.highest, Some(batch.last));
-        held.batches = vec![batch.clone()];
-        Ok(())
+    fn remember<'a>(
+        &'a self,
+        hand: &'a Hand,
+        batch: &'a Batch,
+    ) -> Result<Box<dyn Unnamed + 'a>, StoreFault> {
+        Ok(Box::new(Later(move || {
+            let mut held = self.held();
+            let held = held.entry(*hand).or_default();
+            held.highest = higher(held.highest, Some(batch.last));
+            held.batches = vec![batch.clone()];
+            Ok(())
+        })))
     }
 
     fn raise(&self, hand: &Hand, mark: &Mark) -> Result<(), StoreFault> {

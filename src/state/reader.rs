@@ -112,6 +112,17 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.staged.borrow_mut().take()
     }
 
+    /// The staged objects but for the first `from` of them, as counted by [`Tables::staged`], for whoever makes them ready
+    /// to be written. They stay staged, until [`Tables::written`] says that they were written.
+    pub fn staged_since(&self, from: usize) -> Vec<(Oid, Kind, Arc<Vec<u8>>)> {
+        self.staged.borrow().since(from)
+    }
+
+    /// Takes all staged objects for written, as [`Tables::take`] does.
+    pub fn written(&self) {
+        self.staged.take();
+    }
+
     /// Whether an object is staged.
     pub(super) fn is_staged(&self, id: &Oid) -> bool {
         self.staged.borrow().get(id).is_some()
@@ -242,7 +253,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         path: impl Fn() -> String,
     ) -> Result<Vec<u8>, StateFault> {
         match self.staged.borrow().get(id) {
-            Some((found, bytes)) if *found == kind => return Ok(bytes.clone()),
+            Some((found, bytes)) if *found == kind => return Ok(bytes.to_vec()),
             Some(_) => {
                 let what = format!("{}: expected another kind of object", path());
                 return Err(StateFault::new(Code::ObjectDamaged, what));

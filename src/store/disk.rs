@@ -121,13 +121,19 @@ impl<'a> TempFile<'a> {
 
     /// Makes the bytes survive a crash and the file read-only, as git does with packs.
     pub(crate) fn seal(&self) -> Result<(), StoreFault> {
-        let sealed = self.file.metadata().and_then(|meta| {
+        self.protect()?;
+        let synced = self.file.sync_all();
+        synced.map_err(|err| io_fault("sync", &self.path, &err))
+    }
+
+    /// Makes the file read-only.
+    pub(crate) fn protect(&self) -> Result<(), StoreFault> {
+        let protected = self.file.metadata().and_then(|meta| {
             let mut mode = meta.permissions();
             mode.set_readonly(true);
-            self.file.set_permissions(mode)?;
-            self.file.sync_all()
+            self.file.set_permissions(mode)
         });
-        sealed.map_err(|err| io_fault("sync", &self.path, &err))
+        protected.map_err(|err| io_fault("make read-only", &self.path, &err))
     }
 
     /// Gives the file its name, replacing whatever had it.

@@ -1,7 +1,9 @@
 //! A store that fails where a test asks it to.
 
-use super::{Kind, Objects, RefEdit, Refs, Steps, StoreFault, check_expectation};
+use super::{Kind, Objects, Parcel, RefEdit, Refs, Steps, StoreFault, Unnamed, check_expectation};
 use crate::model::{Code, ObjectFormat, Oid};
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Counts steps and fails one of them. Clones share the count, so that one script can watch a
@@ -133,6 +135,33 @@ impl<S: Objects> Objects for Faulty<S> {
         self.script.step("objects-index")?;
         self.inner.write_all(objects)?;
         self.script.step("objects-written")
+    }
+
+    fn prepare(&self, parcel: Parcel) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        self.script.step("objects-write")?;
+        let inner = self.inner.prepare(parcel)?;
+        let script = &self.script;
+        Ok(Box::new(Faltering { inner, script }))
+    }
+}
+
+/// Files that get their names, or not.
+struct Faltering<'a> {
+    inner: Box<dyn Unnamed + 'a>,
+    script: &'a Script,
+}
+
+impl Unnamed for Faltering<'_> {
+    fn contents(&self) -> Vec<(&Path, &File)> {
+        self.inner.contents()
+    }
+
+    fn name(self: Box<Self>) -> Result<Vec<PathBuf>, StoreFault> {
+        // A pack without its index: for all readers nothing was written.
+        self.script.step("objects-index")?;
+        let dirs = self.inner.name()?;
+        self.script.step("objects-written")?;
+        Ok(dirs)
     }
 }
 

@@ -16,15 +16,17 @@ pub mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod turnstile;
+pub mod unnamed;
 
 pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
 pub use index::Index;
 pub use memory::MemoryStore;
-pub use pack::{PackReader, PackStream};
+pub use pack::{PackReader, PackStream, Parcel, Shared};
 pub use signed::SignedPages;
 pub use steps::{EveryStep, Steps};
 pub use turnstile::Turnstile;
+pub use unnamed::{Later, Unnamed};
 
 use crate::model::{Code, ObjectFormat, Oid};
 use std::fmt;
@@ -91,6 +93,13 @@ pub trait Objects {
     /// Writes all of these objects durably, as one pack; nothing refers to them yet. Objects that are
     /// already there are left out. When it returns, they survive a crash.
     fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault>;
+
+    /// As [`Objects::write_all`], of objects that were made ready before, which are there only when they are given
+    /// their names. All of them may be written, also those that are already there.
+    fn prepare(&self, parcel: Parcel) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        let write = move || self.write_all(&parcel.into_objects());
+        Ok(Box::new(Later(write)))
+    }
 }
 
 /// What a ref must be before it is changed.

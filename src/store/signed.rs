@@ -14,7 +14,7 @@
 use super::disk::{
     TempFile, create_dirs, io_fault, is_absent, read_if_there, remove_if_there, sync_dir,
 };
-use super::{EveryStep, Steps, StoreFault};
+use super::{EveryStep, Steps, StoreFault, Unnamed};
 use crate::journal::memory::{Batch, Hand, Mark, Recalled, SignerMemory, Turn, higher};
 use crate::model::{Code, Epoch, Number};
 use data_encoding::HEXLOWER;
@@ -85,8 +85,8 @@ impl SignedPages {
         Ok(file)
     }
 
-    /// Contents, then name, then directory.
-    fn write(&self, path: &Path, parts: &[&[u8]]) -> Result<(), StoreFault> {
+    /// Contents first; name and directory follow.
+    fn write(&self, path: &Path, parts: &[&[u8]]) -> Result<Noted<'_>, StoreFault> {
         let dir = path.parent().expect("a file lies in a directory");
         self.steps.step("memory-write")?;
         // A crash from here on leaves a file that the next turn removes: nobody has seen what is in it.
@@ -96,28 +96,95 @@ impl SignedPages {
         let written = written.and_then(|()| out.flush());
         drop(out);
         written.map_err(|err| io_fault("write", path, &err))?;
-        temp.seal()?;
-        self.steps.step("memory-rename")?;
-        temp.rename_to(path)?;
-        self.steps.step("memory-sync")?;
-        sync_dir(dir)?;
-        // A crash from here on: it is remembered.
-        self.steps.step("memory-written")
+        temp.protect()?;
+        let path = path.to_owned();
+        Ok(Noted { temp, path })
     }
 
-    fn write_highest(&self, dir: &Path, mark: &Mark) -> Result<(), StoreFault> {
+    fn write_highest(&self, dir: &Path, mark: &Mark) -> Result<Noted<'_>, StoreFault> {
         let text = format!("{HEADER}{}\n", name_of_page(mark));
         self.write(&dir.join(HIGHEST), &[text.as_bytes()])
     }
 
-    fn raise_copy(&self, hand: &Hand, mark: &Mark) -> Result<(), StoreFault> {
+    /// The copy with this page, unless it has a higher one.
+    fn raise_copy(&self, hand: &Hand, mark: &Mark) -> Result<Option<Noted<'_>>, StoreFault> {
         let Some(dir) = self.copy_place(hand) else {
-            return Ok(());
+            return Ok(None);
         };
         match highest_in(&dir)? {
-            Some(known) if known.rank() >= mark.rank() => Ok(()),
-            _ => self.write_highest(&dir, mark),
+            Some(known) if known.rank() >= mark.rank() => Ok(None),
+            _ => self.write_highest(&dir, mark).map(Some),
         }
+    }
+
+    /// Gives it its name, durably.
+    fn keep(&self, noted: Noted<'_>) -> Result<(), StoreFault> {
+        let dir = self.give_name(noted)?;
+        sync_dir(&dir)?;
+        // A crash from here on: it is remembered.
+        self.steps.step("memory-written")
+    }
+
+    /// Gives it its name; says which directory is to be synced for that.
+    fn give_name(&self, noted: Noted<'_>) -> Result<PathBuf, StoreFault> {
+        self.steps.step("memory-rename")?;
+        let dir = noted.dir().to_owned();
+        noted.temp.rename_to(&noted.path)?;
+        self.steps.step("memory-sync")?;
+        Ok(dir)
+    }
+
+    fn forget_batches_but(&self, dir: &Path, name: &str) -> Result<(), StoreFault> {
+        for other in names_in(dir)? {
+            if other.starts_with(BATCH) && other != name {
+                remove_if_there(&dir.join(other))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file of the memory before it has its name.
+struct Noted<'a> {
+    temp: TempFile<'a>,
+    path: PathBuf,
+}
+
+impl Noted<'_> {
+    fn dir(&self) -> &Path {
+        self.path.parent().expect("a file lies in a directory")
+    }
+}
+
+/// A batch and its height before they have their names.
+struct Remembering<'a> {
+    memory: &'a SignedPages,
+    batch: Noted<'a>,
+    copy: Option<Noted<'a>>,
+}
+
+impl Unnamed for Remembering<'_> {
+    fn contents(&self) -> Vec<(&Path, &File)> {
+        let files = std::iter::once(&self.batch).chain(&self.copy);
+        files
+            .map(|noted| (noted.temp.path(), noted.temp.file()))
+            .collect()
+    }
+
+    fn name(self: Box<Self>) -> Result<Vec<PathBuf>, StoreFault> {
+        let Self {
+            memory,
+            batch,
+            copy,
+        } = *self;
+        let (dir, path) = (batch.dir().to_owned(), batch.path.clone());
+        // Before its height is anywhere: else that would speak of a page that a crash took along.
+        memory.keep(batch)?;
+        let copied = copy.map(|copy| memory.give_name(copy)).transpose()?;
+        // A crash before they are gone: `main` has them, so they are passed over.
+        let name = path.file_name().and_then(|name| name.to_str());
+        memory.forget_batches_but(&dir, name.expect("it was named here"))?;
+        Ok(copied.into_iter().collect())
     }
 }
 
@@ -220,9 +287,11 @@ impl SignerMemory for SignedPages {
             make(&copy)?;
             held.push(self.lock(&copy.join("lock"))?);
         }
-        for name in names_in(&dir)? {
-            if name.starts_with(TEMP) {
-                remove_if_there(&dir.join(name))?;
+        for dir in std::iter::once(dir).chain(self.copy_place(hand)) {
+            for name in names_in(&dir)? {
+                if name.starts_with(TEMP) {
+                    remove_if_there(&dir.join(name))?;
+                }
             }
         }
         Ok(Box::new(held))
@@ -253,9 +322,11 @@ impl SignerMemory for SignedPages {
         Ok(Batch { last, commits })
     }
 
-    fn remember(&self, hand: &Hand, batch: &Batch) -> Result<(), StoreFault> {
-        let dir = self.place(hand);
-        let name = batch_name(&batch.last);
+    fn remember<'a>(
+        &'a self,
+        hand: &'a Hand,
+        batch: &'a Batch,
+    ) -> Result<Box<dyn Unnamed + 'a>, StoreFault> {
         let lengths: Vec<String> = batch
             .commits
             .iter()
@@ -265,24 +336,26 @@ impl SignerMemory for SignedPages {
         for (length, commit) in lengths.iter().zip(&batch.commits) {
             parts.extend([length.as_bytes(), commit]);
         }
-        self.write(&dir.join(&name), &parts)?;
-        self.raise_copy(hand, &batch.last)?;
-        // A crash before they are gone: `main` has them, so they are passed over.
-        for other in names_in(&dir)? {
-            if other.starts_with(BATCH) && other != name {
-                remove_if_there(&dir.join(other))?;
-            }
-        }
-        Ok(())
+        let path = self.place(hand).join(batch_name(&batch.last));
+        Ok(Box::new(Remembering {
+            memory: self,
+            batch: self.write(&path, &parts)?,
+            copy: self.raise_copy(hand, &batch.last)?,
+        }))
     }
 
     fn raise(&self, hand: &Hand, mark: &Mark) -> Result<(), StoreFault> {
         let dir = self.place(hand);
-        match highest_in(&dir)? {
-            Some(known) if known.rank() >= mark.rank() => {}
-            _ => self.write_highest(&dir, mark)?,
+        let inside = match highest_in(&dir)? {
+            Some(known) if known.rank() >= mark.rank() => None,
+            _ => Some(self.write_highest(&dir, mark)?),
+        };
+        let copy = self.raise_copy(hand, mark)?;
+        for noted in inside.into_iter().chain(copy) {
+            noted.temp.seal()?;
+            self.keep(noted)?;
         }
-        self.raise_copy(hand, mark)
+        Ok(())
     }
 
     fn lose(&self, hand: &Hand, last: &Mark) -> Result<(), StoreFault> {

@@ -4,7 +4,7 @@
 use folio::journal::memory::{
     Batch, Hand, Mark, Recalled, ShortMemory, SignerMemory, Turn, higher,
 };
-use folio::store::{Script, Steps as _, StoreFault};
+use folio::store::{Later, Script, Steps as _, StoreFault, Unnamed, unnamed};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -66,12 +66,19 @@ impl SignerMemory for MachineMemory {
         self.inside.batch(hand, last)
     }
 
-    fn remember(&self, hand: &Hand, batch: &Batch) -> Result<(), StoreFault> {
+    fn remember<'a>(
+        &'a self,
+        hand: &'a Hand,
+        batch: &'a Batch,
+    ) -> Result<Box<dyn Unnamed + 'a>, StoreFault> {
         self.script.step("memory-write")?;
-        self.inside.remember(hand, batch)?;
-        self.signed.lock().unwrap().extend(batch.commits.clone());
-        self.script.step("memory-written")?;
-        self.raise_outside(hand, &batch.last)
+        Ok(Box::new(Later(move || {
+            self.script.step("memory-rename")?;
+            unnamed::settle(vec![self.inside.remember(hand, batch)?])?;
+            self.signed.lock().unwrap().extend(batch.commits.clone());
+            self.script.step("memory-written")?;
+            self.raise_outside(hand, &batch.last)
+        })))
     }
 
     fn raise(&self, hand: &Hand, mark: &Mark) -> Result<(), StoreFault> {

@@ -6,6 +6,7 @@ use crate::journal::history::History;
 use crate::journal::memory::{Batch, Hand, Mark, Recalled, SignerMemory, Turn, higher};
 use crate::journal::page::Page;
 use crate::model::{Code, Epoch, Number};
+use crate::store::Unnamed;
 
 /// The turn of one key in one space: while it lasts, nobody else signs with this memory.
 pub(super) struct Guard<'m> {
@@ -92,16 +93,19 @@ impl<'m> Guard<'m> {
         .at(number))
     }
 
-    /// Remembers a batch, before it goes anywhere. A crash before it: nothing was signed for anybody to see.
-    /// A crash after it: the next run publishes these very bytes, or puts them away as lost.
-    pub(super) fn remember(&mut self, batch: &Batch) -> Result<(), Fault> {
+    /// Remembers a batch, before it goes anywhere: what it is given its name with comes behind it. A crash before
+    /// that: nothing was signed for anybody to see. A crash after it: the next run publishes these very bytes, or
+    /// puts them away as lost.
+    pub(super) fn remember<'g>(
+        &'g mut self,
+        batch: &'g Batch,
+    ) -> Result<Box<dyn Unnamed + 'g>, Fault> {
         // It is of a new epoch, then: what waited can never be published.
         for last in std::mem::take(&mut self.waiting) {
             self.lose(&last)?;
         }
-        self.memory.remember(&self.hand, batch)?;
         self.highest = higher(self.highest, Some(batch.last));
-        Ok(())
+        Ok(self.memory.remember(&self.hand, batch)?)
     }
 
     /// Keeps batches for which `main` is too short.

@@ -160,7 +160,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             tidy::drop_left_reviews(space, &own);
             return Ok(report);
         }
-        let committed = commit(space, &history, &mut guard, plan.pages)?;
+        let committed = commit(space, &history, &mut guard, plan.pages, plan.parcel)?;
         before_publish(committed.old, committed.new)?;
         match committed.publish(space) {
             Ok(pages) => {

@@ -3,7 +3,7 @@
 use super::BATCH;
 use super::desk::{Desk, turn};
 use super::guard::Guard;
-use super::sealing::{Draft, HandOver, seal_each};
+use super::sealing::{Draft, Drafts, HandOver, seal_each};
 use super::snapshot::page_commit;
 use crate::fold::Outcome;
 use crate::journal::fault::Fault;
@@ -13,21 +13,27 @@ use crate::journal::queue::{self, Candidate, Standing};
 use crate::model::{Code, Number, ProposalDigest};
 use crate::parallel;
 use crate::state::Tables;
-use crate::store::Store;
+use crate::store::{Parcel, Store};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Pages that are handed over at a time: to wake another thread for each would take as long as signing it.
+const AT_ONCE: usize = 16;
 
 /// A snapshot that is made and signed, and not yet written.
 #[derive(Debug)]
 pub(super) struct PlannedPage {
     pub(super) candidate: Candidate,
     pub(super) page: Page,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     pub(super) outcome: Outcome,
 }
 
 /// One pass over the queue.
 pub(super) struct Plan {
     pub(super) pages: Vec<PlannedPage>,
+    /// All that is new of these pages, made ready to be written.
+    pub(super) parcel: Parcel,
     pub(super) already: Vec<(Candidate, Number)>,
     pub(super) refused: Vec<(Candidate, Fault)>,
     /// What did not fit into this batch.
@@ -45,7 +51,7 @@ pub(super) fn plan<S: Store + Clone + Send>(
     let tip = history.tip().expect("an open space has a tip");
     let (store, signer) = (desk.space.store, desk.witness.signer);
     let count = waiting.len();
-    let (pages, judged) = seal_each(store, signer, tip.id, count, |hand_over| {
+    let (signed, judged) = seal_each(store, signer, tip.id, count, |hand_over| {
         let mut pass = Pass {
             history,
             desk,
@@ -53,13 +59,17 @@ pub(super) fn plan<S: Store + Clone + Send>(
             tip: tip.clone(),
             judged: Judged::default(),
             planned: BTreeSet::new(),
+            drafts: Drafts::default(),
+            handed: 0,
             hand_over,
         };
         pass.over_and_over(waiting)?;
+        pass.hand_over()?;
         Ok(pass.judged)
     })?;
     Ok(Plan {
-        pages,
+        pages: signed.pages,
+        parcel: signed.parcel,
         already: judged.already,
         refused: judged.refused,
         waiting: judged.waiting,
@@ -82,6 +92,10 @@ struct Pass<'p, 'i, 'a, 's, 'g, 'h, S: Store> {
     tip: Page,
     judged: Judged,
     planned: BTreeSet<ProposalDigest>,
+    /// What is to be handed over next.
+    drafts: Drafts,
+    /// How many of the staged objects were handed over.
+    handed: usize,
     hand_over: &'p mut HandOver<'h>,
 }
 
@@ -159,12 +173,23 @@ impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
         self.guard.allow(page.epoch, page.number)?;
         self.tip = page.foretold(&self.tip);
         self.planned.insert(digest);
-        let wanted = (self.hand_over)(Draft {
+        self.drafts.pages.push(Draft {
             candidate,
             page,
             outcome: judgement.outcome,
         });
-        match wanted {
+        match self.drafts.pages.len() < AT_ONCE {
+            true => Ok(()),
+            false => self.hand_over(),
+        }
+    }
+
+    fn hand_over(&mut self) -> Result<(), Fault> {
+        let mut drafts = std::mem::take(&mut self.drafts);
+        let tables = &self.desk.space.tables;
+        drafts.objects = tables.staged_since(self.handed);
+        self.handed = tables.staged();
+        match (self.hand_over)(drafts) {
             true => Ok(()),
             // Signing failed, and says why itself.
             false => Err(Fault::new(Code::Io, "no more pages are signed")),

@@ -11,7 +11,7 @@ use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::journal::tidy;
 use crate::model::Oid;
-use crate::store::{Expect, Kind, RefEdit, Store};
+use crate::store::{Expect, Parcel, RefEdit, Store, unnamed};
 
 /// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet.
 #[must_use = "pages that are not published have not been made"]
@@ -21,14 +21,15 @@ pub(super) struct Committed<P> {
     pub(super) pages: Vec<P>,
 }
 
-/// Remembers the signed pages of a plan, then writes all its objects as one pack. A crash before they are
-/// remembered leaves the queue as it was. A crash afterwards leaves objects that nothing refers to, and the
+/// Remembers the signed pages of a plan, and writes all its objects as one pack, which is there only after that: both
+/// wait for the disk together. A crash before they are remembered leaves the queue as it was. A crash afterwards leaves objects that nothing refers to, and the
 /// next run publishes the same pages.
 pub(super) fn commit<S: Store>(
     space: &Space<'_, S>,
     history: &History<'_>,
     guard: &mut Guard<'_>,
     pages: Vec<PlannedPage>,
+    parcel: Parcel,
 ) -> Result<Committed<PlannedPage>, Fault> {
     let last = &pages
         .last()
@@ -37,14 +38,13 @@ pub(super) fn commit<S: Store>(
     let new = last.id;
     let batch = Batch {
         last: Mark::of(last),
-        commits: pages.iter().map(|page| page.bytes.clone()).collect(),
+        commits: pages.iter().map(|page| page.bytes.to_vec()).collect(),
     };
-    guard.remember(&batch)?;
-    let mut objects = space.tables.take();
-    for (page, bytes) in pages.iter().zip(batch.commits) {
-        objects.push((page.page.id, Kind::Commit, bytes));
-    }
-    space.store.write_all(&objects)?;
+    // Both are written, then remembered, then the pack gets its name.
+    let remembered = guard.remember(&batch)?;
+    let packed = space.store.prepare(parcel)?;
+    unnamed::settle(vec![remembered, packed])?;
+    space.tables.written();
     let old = history.tip().expect("an open space has a tip").id;
     Ok(Committed { old, new, pages })
 }

@@ -1,4 +1,5 @@
-//! Signing one page after the other, each with the id of the one before in it, while the next are being judged.
+//! Signing one page after the other, each with the id of the one before in it, and packing what is new, while the next are
+//! being judged.
 
 use super::plan::PlannedPage;
 use super::snapshot::Unsigned;
@@ -7,11 +8,13 @@ use crate::fold::Outcome;
 use crate::journal::fault::Fault;
 use crate::journal::queue::Candidate;
 use crate::model::Oid;
-use crate::store::Objects;
-use std::sync::mpsc;
+use crate::store::{Kind, Objects, Parcel, Shared};
+use std::sync::{Arc, mpsc};
 
 /// For fewer proposals than this no thread is started.
 const FEW: usize = 8;
+/// New objects of one kind that a page has, about.
+const OBJECTS: usize = 4;
 
 /// A page that was judged and may be signed.
 pub(super) struct Draft {
@@ -20,10 +23,23 @@ pub(super) struct Draft {
     pub(super) outcome: Outcome,
 }
 
-/// Whoever judges hands over drafts, in order. `false`: no more of them are wanted.
-pub(super) type HandOver<'h> = dyn FnMut(Draft) -> bool + 'h;
+/// Pages that were judged, and the new objects of their states.
+#[derive(Default)]
+pub(super) struct Drafts {
+    pub(super) pages: Vec<Draft>,
+    pub(super) objects: Vec<Shared>,
+}
 
-/// Runs `judge` over `count` proposals and signs what it hands over, as the pages after `tip`.
+/// Signed pages, with their objects ready to be written.
+pub(super) struct Signed {
+    pub(super) pages: Vec<PlannedPage>,
+    pub(super) parcel: Parcel,
+}
+
+/// Whoever judges hands over drafts, in order. `false`: no more of them are wanted.
+pub(super) type HandOver<'h> = dyn FnMut(Drafts) -> bool + 'h;
+
+/// Runs `judge` over `count` proposals, signs what it hands over, as the pages after `tip`, and packs it.
 ///
 /// # Errors
 /// Those of signing, which say why nothing more was wanted, before those of `judge`.
@@ -33,23 +49,28 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
     tip: Oid,
     count: usize,
     judge: impl FnOnce(&mut HandOver<'_>) -> Result<T, Fault>,
-) -> Result<(Vec<PlannedPage>, T), Fault> {
+) -> Result<(Signed, T), Fault> {
     if count < FEW {
-        let mut drafts = Vec::new();
-        let judged = judge(&mut |draft| {
-            drafts.push(draft);
+        let mut all = Vec::new();
+        let judged = judge(&mut |drafts| {
+            all.push(drafts);
             true
         })?;
-        return Ok((seal_all(store, signer, tip, drafts)?, judged));
+        let objects = |drafts: &Drafts| drafts.objects.len() + drafts.pages.len();
+        let parcel = Parcel::new(store.format(), all.iter().map(objects).sum());
+        return Ok((seal_all(store, signer, tip, all, parcel)?, judged));
     }
     std::thread::scope(|scope| {
         let (give, take) = mpsc::channel();
         let store = store.clone();
-        let sealing = scope.spawn(move || seal_all(&store, signer, tip, take));
-        let judged = judge(&mut |draft| give.send(draft).is_ok());
+        let sealing = scope.spawn(move || {
+            let parcel = Parcel::new(store.format(), count * OBJECTS);
+            seal_all(&store, signer, tip, take, parcel)
+        });
+        let judged = judge(&mut |drafts| give.send(drafts).is_ok());
         drop(give);
-        let pages = sealing.join().expect("signing does not panic")?;
-        Ok((pages, judged?))
+        let signed = sealing.join().expect("signing does not panic")?;
+        Ok((signed, judged?))
     })
 }
 
@@ -57,18 +78,25 @@ fn seal_all<S: Objects>(
     store: &S,
     signer: &dyn Sign,
     mut previous: Oid,
-    drafts: impl IntoIterator<Item = Draft>,
-) -> Result<Vec<PlannedPage>, Fault> {
-    let mut pages = Vec::new();
-    for draft in drafts {
-        let (page, bytes) = draft.page.seal_after(previous, store, signer)?;
-        previous = page.id;
-        pages.push(PlannedPage {
-            candidate: draft.candidate,
-            page,
-            bytes,
-            outcome: draft.outcome,
-        });
+    drafts: impl IntoIterator<Item = Drafts>,
+    mut parcel: Parcel,
+) -> Result<Signed, Fault> {
+    let mut signed = Vec::new();
+    for Drafts { pages, mut objects } in drafts {
+        for draft in pages {
+            let (page, bytes) = draft.page.seal_after(previous, store, signer)?;
+            let bytes = Arc::new(bytes);
+            previous = page.id;
+            objects.push((page.id, Kind::Commit, Arc::clone(&bytes)));
+            signed.push(PlannedPage {
+                candidate: draft.candidate,
+                page,
+                bytes,
+                outcome: draft.outcome,
+            });
+        }
+        parcel.add(objects)?;
     }
-    Ok(pages)
+    let pages = signed;
+    Ok(Signed { pages, parcel })
 }

@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 /// Questions that are answered from the few places of an index that each of them needs. Whoever has more has the
 /// indexes mapped, which costs a look at all of each, and answers faster then.
-const FEW: u32 = 1024;
+const FEW: u32 = 128;
 
 /// Packs beyond which that is done at once: each keeps a file open.
 const MANY_PACKS: usize = 128;

@@ -86,6 +86,18 @@ impl Objects for GitStore {
         pack::write(&self.pack_dir(), self.format, &new, &*self.steps)?;
         Ok(())
     }
+
+    fn prepare(&self, parcel: pack::Parcel) -> Result<Box<dyn store::Unnamed + '_>, StoreFault> {
+        self.refuse_writing()?;
+        if parcel.format() != self.format {
+            let (ours, theirs) = (self.format.as_str(), parcel.format().as_str());
+            let what = format!("expected {ours} ids, found {theirs} ids");
+            return Err(StoreFault::new(Code::BadRequest, what));
+        }
+        self.begin_writing()?;
+        self.quick.take();
+        pack::prepare(&self.pack_dir(), parcel, &*self.steps)
+    }
 }
 
 impl GitStore {

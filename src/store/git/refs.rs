@@ -21,7 +21,7 @@ use crate::store::{RefEdit, Refs, StoreFault, has_last};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 impl Refs for GitStore {
@@ -258,12 +258,11 @@ impl GitStore {
         if packed.refs().any(|(name, _)| names.contains(name)) {
             self.unpack(&names)?;
         }
+        let mut logs = Logs::below(self.common_dir());
         for held in deleted {
             self.steps.step("ref-delete")?;
             held.lock.delete_target()?;
-            let log = self.common_dir().join("logs").join(&held.edit.name);
-            // A reflog without its ref misleads nobody; not even git minds.
-            fs::remove_file(log).ok();
+            logs.remove(&held.edit.name);
         }
         Ok(())
     }
@@ -313,6 +312,35 @@ impl GitStore {
             .is_ok_and(|head| head.as_deref() == Some(edit.name.as_str()))
         {
             append(&self.git_dir().join("logs/HEAD"), &line, on).ok();
+        }
+    }
+}
+
+/// Reflogs that go with their refs. Most repositories without a work tree have none, so it is looked once for each
+/// directory whether there is one.
+struct Logs {
+    root: PathBuf,
+    /// The last directory that was looked for, and whether it is there.
+    last: (PathBuf, bool),
+}
+
+impl Logs {
+    fn below(common_dir: &Path) -> Self {
+        Self {
+            root: common_dir.join("logs"),
+            last: Default::default(),
+        }
+    }
+
+    /// A reflog without its ref misleads nobody; not even git minds. So what cannot be removed stays.
+    fn remove(&mut self, name: &str) {
+        let log = self.root.join(name);
+        let dir = log.parent().expect("a ref's name has several parts");
+        if self.last.0 != dir {
+            self.last = (dir.to_owned(), dir.is_dir());
+        }
+        if self.last.1 {
+            fs::remove_file(log).ok();
         }
     }
 }

@@ -4,6 +4,7 @@
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
 mod checksum;
+mod complete;
 mod delta;
 mod direct;
 pub mod filter;
@@ -14,6 +15,7 @@ mod lineage;
 mod merge;
 pub mod mtimes;
 mod packer;
+mod parcel;
 mod read;
 mod reverse;
 mod source;
@@ -25,15 +27,17 @@ pub use direct::DirectReader;
 pub use ids::Ids;
 pub use lineage::{Met, Walk};
 pub use merge::{Class, LARGE, SMALL, consolidate, is_due};
+pub use parcel::{Parcel, Shared, prepare};
 pub use read::PackReader;
 pub use stream::PackStream;
 pub use tighten::tighten;
 pub use zip::{Effort, Zip, is_even};
 
-use super::disk::{TempFile, create_dirs, io_fault, remove_if_there, sync_dir};
+use super::disk::{TempFile, create_dirs, io_fault, sync_dir};
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
-use packer::{Item, Packer};
+use complete::Complete;
+use packer::{Entries, Item, Packer};
 use source::{Head, HeadBase};
 use std::collections::HashSet;
 use std::fs::File;
@@ -76,6 +80,7 @@ pub fn write(
     entries.sort_by_key(|entry| order(entry.kind));
     let writer = Writer::create(dir, format, entries.len(), steps)?;
     let mut packer = Packer::new(writer, entries.len(), BATCH_DEPTH);
+    let mut zip = Zip::new();
     for some in entries.chunks(zip::AT_ONCE) {
         let mut items = Vec::with_capacity(some.len());
         for Entry { id, kind, bytes } in some {
@@ -89,9 +94,9 @@ pub fn write(
                 bases: bases.map(|base| base.map(|n| (n, entries[n as usize].bytes))),
             });
         }
-        packer.write(&items)?;
+        packer.write(&mut zip, &items)?;
     }
-    packer.finish().map(drop)
+    packer.into_entries().finish().map(drop)
 }
 
 /// Commits and trees are signatures and ids for the most part: a seventh would be gained, and both writing and reading
@@ -183,7 +188,7 @@ fn parse_entry_head(bytes: &[u8]) -> Option<Head> {
 
 /// A pack being written.
 struct Writer<'a> {
-    dir: &'a Path,
+    dir: PathBuf,
     format: ObjectFormat,
     out: BufWriter<File>,
     temp: TempFile<'a>,
@@ -195,7 +200,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn create(
-        dir: &'a Path,
+        dir: &Path,
         format: ObjectFormat,
         count: usize,
         steps: &'a dyn Steps,
@@ -212,7 +217,7 @@ impl<'a> Writer<'a> {
             .try_clone()
             .map_err(|err| io_fault("write in", dir, &err))?;
         let mut writer = Self {
-            dir,
+            dir: dir.to_owned(),
             format,
             out: BufWriter::with_capacity(1 << 18, out),
             temp,
@@ -230,7 +235,7 @@ impl<'a> Writer<'a> {
         self.hash.update(bytes);
         self.offset += bytes.len() as u64;
         let written = self.out.write_all(bytes);
-        written.map_err(|err| io_fault("write in", self.dir, &err))
+        written.map_err(|err| io_fault("write in", &self.dir, &err))
     }
 
     /// Adds an entry: its header and its compressed bytes, in as many parts as they come.
@@ -246,8 +251,13 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Seals pack and index and gives them their names.
+    /// Completes pack and index and gives them their names.
     fn finish(self) -> Result<PathBuf, StoreFault> {
+        self.complete()?.seal()
+    }
+
+    /// Completes the pack and writes its index.
+    fn complete(self) -> Result<Complete<'a>, StoreFault> {
         let Self {
             dir,
             format,
@@ -258,49 +268,23 @@ impl<'a> Writer<'a> {
             steps,
             ..
         } = self;
-        let write_fault = |err| io_fault("write in", dir, &err);
         let checksum = hash.finish()?;
-        out.write_all(checksum.as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(write_fault)?;
-        seal(dir, format, temp, placed, &checksum, steps)
+        let written = out
+            .write_all(checksum.as_bytes())
+            .and_then(|()| out.flush());
+        written.map_err(|err| io_fault("write in", &dir, &err))?;
+        Complete::new(&dir, format, temp, placed, checksum, steps)
     }
 }
 
-/// Writes the index of a pack that is complete, seals both and gives them their names.
-fn seal(
-    dir: &Path,
-    format: ObjectFormat,
-    pack: TempFile<'_>,
-    mut placed: Vec<idx::Placed>,
-    checksum: &Oid,
-    steps: &dyn Steps,
-) -> Result<PathBuf, StoreFault> {
-    placed.sort_by_key(|placed| placed.id);
-    let index = TempFile::create(dir, "tmp_idx_", steps)?;
-    let bytes = idx::encode(format, &placed, checksum)?;
-    let written = index.file().write_all(&bytes);
-    written.map_err(|err| io_fault("write in", dir, &err))?;
-    // A crash so far leaves files that nobody looks at, and that `git gc` removes by their names.
-    steps.step("pack-sync")?;
-    pack.seal()?;
-    steps.step("idx-sync")?;
-    index.seal()?;
-    let name = |extension: &str| dir.join(format!("pack-{checksum}.{extension}"));
-    steps.step("pack-rename")?;
-    pack.rename_to(&name("pack"))?;
-    // A crash here leaves a pack without index: garbage to git, which finds packs by their indexes.
-    // Writing the same objects again gives it its index.
-    steps.step("idx-rename")?;
-    index.rename_to(&name("idx"))?;
-    // The same objects may have been put aside in a pack of this very name: they count again.
-    remove_if_there(&name("mtimes"))?;
-    // Visible now; durable when the directory is.
-    steps.step("pack-dir-sync")?;
-    sync_dir(dir)?;
-    // A crash here loses the answer only. Nothing refers to the objects yet.
-    steps.step("pack-done")?;
-    Ok(name("pack"))
+impl Entries for Writer<'_> {
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    fn add(&mut self, id: Oid, parts: &[&[u8]]) -> Result<(), StoreFault> {
+        Writer::add(self, id, parts)
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use super::likeness::{Likeness, marks};
 use super::zip::{Packed, Piece, Zip};
-use super::{Effort, Writer, entry_header};
+use super::{Effort, entry_header};
 use crate::model::{ObjectFormat, Oid};
 use crate::store::{Kind, StoreFault};
-use std::path::PathBuf;
 
 /// Which earlier objects one may be a delta of, by their numbers.
 pub(super) type Bases = [Option<u32>; 2];
@@ -31,10 +30,18 @@ impl<'a> Item<'a> {
     }
 }
 
+/// Where the entries of a pack go, one behind the other.
+pub(super) trait Entries {
+    /// Where the next one begins.
+    fn offset(&self) -> u64;
+
+    /// Adds an entry: its header and its compressed bytes, in as many parts as they come.
+    fn add(&mut self, id: Oid, parts: &[&[u8]]) -> Result<(), StoreFault>;
+}
+
 /// A pack that grows object by object.
-pub(super) struct Packer<'a> {
-    writer: Writer<'a>,
-    zip: Zip,
+pub(super) struct Packer<E> {
+    entries: E,
     likeness: Likeness,
     /// Where each object's entry begins.
     offsets: Vec<u64>,
@@ -43,17 +50,21 @@ pub(super) struct Packer<'a> {
     deepest: u8,
 }
 
-impl<'a> Packer<'a> {
+impl<E: Entries> Packer<E> {
     /// For about so many objects, none of which takes more than `deepest` deltas to be read.
-    pub(super) fn new(writer: Writer<'a>, objects: usize, deepest: u8) -> Self {
+    pub(super) fn new(entries: E, objects: usize, deepest: u8) -> Self {
         Self {
-            writer,
-            zip: Zip::new(),
+            entries,
             likeness: Likeness::new(objects),
             offsets: Vec::with_capacity(objects),
             depths: Vec::with_capacity(objects),
             deepest,
         }
+    }
+
+    /// How many objects have their numbers.
+    pub(super) fn planned(&self) -> usize {
+        self.depths.len()
     }
 
     /// Gives the next object its number, and says what it may be a delta of. Objects are written in the order in which they
@@ -75,32 +86,29 @@ impl<'a> Packer<'a> {
     }
 
     /// Writes what was planned.
-    pub(super) fn write(&mut self, items: &[Item<'_>]) -> Result<(), StoreFault> {
+    pub(super) fn write(&mut self, zip: &mut Zip, items: &[Item<'_>]) -> Result<(), StoreFault> {
         let Self {
-            writer,
-            zip,
-            offsets,
-            ..
+            entries, offsets, ..
         } = self;
         let pieces: Vec<Piece<'_>> = items.iter().map(Item::piece).collect();
         zip.pack_each(&pieces, |at, packed| {
             let item = &items[at];
-            offsets.push(writer.offset);
+            offsets.push(entries.offset());
             let Packed { delta, stream } = packed;
             if let Some((nth, len)) = delta {
                 let (base, _) = item.bases[nth].expect("it is one of those that were given");
-                let back = writer.offset - offsets[base as usize];
+                let back = entries.offset() - offsets[base as usize];
                 let header = delta_header(len as u64, back);
-                return writer.add(item.id, &[&header, stream]);
+                return entries.add(item.id, &[&header, stream]);
             }
             let header = entry_header(item.kind, item.bytes.len() as u64);
-            writer.add(item.id, &[&header, stream])
+            entries.add(item.id, &[&header, stream])
         })
     }
 
-    /// Seals the pack.
-    pub(super) fn finish(self) -> Result<PathBuf, StoreFault> {
-        self.writer.finish()
+    /// All that was written.
+    pub(super) fn into_entries(self) -> E {
+        self.entries
     }
 }
 

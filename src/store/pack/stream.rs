@@ -1,8 +1,9 @@
 //! A pack whose objects come one after the other, compressed already: neither all of them nor their number need be
 //! known before.
 
+use super::complete::Complete;
 use super::idx::Placed;
-use super::{checksum, entry_header, seal};
+use super::{checksum, entry_header};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::disk::{TempFile, create_dirs, io_fault, sync_dir};
 use crate::store::{Kind, Steps, StoreFault};
@@ -121,6 +122,8 @@ impl<'a> PackStream<'a> {
         // The checksum covers the number of objects, so the pack is read once more; it is in the system's cache.
         let sum = checksum::of_file(temp.path(), offset, format)?;
         file.write_all_at(sum.as_bytes(), offset).map_err(fault)?;
-        seal(&dir, format, temp, placed, &sum, steps).map(drop)
+        Complete::new(&dir, format, temp, placed, sum, steps)?
+            .seal()
+            .map(drop)
     }
 }

@@ -70,12 +70,13 @@ pub(super) struct Packed<'a> {
     pub(super) stream: &'a [u8],
 }
 
-/// Compresses one object after another; making a new compressor for each costs more than the work.
+/// Compresses one object after another; making a new compressor for each costs more than the work. Each is made by who
+/// needs it first: a single page needs one of them at most.
 pub struct Zip {
-    small: Compress,
-    large: Compress,
-    quick: Compress,
-    thrifty: Option<Compress>,
+    small: Level,
+    large: Level,
+    quick: Level,
+    thrifty: Level,
     differ: Differ,
     out: Vec<u8>,
 }
@@ -89,12 +90,11 @@ impl Default for Zip {
 impl Zip {
     /// For objects of all sizes.
     pub fn new() -> Self {
-        let level = |level| Compress::new(Compression::new(level), true);
         Self {
-            small: level(SMALL_LEVEL),
-            large: level(LARGE_LEVEL),
-            quick: level(QUICK_LEVEL),
-            thrifty: None,
+            small: Level::new(SMALL_LEVEL),
+            large: Level::new(LARGE_LEVEL),
+            quick: Level::new(QUICK_LEVEL),
+            thrifty: Level::new(THRIFTY_LEVEL),
             differ: Differ::default(),
             out: Vec::new(),
         }
@@ -162,8 +162,7 @@ impl Zip {
             return store(bytes, out);
         }
         if effort == Effort::Thrifty {
-            let level = || Compress::new(Compression::new(THRIFTY_LEVEL), true);
-            let len = deflate(self.thrifty.get_or_insert_with(level), bytes, out);
+            let len = deflate(&mut self.thrifty, bytes, out);
             return match len < size + STORED {
                 true => len,
                 false => store(bytes, out),
@@ -196,6 +195,23 @@ impl Zip {
     }
 }
 
+/// A compressor that is made when it is needed.
+struct Level {
+    level: u32,
+    made: Option<Compress>,
+}
+
+impl Level {
+    fn new(level: u32) -> Self {
+        Self { level, made: None }
+    }
+
+    fn get(&mut self) -> &mut Compress {
+        let make = || Compress::new(Compression::new(self.level), true);
+        self.made.get_or_insert_with(make)
+    }
+}
+
 type Entry = (Option<(usize, usize)>, Range<usize>);
 
 /// What one thread packed, in one piece of memory.
@@ -221,7 +237,7 @@ impl Part {
 
 /// Whether compressing would not pay, as far as a few samples tell: all byte values come about equally often, and
 /// nothing returns.
-fn is_noise(bytes: &[u8], quick: &mut Compress, out: &mut Vec<u8>) -> bool {
+fn is_noise(bytes: &[u8], quick: &mut Level, out: &mut Vec<u8>) -> bool {
     let last = bytes.len() - SAMPLE;
     [last / 2, 0, last].into_iter().all(|at| {
         let sample = &bytes[at..][..SAMPLE];
@@ -279,7 +295,8 @@ fn adler32(bytes: &[u8]) -> u32 {
 }
 
 /// Writes a stream to the beginning of `out`, which only grows: what was there is overwritten and never cleared.
-fn deflate(how: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> usize {
+fn deflate(how: &mut Level, bytes: &[u8], out: &mut Vec<u8>) -> usize {
+    let how = how.get();
     how.reset();
     let room = bytes.len() + bytes.len() / 1000 + 64;
     if out.len() < room {

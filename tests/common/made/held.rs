@@ -77,7 +77,8 @@ impl<S: Objects> Objects for Held<S> {
     }
 
     fn is_known(&self, id: &Oid) -> bool {
-        self.look(|new| new.places.contains_key(id)) || self.below.is_known(id)
+        // What lies below already is asked for once, when all of it is passed on.
+        self.look(|new| new.places.contains_key(id))
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {

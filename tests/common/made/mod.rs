@@ -26,8 +26,10 @@ use script::Script;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
-/// Pages written at a time.
+/// Pages written at a time, at least.
 const AT_ONCE: usize = 4096;
+/// Packs that the pages are written to, at most: in more of them every look for an object takes longer.
+const PACKS: usize = 40;
 /// Rows that one proposal adds.
 const ROWS_AT_ONCE: usize = 100_000;
 /// Proposals that are signed before they are numbered, at most.
@@ -141,6 +143,7 @@ impl<S: Store> Maker<'_, S> {
     }
 
     fn pages(&mut self, mut tip: Page, shape: &Shape) -> Page {
+        let at_once = (shape.pages / PACKS).max(AT_ONCE);
         for from in (0..shape.pages).step_by(shape.queue) {
             let base = Arc::new(tip.clone());
             let queue = from..shape.pages.min(from + shape.queue);
@@ -152,7 +155,7 @@ impl<S: Store> Maker<'_, S> {
             for at in queue {
                 let proposal = self.proposed();
                 tip = self.number(&tip, &proposal);
-                if at % AT_ONCE == AT_ONCE - 1 {
+                if at % at_once == at_once - 1 {
                     self.store.flush().expect("written");
                 }
             }
