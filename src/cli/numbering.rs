@@ -4,6 +4,7 @@
 use super::args::Global;
 use super::context::Context;
 use super::exchange::known;
+use super::gc::background::keep_house;
 use super::settling::{self, Hand as Signs};
 use super::ui::{Ui, escape};
 use super::{allowed_signers, bytes, identity, memory, refusals, verified, worktree};
@@ -73,7 +74,7 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, signer: &dyn Sign, re
     or_warn(ui, bytes);
     or_warn(ui, allowed_signers::refresh(context));
     or_warn(ui, worktree::follow(context, ui));
-    or_warn(ui, context.store.consolidate().map_err(Into::into));
+    keep_house(context, ui);
 }
 
 /// Reviews that came after their proposal was numbered have nothing left to wait for.

@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::context::{Context, view_of};
 use super::error::Problem;
+use super::gc::background::keep_house;
 use super::opinions::{self, NeedView};
 use super::ui::{Style, Ui, escape};
 use super::{identity, proposals, refusals, signing};
@@ -131,6 +132,7 @@ pub fn cast(
     }
     let papers = booth.write(chosen, global, &source)?;
     publish(context, &papers)?;
+    keep_house(context, ui);
     papers
         .iter()
         .map(|paper| booth.outcome(&history, paper))

@@ -6,6 +6,7 @@ use super::world::{key_of, noise};
 use folio::store::collector::Collecting;
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 
 /// Adds bytes; their key.
 fn add(fixture: &Fixture, bytes: &[u8]) -> String {
@@ -158,6 +159,40 @@ fn what_is_remembered_of_signatures_stays_as_it_is() {
     );
     fixture.accept_all();
     fixture.run("bob", &["verify"]).ok();
+}
+
+#[test]
+fn packs_are_merged_without_collecting_and_fetching_merges_them_too() {
+    let fixture = Fixture::bare();
+    let reader = fixture.path("reader");
+    fixture.git(&["clone", "-q", "--bare", ".", reader.to_str().unwrap()]);
+    let count = |dir: &Path| {
+        let names = fs::read_dir(dir.join("objects/pack")).unwrap();
+        let names = names.map(|entry| entry.unwrap().path());
+        names
+            .filter(|path| path.extension().is_some_and(|e| e == "pack"))
+            .count()
+    };
+    let reader_at = reader.to_str().unwrap();
+    for n in 0..12 {
+        let row = format!(r#"{{"op":"alias.set","alias":"x{n}","target":"a"}}"#);
+        fixture.propose("bob", &format!("p{n}"), &row);
+        fixture.accept_all();
+        fixture
+            .run("bob", &["-C", reader_at, "fetch", "origin"])
+            .ok();
+        assert!(count(&reader) <= 11, "{}", count(&reader));
+        assert!(count(&fixture.space) <= 11, "{}", count(&fixture.space));
+    }
+    let did = fixture.run("bob", &["--json", "gc", "packs"]).json();
+    assert_eq!((&did["graph"], &did["busy"]), (&true.into(), &false.into()));
+    fixture.git(&["commit-graph", "verify"]);
+    let turn = Collecting::begin(&fixture.space).unwrap();
+    let did = fixture.run("bob", &["--json", "gc", "packs"]).json();
+    assert_eq!(did["busy"], true);
+    drop(turn);
+    fixture.run("bob", &["verify"]).ok();
+    fixture.git(&["fsck", "--strict"]);
 }
 
 #[test]

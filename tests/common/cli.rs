@@ -127,6 +127,10 @@ impl Fixture {
         command.env("GIT_CONFIG_GLOBAL", "/dev/null");
         command.env("GIT_CONFIG_NOSYSTEM", "1");
         command.env("LC_ALL", "C");
+        // Nothing goes on in the background.
+        command.env("GIT_CONFIG_COUNT", "1");
+        command.env("GIT_CONFIG_KEY_0", "folio.housekeeping");
+        command.env("GIT_CONFIG_VALUE_0", "false");
         command.env("GIT_AUTHOR_DATE", "1767225600 +0000");
         command.env("GIT_COMMITTER_DATE", "1767225600 +0000");
         command

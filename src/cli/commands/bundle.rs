@@ -8,6 +8,7 @@ use crate::cli::exchange::artifacts::choice::Wish;
 use crate::cli::exchange::artifacts::view::ArtifactsView;
 use crate::cli::exchange::report::{self, FetchView};
 use crate::cli::exit::Exit;
+use crate::cli::gc::background::keep_house;
 use crate::cli::numbering::or_warn;
 use crate::cli::report::count;
 use crate::cli::settling::{self, Hand};
@@ -159,6 +160,7 @@ fn take(stick: &Path, wish: &Wish, global: &Global, ui: &Ui) -> anyhow::Result<E
         again: wish.read()?.is_some(),
     };
     let applied = apply::apply(&context, &space, stick, &bytes, ui)?;
+    keep_house(&context, ui);
     let mut view = AppliedView {
         applied: Vec::new(),
         refused: Vec::new(),

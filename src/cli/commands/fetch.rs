@@ -8,6 +8,7 @@ use crate::cli::exchange::artifacts::{self, Bringing};
 use crate::cli::exchange::report::{self, FetchView};
 use crate::cli::exchange::{self, Remote, fetch, home};
 use crate::cli::exit::Exit;
+use crate::cli::gc::background::keep_house;
 use crate::cli::ui::Ui;
 use crate::journal::reconcile::course::Course;
 use crate::journal::{Page, Space};
@@ -52,6 +53,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         views.push(view);
         ended
     });
+    keep_house(&context, ui);
     if ui.json() && !views.is_empty() {
         ui.answer("fetch", &Answer { fetched: views })?;
     }

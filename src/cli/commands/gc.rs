@@ -2,7 +2,7 @@
 
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
-use crate::cli::gc::{run, status};
+use crate::cli::gc::{packs, run, status};
 use crate::cli::ui::Ui;
 use clap::Subcommand;
 
@@ -24,12 +24,15 @@ pub struct Arguments {
 enum Action {
     /// What is kept, what is put aside since when, when it ran last
     Status(status::Arguments),
+    /// Merge packs, and no more: what commands start by themselves
+    Packs,
 }
 
 /// Runs it.
 pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     match &arguments.action {
         Some(Action::Status(arguments)) => status::run(arguments, global, ui),
+        Some(Action::Packs) => packs::run(global, ui),
         None => run::run(&arguments.run, global, ui),
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::context::{Context, view_of};
 use crate::cli::draft::{self, Draft, Drafting};
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
+use crate::cli::gc::background::keep_house;
 use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{identity, lines, signing};
@@ -92,7 +93,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         // The proposal stands; a crash here leaves a draft of decisions that are proposed already.
         drafted.clear()?;
     }
-    context.store.consolidate()?;
+    keep_house(&context, ui);
     if ui.json() {
         ui.answer(
             "propose",

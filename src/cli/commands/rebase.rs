@@ -5,6 +5,7 @@ use crate::cli::changes::{self, ChangeView};
 use crate::cli::context::{Context, view_of};
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
+use crate::cli::gc::background::keep_house;
 use crate::cli::report::count;
 use crate::cli::trial::{Trial, Verdict};
 use crate::cli::ui::{Style, Ui, escape};
@@ -109,7 +110,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     };
     let signer = signing::open(&source)?;
     let (commit, digest) = publish(&space, old, &intent, &*signer)?;
-    context.store.consolidate()?;
+    keep_house(&context, ui);
     if !ui.json() {
         show(ui, &made)?;
         let name = proposals::short_name(&old.branch.name);

@@ -10,6 +10,7 @@ use crate::cli::exchange::push::What;
 use crate::cli::exchange::report::FetchView;
 use crate::cli::exchange::{self, Remote};
 use crate::cli::exit::Exit;
+use crate::cli::gc::background::keep_house;
 use crate::cli::ui::Ui;
 use crate::journal::Space;
 use crate::store::GitStore;
@@ -48,6 +49,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let exit = exchange::each(ui, &remotes, |remote| {
         both(&context, global, &space, remote, &bringing, &mut answer, ui)
     });
+    keep_house(&context, ui);
     if ui.json() && !answer.fetched.is_empty() {
         ui.answer("sync", &answer)?;
     }

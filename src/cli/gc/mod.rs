@@ -1,6 +1,8 @@
 //! Collection, for people.
 
+pub mod background;
 pub mod grace;
+pub mod packs;
 pub mod run;
 pub mod status;
 

@@ -1,14 +1,24 @@
 //! git's commit graph, which makes walks through the history faster and can be made again at any time.
 
-use super::Terms;
 use super::survey::entries;
 use crate::model::Code;
 use crate::remote::Git;
-use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, remove_if_there};
-use crate::store::{GitStore, StoreFault};
+use crate::store::{GitStore, Steps, StoreFault};
 use std::fs::{self, File};
 use std::path::Path;
+
+/// How much of it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of it anew, for commits may be gone.
+    Whole,
+    /// What came since, beside what is there.
+    New,
+}
+
+/// Tells what is removed, before it is.
+pub(super) type Log<'a> = dyn Fn(&[String]) -> Result<(), StoreFault> + 'a;
 
 /// Writes it; whether it was. One that another git is writing is left to that.
 ///
@@ -16,15 +26,16 @@ use std::path::Path;
 /// who has the turn after it knows that it is dead, for a git that lives on has a handle of the turn's lock.
 pub(super) fn write(
     store: &GitStore,
-    turn: &Collecting,
+    extent: Extent,
     git: &Git,
-    terms: &Terms<'_>,
+    steps: &dyn Steps,
+    log: &Log<'_>,
 ) -> Result<bool, StoreFault> {
-    terms.steps.step("gc-graph")?;
+    steps.step("gc-graph")?;
     let note = note(store.common_dir());
     if note.exists() {
         for path in locks(store)? {
-            turn.log(terms.now, &[format!("leftover {}", path.display())])?;
+            log(&[format!("leftover {}", path.display())])?;
             remove_if_there(&path)?;
         }
     }
@@ -33,7 +44,10 @@ pub(super) fn write(
         "commit-graph",
         "write",
         "--reachable",
-        "--split=replace",
+        match extent {
+            Extent::Whole => "--split=replace",
+            Extent::New => "--split",
+        },
         "--no-progress",
     ];
     let written = match git.run(&args) {

@@ -3,8 +3,9 @@
 //! Nothing is removed in the run that finds it unreachable. A run first removes what earlier runs put aside
 //! longer than the grace ago and nothing refers to ([`expire`]), then packs everything anew: what is reachable
 //! into one pack, the rest into a pack of its own with the time since when (`repack`). Old packs go when each
-//! of their objects lies in another one.
+//! of their objects lies in another one. What cannot wait for that is done [`between`] collections.
 
+pub mod between;
 pub mod expire;
 mod graph;
 pub mod leftovers;

@@ -3,11 +3,12 @@
 //! git says what is reachable, and copies it as it lies; deltas are chosen by [`pack::tighten`].
 
 use super::expire::remove_pack;
-use super::{CRUFT, Terms, git, graph, loose};
+use super::{CRUFT, Terms, between, git, graph, loose};
 use crate::model::Oid;
 use crate::store::collector::Collecting;
-use crate::store::disk::{io_fault, is_absent, remove_if_there, sync_dir};
+use crate::store::disk::{io_fault, is_absent, read_if_there, remove_if_there, sync_dir};
 use crate::store::git::packs::{PackFile, PackIndex, packs};
+use crate::store::pack::Met;
 use crate::store::{GitStore, Refs as _, StoreFault, pack};
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -70,7 +71,9 @@ pub(super) fn repack(
     remove_redundant(store, turn, &replaced, terms)?;
     terms.steps.step("gc-loose-remove")?;
     git.run(&["prune-packed", "-q"])?;
-    let graph = graph::write(store, turn, &git, terms)?;
+    let log = |lines: &[String]| turn.log(terms.now, lines);
+    let graph = graph::write(store, graph::Extent::Whole, &git, terms.steps, &log)?;
+    between::stamp(store)?;
     terms.steps.step("gc-done")?;
     let now = packs(&dir)?;
     let mut aside = 0;
@@ -96,11 +99,18 @@ fn tighten(
     let (mut made, mut tight) = (Vec::new(), Vec::new());
     let needed = |pack: &PackFile| !pack.cruft && !pack.kept;
     let now = packs(&dir)?;
-    let new: Vec<&PackFile> = now
+    let mut new: Vec<&PackFile> = now
         .iter()
         .filter(|p| needed(p) && !old.contains(p))
         .collect();
-    // Where nothing came since the last run, git's pack has the name of one that was there, or none was made.
+    if new.is_empty() {
+        // git's pack has the name of one that was there: what came from elsewhere in one piece, as a clone does, or
+        // nothing came since the last run.
+        new.extend(now.iter().filter(|p| needed(p)).max_by_key(|p| p.bytes));
+        let known = read_if_there(&note(store))?.unwrap_or_default();
+        let known = String::from_utf8_lossy(&known).into_owned();
+        new.retain(|pack| known.trim() != pack.name());
+    }
     if new.is_empty() {
         return Ok((made, tight));
     }
@@ -108,13 +118,58 @@ fn tighten(
     let newest = newest_state(store)?;
     for pack in new {
         let format = store.object_format();
-        let path = pack::tighten(&dir, format, &pack.path, &newest, terms.steps)?;
+        let walk = |each: &mut dyn FnMut(Met<'_>)| walk(store, each);
+        let path = pack::tighten(&dir, format, &pack.path, &newest, &walk, terms.steps)?;
         if path != pack.path {
             made.push(pack.clone());
         }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let note = note(store);
+        // Without it the next run does all of this once more.
+        fs::write(&note, name.as_bytes()).map_err(|err| io_fault("write", &note, &err))?;
         tight.push(path);
     }
     Ok((made, tight))
+}
+
+/// Which pack was made anew last.
+fn note(store: &GitStore) -> PathBuf {
+    store.common_dir().join("folio/gc.tight")
+}
+
+/// All that refs reach, from the oldest commit on.
+fn walk(store: &GitStore, each: &mut dyn FnMut(Met<'_>)) -> Result<(), StoreFault> {
+    let args = [
+        "rev-list",
+        "--objects",
+        "--parents",
+        "--in-commit-order",
+        "--topo-order",
+        "--reverse",
+        "--all",
+    ];
+    let parse = |word: &[u8]| std::str::from_utf8(word).ok()?.parse::<Oid>().ok();
+    let len = store.object_format().id_len() * 2;
+    git(store.common_dir()).each_line(&args, b"", &mut |line| {
+        let Some((id, rest)) = line.split_at_checked(len) else {
+            return Ok(());
+        };
+        let Some(id) = parse(id) else { return Ok(()) };
+        // Commits come with their parents, all else with a space and a path, which may be empty.
+        match rest.split_first() {
+            None => each(Met::Commit(id, None)),
+            Some((_, [])) => each(Met::Part(id, b"")),
+            Some((_, more)) => {
+                let first = more.split_at_checked(len);
+                match first.and_then(|(parent, more)| Some((parse(parent)?, more))) {
+                    Some((parent, b"")) => each(Met::Commit(id, Some(parent))),
+                    Some((_, [b' ', ..])) => each(Met::Commit(id, None)),
+                    _ => each(Met::Part(id, more)),
+                }
+            }
+        }
+        Ok(())
+    })
 }
 
 /// What the newest page has in its tree, which is read more often than all before it.

@@ -24,6 +24,7 @@ pub use hash::object_id;
 pub(crate) use hash::{Hasher, checked_id, word};
 pub use session::{BARRIER, writers};
 
+use super::collector::{self, Merging};
 use super::{EveryStep, Kind, Objects as _, Steps, StoreFault, pack};
 use crate::model::{Code, ObjectFormat, Oid};
 use hash::from_gix;
@@ -239,16 +240,33 @@ impl GitStore {
         Err(StoreFault::new(Code::ObjectDamaged, what))
     }
 
-    /// Merges Folio's small packs if there are too many of them; returns how many files were merged.
+    /// Merges small packs if there are too many of them; returns how many files were merged.
     /// Only one process does it at a time, the others return at once.
     ///
     /// # Errors
     /// `io`, `object-damaged`. Nothing is lost: the old packs go after the new one is durable.
     pub fn consolidate(&self) -> Result<usize, StoreFault> {
-        let lock = self.common_dir().join("folio");
-        super::disk::create_dirs(&lock)?;
-        let lock = lock.join("consolidate.lock");
-        pack::consolidate(&self.pack_dir(), &lock, self.format, &*self.steps)
+        let class = &pack::SMALL;
+        if !pack::is_due(&self.pack_dir(), class)? {
+            return Ok(0);
+        }
+        match collector::try_turn(self.common_dir(), collector::SMALL_PACKS)? {
+            Some(_turn) => self.merge(class, &|| true),
+            None => Ok(0),
+        }
+    }
+
+    /// As [`GitStore::consolidate`], for packs that take longer than a command may wait. It asks now and then whether to
+    /// go on, and if not, changes nothing.
+    ///
+    /// # Errors
+    /// As [`GitStore::consolidate`].
+    pub fn consolidate_large(&self, turn: &Merging) -> Result<usize, StoreFault> {
+        self.merge(&pack::LARGE, &|| turn.may_go_on())
+    }
+
+    fn merge(&self, class: &pack::Class, go_on: &dyn Fn() -> bool) -> Result<usize, StoreFault> {
+        pack::consolidate(&self.pack_dir(), self.format, class, &*self.steps, go_on)
     }
 
     /// What is asked before each change of the disk.

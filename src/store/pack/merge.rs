@@ -1,8 +1,9 @@
-//! Housekeeping: many small packs become one.
+//! Housekeeping: many packs become few.
 //!
 //! Every write makes a pack, and a repository with many packs is slow to open and to search. Entries are
-//! copied as they are, deltas too, so the pause is that of copying a bounded number of bytes. Packs that have
-//! become too large for that are left to the collector, which makes one of them all.
+//! copied as they are, deltas too, so the pause is that of copying a bounded number of bytes. [`SMALL`] packs are merged
+//! by the command that notices them, [`LARGE`] ones by a process that nobody waits for; what is larger still is left
+//! to the collector, which makes one pack of them all. No pack is both, so the two may be at work at the same time.
 //!
 //! Packs that have a companion file which gives them a meaning (`.keep`, `.promisor`, `.mtimes`, `.bitmap`), or that
 //! are in a multi-pack index, stay as they are. Of all others it does not matter who wrote them.
@@ -13,60 +14,78 @@ use super::source::{Shape, Source};
 use crate::model::{ObjectFormat, Oid};
 use crate::store::disk::{io_fault, read_if_there, remove_if_there, sync_dir};
 use crate::store::{Steps, StoreFault};
-use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-/// As many packs of ours are left alone.
-const TOLERATED: usize = 16;
+/// Which packs are merged, and how much of them in one go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Class {
+    /// Packs of more bytes than this,
+    pub(super) above: u64,
+    /// and at most so many.
+    pub(super) largest: u64,
+    /// As many of them are left alone.
+    pub(super) tolerated: usize,
+    /// Bytes merged in one go, at most.
+    pub(super) at_once: u64,
+}
 
-/// Bytes merged in one go, at most: a command waits for it.
-const AT_ONCE: u64 = 16 * 1024 * 1024;
+impl Class {
+    /// Whether a pack of so many bytes is one of these.
+    pub(super) fn has(&self, bytes: u64) -> bool {
+        bytes > self.above && bytes <= self.largest
+    }
+}
 
-/// Larger packs cannot be merged with their like in one go.
-const LARGEST: u64 = AT_ONCE / 2;
+const MIB: u64 = 1024 * 1024;
+
+/// What a command waits for.
+pub const SMALL: Class = Class {
+    above: 0,
+    largest: 8 * MIB,
+    tolerated: 10,
+    at_once: 16 * MIB,
+};
+
+/// What nobody waits for. More at once would take too much memory: some 150 bytes for each object.
+pub const LARGE: Class = Class {
+    above: SMALL.largest,
+    largest: 512 * MIB,
+    tolerated: 4,
+    at_once: 1024 * MIB,
+};
+
+/// Entries after which it is asked whether to go on.
+const ASK: usize = 1024;
 
 /// Packs with one of these beside them mean something that a merge would lose.
 const COMPANIONS: [&str; 4] = ["keep", "promisor", "mtimes", "bitmap"];
 
-/// Merges the smallest packs in the directory `objects/pack` into one, if there are more than 16 of at most 8 MiB;
-/// returns how many were merged. The file `lock` is held meanwhile; who finds it held
-/// returns 0. Readers that had one of the old packs in view look again when they miss it, git and gix
-/// alike.
+/// Merges the smallest packs of a class in the directory `objects/pack` into one, if there are more of them than it
+/// tolerates; returns how many were merged, which is none for who is told not to `go_on`. Nobody else may do it at the same
+/// time. Readers that had one of the old packs in view look again when they miss it, git and gix alike.
 ///
 /// # Errors
 /// `io`; `object-damaged` if an entry is not what its index says, and then nothing is changed.
 pub fn consolidate(
     dir: &Path,
-    lock: &Path,
     format: ObjectFormat,
+    class: &Class,
     steps: &dyn Steps,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<usize, StoreFault> {
-    let packs = list(dir)?;
-    if packs.len() <= TOLERATED {
-        return Ok(0);
-    }
-    let lock_file = File::options()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(lock);
-    let lock_file = lock_file.map_err(|err| io_fault("open", lock, &err))?;
-    match lock_file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(0),
-        Err(TryLockError::Error(err)) => return Err(io_fault("lock", lock, &err)),
-    }
-    let packs = list(dir)?;
+    let packs = list(dir, class)?;
     let sizes: Vec<u64> = packs.iter().map(|(size, _)| *size).collect();
     let mut ours = Vec::new();
-    for (_, path) in &packs[..choose(&sizes)] {
+    for (_, path) in &packs[..choose(&sizes, class)] {
         ours.extend(Source::open(path, format)?);
     }
     if ours.len() < 2 {
         return Ok(0);
     }
-    let kept = merge(dir, format, &mut ours, steps)?;
+    let Some(kept) = merge(dir, format, &mut ours, steps, go_on)? else {
+        return Ok(0);
+    };
     // The new pack is durable and visible. A crash from here on leaves some objects in two packs, and
     // the next run goes on; an index goes before its pack, so that no index is without one.
     for path in ours.iter().map(Source::path).filter(|path| **path != kept) {
@@ -80,9 +99,17 @@ pub fn consolidate(
     Ok(ours.len())
 }
 
-/// Candidates, smallest first: packs with an index, not too large, without companions, in no
-/// multi-pack index.
-fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
+/// Whether there are more packs of a class than it tolerates.
+///
+/// # Errors
+/// `io`.
+pub fn is_due(dir: &Path, class: &Class) -> Result<bool, StoreFault> {
+    Ok(list(dir, class)?.len() > class.tolerated)
+}
+
+/// Candidates, smallest first: packs with an index, of the right size, without companions, in no
+/// multi-pack index. None, where there are no more than are tolerated.
+fn list(dir: &Path, class: &Class) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
     let fault = |err| io_fault("list", dir, &err);
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(fault)? {
@@ -91,7 +118,7 @@ fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
             paths.push(path);
         }
     }
-    if paths.len() <= TOLERATED {
+    if paths.len() <= class.tolerated {
         return Ok(Vec::new());
     }
     let named = read_if_there(&dir.join("multi-pack-index"))?.unwrap_or_default();
@@ -118,7 +145,7 @@ fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
         let Ok(meta) = fs::metadata(&path) else {
             continue;
         };
-        if meta.len() <= LARGEST {
+        if class.has(meta.len()) {
             found.push((meta.len(), path));
         }
     }
@@ -128,8 +155,8 @@ fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
 
 /// How many of the packs, smallest first, to merge: so many that each pack left is at least twice as
 /// large as the one before it, so that every object is copied a logarithmic number of times only.
-pub(super) fn choose(sizes: &[u64]) -> usize {
-    if sizes.len() <= TOLERATED {
+pub(super) fn choose(sizes: &[u64], class: &Class) -> usize {
+    if sizes.len() <= class.tolerated {
         return 0;
     }
     let mut split = sizes.len();
@@ -141,35 +168,74 @@ pub(super) fn choose(sizes: &[u64]) -> usize {
         total += sizes[split];
         split += 1;
     }
-    while split > 0 && total > AT_ONCE {
+    while split > 0 && total > class.at_once {
         split -= 1;
         total -= sizes[split];
+    }
+    // A progression that is too long: the smallest of it cost next to nothing.
+    let too_many = sizes.len() - class.tolerated + 1;
+    if split < too_many && sizes[..too_many].iter().sum::<u64>() <= class.at_once {
+        return too_many;
     }
     // One pack alone needs no merging.
     if split < 2 { 0 } else { split }
 }
 
-/// Writes one pack of what is in these; returns its path.
+/// Where in the new pack each object begins, by its place among all ids. Lists take less memory than a map, and there
+/// may be millions.
+struct Written {
+    ids: Vec<Oid>,
+    /// Nothing begins at 0: a pack has a header.
+    offsets: Vec<u64>,
+}
+
+impl Written {
+    fn new(packs: &[Source]) -> Self {
+        let count = packs.iter().map(Source::len).sum();
+        let mut ids: Vec<Oid> = Vec::with_capacity(count);
+        for pack in packs {
+            ids.extend((0..pack.len() as u32).map(|n| pack.id(n)));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let offsets = vec![0; ids.len()];
+        Self { ids, offsets }
+    }
+
+    fn place(&self, id: &Oid) -> usize {
+        let found = self.ids.binary_search(id);
+        found.expect("every id of every pack is among them")
+    }
+
+    fn offset(&self, id: &Oid) -> Option<u64> {
+        Some(self.offsets[self.place(id)]).filter(|offset| *offset > 0)
+    }
+
+    fn put(&mut self, id: &Oid, offset: u64) {
+        let place = self.place(id);
+        self.offsets[place] = offset;
+    }
+}
+
+/// Writes one pack of what is in these; returns its path, or nothing if it was not to go on.
 fn merge(
     dir: &Path,
     format: ObjectFormat,
     packs: &mut [Source],
     steps: &dyn Steps,
-) -> Result<PathBuf, StoreFault> {
-    let ids = |pack: &Source| {
-        (0..pack.len() as u32)
-            .map(|n| pack.id(n))
-            .collect::<Vec<_>>()
-    };
-    let all: HashSet<Oid> = packs.iter().flat_map(ids).collect();
-    let mut writer = Writer::create(dir, format, all.len(), steps)?;
-    let mut written: HashMap<Oid, u64> = HashMap::with_capacity(all.len());
+    go_on: &dyn Fn() -> bool,
+) -> Result<Option<PathBuf>, StoreFault> {
+    let mut written = Written::new(packs);
+    let mut writer = Writer::create(dir, format, written.ids.len(), steps)?;
     for pack in packs {
         for n in 0..pack.len() as u32 {
+            if (n as usize).is_multiple_of(ASK) && !go_on() {
+                return Ok(None);
+            }
             copy(pack, n, &mut writer, &mut written)?;
         }
     }
-    writer.finish()
+    writer.finish().map(Some)
 }
 
 /// Copies an entry, and before it what it is a delta of, unless they are there.
@@ -177,12 +243,12 @@ fn copy(
     pack: &mut Source,
     n: u32,
     writer: &mut Writer<'_>,
-    written: &mut HashMap<Oid, u64>,
+    written: &mut Written,
 ) -> Result<(), StoreFault> {
     let mut waiting = vec![n];
     while let Some(n) = waiting.last().copied() {
         let id = pack.id(n);
-        if written.contains_key(&id) {
+        if written.offset(&id).is_some() {
             waiting.pop();
             continue;
         }
@@ -190,7 +256,7 @@ fn copy(
         let offset = writer.offset;
         match entry.shape {
             Shape::Whole(_) => writer.add(id, &[&entry.raw])?,
-            Shape::Delta(base) => match written.get(&pack.id(base)) {
+            Shape::Delta(base) => match written.offset(&pack.id(base)) {
                 Some(at) => {
                     let header = delta_header(entry.size, offset - at);
                     writer.add(id, &[&header, &entry.raw[entry.head..]])?;
@@ -203,7 +269,7 @@ fn copy(
                 }
             },
         }
-        written.insert(id, offset);
+        written.put(&id, offset);
         waiting.pop();
     }
     Ok(())

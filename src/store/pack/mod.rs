@@ -11,6 +11,7 @@ pub mod filter;
 mod ids;
 mod idx;
 mod likeness;
+mod lineage;
 mod merge;
 pub mod mtimes;
 mod packer;
@@ -24,7 +25,8 @@ mod zip;
 
 pub use direct::DirectReader;
 pub use ids::Ids;
-pub use merge::consolidate;
+pub use lineage::{Met, Walk};
+pub use merge::{Class, LARGE, SMALL, consolidate, is_due};
 pub use parcel::{Parcel, Shared, prepare};
 pub use read::PackReader;
 pub use stream::PackStream;

@@ -104,12 +104,12 @@ fn many_packs_become_few_while_readers_go_on_reading() {
     for format in FORMATS {
         let dir = tempfile::tempdir().unwrap();
         let store = new_store(dir.path(), true, format);
-        let mut ids = many_packs(&store, 0, 16);
-        assert_eq!(store.consolidate().unwrap(), 0, "16 are tolerated");
+        let mut ids = many_packs(&store, 0, 10);
+        assert_eq!(store.consolidate().unwrap(), 0, "10 are tolerated");
         // This reader knows the indexes of now, and not all packs are open yet.
         let reader = GitStore::open(dir.path()).unwrap();
         reader.read(&ids[0], Kind::Blob, 1000).unwrap();
-        ids.extend(many_packs(&store, 16, 24));
+        ids.extend(many_packs(&store, 10, 30));
         assert_eq!(store.consolidate().unwrap(), 40);
         assert_eq!(packs(dir.path()).len(), 2);
         for id in &ids {
@@ -182,27 +182,81 @@ fn packs_in_a_multi_pack_index_are_left_alone() {
     assert_eq!(store.consolidate().unwrap(), 0);
 }
 
+/// As [`LARGE`], where nothing need be large.
+const LARGE_HERE: Class = Class {
+    above: 1000,
+    largest: 100_000,
+    tolerated: 6,
+    at_once: 200_000,
+};
+
 #[test]
 fn a_merge_that_is_killed_at_any_step_loses_nothing() {
-    for n in 1.. {
-        let dir = tempfile::tempdir().unwrap();
-        let script = Script::new();
-        let store = new_store(dir.path(), true, ObjectFormat::Sha1);
-        let ids = many_packs(&store, 0, 17);
-        let store = store.with_steps(Arc::new(script.clone()));
-        script.fail_at(n);
-        let done = store.consolidate().is_ok();
-        script.revive();
-        let again = GitStore::open(dir.path()).unwrap();
-        for id in &ids {
-            again.read(id, Kind::Blob, 1000).unwrap();
-        }
-        git(dir.path(), &["fsck", "--strict", "--full"]);
-        if done {
-            assert!(n > 30, "{n} steps are too few");
-            break;
+    for class in [SMALL, LARGE_HERE] {
+        for n in 1.. {
+            let dir = tempfile::tempdir().unwrap();
+            let script = Script::new();
+            let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+            let mut ids = many_packs(&store, 0, 12);
+            ids.extend(large_packs(&store, 8));
+            script.fail_at(n);
+            let (packs, format) = (store.pack_dir(), store.object_format());
+            let done = consolidate(&packs, format, &class, &script, &|| true).is_ok();
+            script.revive();
+            let again = GitStore::open(dir.path()).unwrap();
+            for id in &ids {
+                again.read(id, Kind::Blob, 10_000).unwrap();
+            }
+            git(dir.path(), &["fsck", "--strict", "--full"]);
+            if done {
+                assert!(n > 20, "{n} steps are too few");
+                break;
+            }
         }
     }
+}
+
+/// Writes packs of some 2,000 bytes each.
+fn large_packs(store: &GitStore, count: u8) -> Vec<Oid> {
+    let noise = |n: u8| {
+        let mut bytes = vec![0; 2000];
+        blake3::Hasher::new()
+            .update(&[n])
+            .finalize_xof()
+            .fill(&mut bytes);
+        bytes
+    };
+    let ids = (0..count).map(|n| {
+        let blob = object(store, Kind::Blob, &noise(n));
+        store.write_all(std::slice::from_ref(&blob)).unwrap();
+        blob.0
+    });
+    ids.collect()
+}
+
+#[test]
+fn each_class_has_packs_of_its_own_and_gives_way_when_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    many_packs(&store, 0, 12);
+    large_packs(&store, 8);
+    let count = || packs(dir.path()).len() / 2;
+    let before = packs(dir.path());
+    let format = store.object_format();
+    let merge = |class, go_on: bool| {
+        consolidate(&store.pack_dir(), format, class, store.steps(), &|| go_on).unwrap()
+    };
+    assert_eq!(merge(&LARGE_HERE, false), 0);
+    assert_eq!(packs(dir.path()), before, "nothing is left of it");
+    assert_eq!(merge(&LARGE_HERE, true), 8);
+    assert_eq!(count(), 13);
+    assert_eq!(merge(&LARGE_HERE, true), 0);
+    assert_eq!(
+        store.consolidate().unwrap(),
+        12,
+        "the large one is twice as large"
+    );
+    git(dir.path(), &["fsck", "--strict", "--full"]);
 }
 
 #[test]
@@ -224,19 +278,49 @@ fn a_damaged_pack_is_not_copied() {
 #[test]
 fn merging_is_geometric_and_bounded() {
     let mib = 1 << 20;
+    let choose = |sizes: &[u64]| merge::choose(sizes, &SMALL);
     // Beside so many that something has to be done, and that are themselves a progression.
     let chosen = |first: &[u64]| {
         let last = first.last().unwrap();
-        let others = (1..=17).map(|n| last << (2 * n + 1));
-        merge::choose(&first.iter().copied().chain(others).collect::<Vec<u64>>())
+        let others = (1..=7).map(|n| last << (2 * n + 1));
+        choose(&first.iter().copied().chain(others).collect::<Vec<u64>>())
     };
     assert_eq!(chosen(&[1, 1, 1, 1]), 4);
-    assert_eq!(chosen(&[1, 2, 4, 8]), 0, "a progression stays");
+    assert_eq!(chosen(&[1, 2, 4, 8]), 2, "a progression that is too long");
+    assert_eq!(chosen(&[1, 2, 4]), 0, "a progression stays");
     assert_eq!(chosen(&[1, 1, 1, 100]), 3);
     assert_eq!(chosen(&[10, 10, 30, 1000]), 3);
-    assert_eq!(merge::choose(&[1; 16]), 0, "few are left alone");
+    assert_eq!(choose(&[1; 10]), 0, "few are left alone");
     let large = [[mib; 4].as_slice(), &[7 * mib; 16]].concat();
-    assert_eq!(merge::choose(&large), 5, "no more than 16 MiB");
+    assert_eq!(choose(&large), 5, "no more than 16 MiB");
+}
+
+#[test]
+fn packs_never_become_many_however_long_nobody_collects() {
+    let mib = 1 << 20;
+    let mut sizes: Vec<u64> = Vec::new();
+    let (mut written, mut copied, mut most) = (0, 0, 0);
+    for page in 0..100_000 {
+        // Ten pages of one decision.
+        let size = 30_000 + page * 7919 % 40_000;
+        written += size;
+        sizes.push(size);
+        for class in [&SMALL, &LARGE] {
+            let (mut ours, others): (Vec<u64>, Vec<u64>) =
+                sizes.iter().partition(|size| class.has(**size));
+            ours.sort();
+            let count = merge::choose(&ours, class);
+            if count > 0 {
+                let merged: u64 = ours.drain(..count).sum();
+                copied += merged;
+                sizes = [others, ours, vec![merged]].concat();
+            }
+        }
+        most = most.max(sizes.len());
+    }
+    assert!(written > 4000 * mib, "{written}");
+    assert!(most <= 20, "{most} packs");
+    assert!(copied < 16 * written, "{} times", copied / written);
 }
 
 #[test]
@@ -308,7 +392,13 @@ fn a_tightened_pack_has_the_same_objects_in_less_space() {
         };
         let (old, before) = pack();
         let newest = objects.iter().rev().take(5).map(|o| o.0).collect();
-        let new = tighten(&packs, format, &old, &newest, store.steps()).unwrap();
+        let walk: &Walk<'_> = &|each| {
+            objects
+                .iter()
+                .for_each(|(id, ..)| each(Met::Part(*id, b"path")));
+            Ok(())
+        };
+        let new = tighten(&packs, format, &old, &newest, walk, store.steps()).unwrap();
         assert_ne!(new, old);
         for end in ["idx", "pack"] {
             fs::remove_file(old.with_extension(end)).unwrap();
@@ -325,7 +415,8 @@ fn a_tightened_pack_has_the_same_objects_in_less_space() {
         assert!(chains(dir.path()).1 <= 50);
         assert_whole(dir.path(), &objects);
         // Once more: nothing is lost, and hardly anything gained.
-        let again = tighten(&packs, format, &new, &newest, store.steps()).unwrap();
+        let nothing: &Walk<'_> = &|_| Ok(());
+        let again = tighten(&packs, format, &new, &newest, nothing, store.steps()).unwrap();
         let bytes = fs::metadata(&again).unwrap().len();
         assert!(bytes * 10 > after * 8, "{bytes} of {after}");
         assert_whole(dir.path(), &objects);

@@ -5,10 +5,12 @@
 //!
 //! What is asked for most, the newest state, comes first and is whole or nearly so. Directories and commits follow from the
 //! oldest on, for what many proposals were made of at once is older than each of them; tables of rows from the newest on,
-//! as they lie in packs of git, for they grow: to leave out a row takes fewer bytes than to bring it along.
+//! for they grow: to leave out a row takes fewer bytes than to bring it along. What lay at the same path before or after is
+//! tried first, and then whatever has parts in common.
 
 use super::delta::Differ;
 use super::likeness::{Likeness, marks};
+use super::lineage::{Lineage, Versions, Walk};
 use super::packer::delta_header;
 use super::source::{Content, Shape, Source};
 use super::zip::{Effort, Piece, Zip};
@@ -25,11 +27,15 @@ const DEPTH: u8 = 50;
 /// The same for the newest state.
 const NEWEST_DEPTH: u8 = 6;
 
+/// A delta of so many bytes changes one entry or leaves out one row: no better one is looked for.
+const SHORT: usize = 40;
+
 /// Bytes of objects that are looked at before they are written.
 const AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// Writes the objects of a pack into a new one in the directory `objects/pack`, and returns its path, which may be that of
-/// the old one. The old one stays where it is. What is in `newest` is kept near at hand.
+/// the old one. The old one stays where it is. What is in `newest` is kept near at hand; `walk` tells which objects are
+/// versions of one thing.
 ///
 /// # Errors
 /// `object-damaged` if an entry is not what the index says; `io`.
@@ -38,6 +44,7 @@ pub fn tighten(
     format: ObjectFormat,
     pack: &Path,
     newest: &HashSet<Oid>,
+    walk: &Walk<'_>,
     steps: &dyn Steps,
 ) -> Result<PathBuf, StoreFault> {
     let Some(mut source) = Source::open(pack, format)? else {
@@ -46,16 +53,26 @@ pub fn tighten(
     };
     let count = source.len();
     let all = 0..count as u32;
-    let (mut order, older): (Vec<u32>, Vec<u32>) =
-        all.partition(|n| newest.contains(&source.id(*n)));
-    let first = order.len();
-    let (tables, others) = split_tables(&mut source, older)?;
-    order.extend(others.into_iter().rev());
-    order.extend(tables);
+    let lineage = Lineage::of(&source, walk)?;
+    let (now, mut older): (Vec<u32>, Vec<u32>) = all.partition(|n| newest.contains(&source.id(*n)));
+    let first = now.len();
+    let is_table = tables(&mut source)?;
+    let split = |all: Vec<u32>| -> (Vec<u32>, Vec<u32>) {
+        all.into_iter().partition(|n| !is_table[*n as usize])
+    };
+    // Whatever walks the newest state reads its directories and no rows, so they lie side by side.
+    let (mut order, rows) = split(now);
+    order.extend(rows);
+    older.sort_by_key(|n| lineage.rank(*n));
+    let (others, rows) = split(older);
+    order.extend(others);
+    order.extend(rows.into_iter().rev());
     let mut press = Press {
         format,
         writer: Writer::create(dir, format, count, steps)?,
         likeness: Likeness::new(count),
+        lineage,
+        versions: Versions::default(),
         differ: Differ::default(),
         zip: Zip::new(),
         offsets: Vec::with_capacity(count),
@@ -79,10 +96,9 @@ pub fn tighten(
     Ok(path)
 }
 
-/// Tells blobs from all else, keeping their order.
-fn split_tables(source: &mut Source, all: Vec<u32>) -> Result<(Vec<u32>, Vec<u32>), StoreFault> {
-    let mut is_table = vec![None; source.len()];
-    let (mut tables, mut others) = (Vec::new(), Vec::new());
+/// Which objects are blobs.
+fn tables(source: &mut Source) -> Result<Vec<bool>, StoreFault> {
+    let mut is_table: Vec<Option<bool>> = vec![None; source.len()];
     for n in 0..source.len() as u32 {
         let known = match source.entry(n)?.shape {
             Shape::Whole(kind) => Some(kind == Kind::Blob),
@@ -93,13 +109,10 @@ fn split_tables(source: &mut Source, all: Vec<u32>) -> Result<(Vec<u32>, Vec<u32
             known => known,
         };
     }
-    for n in all {
-        match is_table[n as usize] {
-            Some(true) => tables.push(n),
-            _ => others.push(n),
-        }
-    }
-    Ok((tables, others))
+    Ok(is_table
+        .into_iter()
+        .map(|known| known == Some(true))
+        .collect())
 }
 
 /// How an object is written: as a delta of which number, and how many deltas it takes to be read.
@@ -147,6 +160,8 @@ struct Press<'a> {
     newest: usize,
     writer: Writer<'a>,
     likeness: Likeness,
+    lineage: Lineage,
+    versions: Versions,
     differ: Differ,
     zip: Zip,
     offsets: Vec<u64>,
@@ -195,18 +210,31 @@ impl Press<'_> {
         let Some(marks) = marks(self.format, *kind, bytes) else {
             return Ok(None);
         };
+        let line = self.lineage.line(self.order[n as usize]);
+        let [previous, before, first] =
+            line.map_or([None; 3], |line| self.versions.replace(line, n));
         let found = self.likeness.find(*kind, &marks);
         self.likeness.learn(&marks, n);
         // Of two proposals made at one time each is nearer to what both were made of than to the other.
-        let above = found.map(|base| base.and_then(|base| self.made[base as usize].base));
+        let above = |base: Option<u32>| base.and_then(|base| self.made[base as usize].base);
+        let others = [above(previous), above(found[0]), above(found[1])];
         let rows = *kind == Kind::Blob && bytes.len() >= 256;
         let last = if rows { self.last.replace(n) } else { None };
         let mut best: Option<(u32, Vec<u8>)> = None;
-        let mut most = bytes.len() / 4 * 3;
-        for base in [found[0], found[1], above[0], above[1]]
-            .into_iter()
-            .flatten()
-        {
+        let mut most = match kind {
+            // Signatures and ids in text: half of what is new is left of it.
+            Kind::Commit => bytes.len(),
+            // After a long chain a new one begins, rather than ever more of what differs from the old one's end.
+            _ if previous.is_some_and(|base| self.made[base as usize].depth >= DEPTH) => {
+                bytes.len() / 4
+            }
+            _ => bytes.len() / 4 * 3,
+        };
+        let near = [previous, found[0], found[1], before, first];
+        for base in near.into_iter().chain(others).flatten() {
+            if most <= SHORT {
+                break;
+            }
             self.attempt(base, n, bytes, &mut most, &mut best)?;
         }
         if let Some(last) = last
