@@ -52,12 +52,13 @@ space_id() { "$folio" -C "$dir" status --json | sed -n 's/.*"space":"\([0-9a-f]*
 
 part_travel() {
   table "One page between two repositories, $(thousands "$rows") rows, over a local path"
-  local here there hooked reader held
+  local here there hooked reader plain held
   both_space
   copied "both-$rows-$more" here; here=$dir
   "$folio" -q "${state[@]}" -C "$here" gc >/dev/null
-  for there in there hooked hub reader; do cp -r "$here" "$work/$there"; done
-  hooked=$work/hooked reader=$work/reader there=$work/there
+  # What one of them fetched is nothing new to another command there, so each has a place of its own.
+  for there in there hooked hub reader plain; do cp -r "$here" "$work/$there"; done
+  hooked=$work/hooked reader=$work/reader plain=$work/plain there=$work/there
   "$folio" -q "${state[@]}" -C "$hooked" hook install >/dev/null 2>&1
   git -C "$here" remote add origin "$work/hub"
   git -C "$reader" remote add origin "$work/hub"
@@ -66,7 +67,7 @@ part_travel() {
   turns "$times" "${signing[@]}" accept 'author-{a}/change-{i}' ::: \
     "${signing[@]}" push ::: "$folio" -q "${state[@]}" -C "$reader" fetch ::: \
     git -C "$here" push -q "$there" main ::: git -C "$here" push -q "$hooked" main ::: \
-    git -C "$reader" fetch -q "$there" +main:refs/seen/main
+    git -C "$plain" fetch -q "$there" +main:refs/seen/main
   row 'git pushes it' "$(ms "${median[3]}")" '' '' "$(asked "$(calc %.1f "${median[3]} / 1000")" '<=' 50 ms)" '`git push DIR main`, no hooks there'
   row 'git pushes it, and hooks judge it' "$(ms "${median[4]}")" "$(ms "${median[3]}")" "$(calc %.2f "${median[4]} / ${median[3]}")" '' '`git push DIR main`, after `folio hook install` there'
   row 'git fetches it' "$(ms "${median[5]}")" '' '' "$(asked "$(calc %.1f "${median[5]} / 1000")" '<=' 50 ms)" '`git fetch DIR main`'
@@ -78,11 +79,11 @@ part_travel() {
   [ -z "$held" ] || row 'memory of git push, the largest process' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git push DIR main`'
   held=$(peak git -C "$here" push -q "$hooked" main)
   [ -z "$held" ] || row 'the same, where hooks judge' "$held MiB" '' '' "$(asked "$held" '<=' 64 MiB)" '`git push DIR main`'
-  held=$(peak git -C "$reader" fetch -q "$there" +main:refs/seen/main)
+  held=$(peak git -C "$plain" fetch -q "$there" +main:refs/seen/main)
   [ -z "$held" ] || row 'memory of git fetch' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git fetch DIR main`'
   held=$(peak "${signing[@]}" push)
   [ -z "$held" ] || row 'memory of folio push' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`folio push`'
   held=$(peak "$folio" -q "${state[@]}" -C "$reader" fetch)
   [ -z "$held" ] || row 'memory of folio fetch' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`folio fetch`'
-  rm -rf "$here" "$work"/there "$hooked" "$work/hub" "$reader"
+  rm -rf "$here" "$work"/there "$hooked" "$work/hub" "$reader" "$plain"
 }
