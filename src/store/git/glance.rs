@@ -12,7 +12,7 @@ use crate::store::Kind;
 use crate::store::pack::Ids;
 use gix::odb::loose;
 use gix::odb::pack::{cache, data};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,8 +56,16 @@ enum Place {
 struct Pack {
     /// `<dir>/pack/pack-<checksum>.idx`.
     path: PathBuf,
-    ids: Arc<Ids>,
+    /// Opened when it is first looked into; none where it cannot be read.
+    ids: OnceCell<Option<Arc<Ids>>>,
     data: Option<data::File<gix::odb::pack::MMap>>,
+}
+
+impl Pack {
+    fn ids(&self, format: ObjectFormat) -> Option<&Arc<Ids>> {
+        let open = || Ids::open(&self.path, format.id_len()).map(Arc::new);
+        self.ids.get_or_init(open).as_ref()
+    }
 }
 
 impl Default for Glance {
@@ -100,14 +108,14 @@ impl Glance {
         self.with(dirs, id.format(), |places| places.read(id, kind, max))
     }
 
-    /// The ids of a pack whose index is open already.
+    /// The ids of a pack that is known here, which are read once then.
     pub(super) fn ids(&self, index: &Path) -> Option<Arc<Ids>> {
         let State::Open(places) = &*self.0.borrow() else {
             return None;
         };
         let mut packs = places.packs.iter();
         let found = packs.find(|pack| pack.path == index)?;
-        Some(Arc::clone(&found.ids))
+        found.ids(places.format).cloned()
     }
 
     fn with<R>(
@@ -153,28 +161,29 @@ impl Places {
         places
     }
 
-    /// Opens what came since. Says whether anything did.
+    /// Finds what came since, the newest first: what is asked for is most often what was written last. Says whether
+    /// anything did.
     fn refresh(&mut self) -> bool {
         let before = self.packs.len();
         let dirs = self.dirs.iter();
         let listed = dirs.filter_map(|dir| fs::read_dir(dir.join("pack")).ok());
+        let mut new = Vec::new();
         for entry in listed.flatten().flatten() {
             let path = entry.path();
             let known = |pack: &Pack| pack.path == path;
             if path.extension().is_none_or(|end| end != "idx") || self.packs.iter().any(known) {
                 continue;
             }
-            if self.packs.len() > MANY_PACKS {
-                break;
-            }
-            if let Some(ids) = Ids::open(&path, self.format.id_len()) {
-                self.packs.push(Pack {
-                    path,
-                    ids: ids.into(),
-                    data: None,
-                });
-            }
+            let time = entry.metadata().and_then(|meta| meta.modified()).ok();
+            new.push((time, path));
         }
+        new.sort_by(|a, b| b.cmp(a));
+        new.truncate((MANY_PACKS + 1).saturating_sub(before));
+        self.packs.extend(new.into_iter().map(|(_, path)| Pack {
+            path,
+            ids: OnceCell::new(),
+            data: None,
+        }));
         self.packs.len() > before
     }
 
@@ -182,7 +191,7 @@ impl Places {
         let last = Some(self.last).filter(|last| (from..self.packs.len()).contains(last));
         let others = (from..self.packs.len()).filter(|at| Some(*at) != last);
         let mut places = last.into_iter().chain(others);
-        places.find_map(|at| Some((at, self.packs[at].ids.offset(id)?)))
+        places.find_map(|at| Some((at, self.packs[at].ids(self.format)?.offset(id)?)))
     }
 
     fn place(&mut self, id: &Oid) -> Option<Place> {

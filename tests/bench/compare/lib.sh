@@ -46,6 +46,8 @@ made_space() {
     "$space" make "$dir" "${@:2}" >"$dir.new"
     # As in daily use: nobody numbers on top of what they have never verified.
     "$folio" -q -C "$dir" verify >/dev/null
+    # And what commands start in the background has been done: it is not what is measured.
+    "$folio" -q -C "$dir" gc packs >/dev/null
     sync -f "$dir"
     mv "$dir.new" "$dir.made"
   fi
