@@ -18,7 +18,7 @@ const FEW: usize = 4;
 /// Parts that a thread may have done before the first of them was looked at, so that memory stays bounded.
 const AHEAD: usize = 2;
 /// Bytes of parsed objects that each thread keeps.
-const CACHE: usize = 48 * 1024 * 1024;
+const CACHE: usize = 32 * 1024 * 1024;
 
 /// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
 fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {

@@ -41,10 +41,11 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
         Hand::Key(signer) => signer.public_key() == pen,
         Hand::Ask => signing::public_key(Some(context), global).is_ok_and(|key| key == pen),
     };
-    let mark = match shelves.published().catalog()?.commit {
+    let is_new = shelves.published().catalog()?.commit.is_none();
+    let mark = match is_new && holds {
         // Somebody took the shelf away, which others need: what was settled is to be looked at again.
-        None if holds => Mark::new(MARK),
-        _ => Mark::read(context, MARK),
+        true => Mark::new(MARK),
+        false => Mark::read(context, MARK),
     };
     let mut wanted = mark.wanted(&space, &page)?;
     // What was erased here is not to come back.
@@ -74,6 +75,10 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
     let left: Vec<ContentDigest> = settled.left.iter().map(|(one, _)| one.key).collect();
     offer::tidy(&shelves, &context.store, &left)?;
     say(ui, &settled, holds);
+    if holds && is_new && wanted.is_empty() {
+        // Whoever holds the pen reads no mark as long as nothing is published.
+        return Ok(());
+    }
     mark.follow(context, &page, &wanted, if holds { &left } else { &[] })
 }
 

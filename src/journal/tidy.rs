@@ -52,7 +52,7 @@ pub(super) fn remove_branches<'c, S: Store + Clone + Send>(
                 .filter(|(_, commit)| reviews.contains(commit)),
         );
     }
-    // Neighbours lie in one directory, which is synced once for all that go together.
+    // Neighbours lie in one directory, so threads are seldom in each other's way.
     gone.sort();
     if gone.len() < MANY {
         return remove(space, gone.into_iter(), "folio: accepted");
@@ -120,15 +120,14 @@ fn remove_from<R: Refs>(refs: &R, gone: impl Iterator<Item = (String, Oid)>, mes
             message: message.into(),
         })
         .collect();
-    // Neighbours lie in one directory, which is synced once for all that go together.
     edits.sort_by(|a, b| a.name.cmp(&b.name));
     for edits in edits.chunks(REFS_REMOVED_AT_ONCE) {
-        if refs.apply(edits).is_ok() {
+        if refs.clear(edits).is_ok() {
             continue;
         }
         for edit in edits {
             // One of them moved: the others can still go. A failure here loses nothing.
-            let _ = refs.apply(std::slice::from_ref(edit));
+            let _ = refs.clear(std::slice::from_ref(edit));
         }
     }
 }

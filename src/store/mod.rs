@@ -145,6 +145,11 @@ pub trait Refs {
     /// Makes all changes, or none if one of them does not find what it expects (`race-lost`). Each is a
     /// compare-and-swap under the ref's lock. When it returns, they survive a crash.
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault>;
+
+    /// As [`Refs::apply`], for refs that nobody needs any more: a crash may bring some of them back.
+    fn clear(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
+        self.apply(edits)
+    }
 }
 
 /// Whether the last part of a ref's name is that.

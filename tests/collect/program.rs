@@ -278,3 +278,34 @@ fn purging_asks_says_what_will_be_missed_and_erases_what_was_published_too() {
     assert_eq!(add(&fixture, &bytes), key);
     assert_eq!(reasons(&fixture, &key), ["row"]);
 }
+
+#[test]
+fn a_command_has_packs_merged_in_the_background_when_much_has_come_unless_it_is_told_not_to() {
+    let fixture = Fixture::bare();
+    let file = fixture.path("much");
+    fs::write(&file, noise(1, 9 << 20)).unwrap();
+    let id = fixture.git(&["hash-object", "-w", file.to_str().unwrap()]);
+    let pack = fixture.space.join("objects/pack/pack");
+    let mut git = fixture.bare_command("git", &fixture.space);
+    git.args(["pack-objects", "-q", pack.to_str().unwrap()]);
+    super::cli::finish(&mut git, id.as_bytes()).ok();
+    let graph = fixture
+        .space
+        .join("objects/info/commit-graphs/commit-graph-chain");
+    let row = r#"{"op":"alias.set","alias":"x","target":"a"}"#;
+    // All tests say `false`.
+    fixture.propose("bob", "p0", row);
+    assert!(!fixture.space.join("folio/house.time").exists());
+    let mut run = fixture.command(&fixture.space, Some("bob"));
+    run.env("GIT_CONFIG_VALUE_0", "true");
+    let args = ["propose", "-m", "p1", "--slug", "p1", "-f", "-"];
+    super::cli::finish(run.args(args), row.as_bytes()).ok();
+    let started = std::time::Instant::now();
+    while !graph.exists() {
+        assert!(started.elapsed().as_secs() < 60, "nothing was started");
+        std::thread::yield_now();
+    }
+    // Whoever collects waits for it, and finds everything in order.
+    gc(&fixture, 0, &[]);
+    fixture.git(&["fsck", "--strict"]);
+}

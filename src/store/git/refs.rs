@@ -44,6 +44,17 @@ impl Refs for GitStore {
     }
 
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
+        self.change(edits, true)
+    }
+
+    fn clear(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
+        self.change(edits, false)
+    }
+}
+
+impl GitStore {
+    /// Makes changes; `durable`: they survive a crash when it returns.
+    fn change(&self, edits: &[RefEdit], durable: bool) -> Result<(), StoreFault> {
         self.refuse_writing()?;
         check_edits(edits)?;
         self.begin_writing()?;
@@ -62,19 +73,19 @@ impl Refs for GitStore {
         // A crash so far leaves locks only; the next process finds out whose they were and goes on.
         self.publish(&mut locked, packed)?;
         // Each directory is synced once, however many refs of it changed; then the locks go.
-        let changed = locked.iter().filter(|held| held.edit.new != held.old);
+        let changed = locked
+            .iter()
+            .filter(|held| durable && held.edit.new != held.old);
         let dirs: BTreeSet<&Path> = changed.flat_map(|held| held.lock.dirs()).collect();
         for dir in dirs {
             self.steps.step("refs-sync")?;
             sync_dir(dir)?;
         }
         drop(locked);
-        // The change is durable. A crash here loses the answer only: the caller reads again.
+        // The change is made. A crash here loses the answer only: the caller reads again.
         self.steps.step("refs-done")
     }
-}
 
-impl GitStore {
     fn list_those(
         &self,
         prefix: &str,

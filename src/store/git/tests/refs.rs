@@ -148,3 +148,37 @@ fn refs_that_conflict_or_deceive_are_refused() {
     fs::write(dir.path().join(MAIN), "").unwrap();
     assert_eq!(store.get(MAIN).unwrap_err().code, Code::ObjectDamaged);
 }
+
+/// Steps by their names.
+#[derive(Default)]
+struct Names(std::sync::Mutex<Vec<&'static str>>);
+
+impl crate::store::Steps for Names {
+    fn step(&self, name: &'static str) -> Result<(), crate::store::StoreFault> {
+        self.0.lock().unwrap().push(name);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_cleared_away_goes_as_it_would_otherwise_and_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = std::sync::Arc::new(Names::default());
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1).with_steps(names.clone());
+    let [a, b] = two_commits(&store);
+    let slug = "refs/heads/proposals/alice/kyiv";
+    let count = || {
+        let names = std::mem::take(&mut *names.0.lock().unwrap());
+        names.iter().filter(|name| **name == "refs-sync").count()
+    };
+    store.apply(&[edit(slug, Expect::Absent, Some(a))]).unwrap();
+    assert!(count() > 0);
+    let wrong = [edit(slug, Expect::At(b), None)];
+    assert_eq!(store.clear(&wrong).unwrap_err().code, Code::RaceLost);
+    assert_eq!(store.get(slug).unwrap(), Some(a));
+    store.clear(&[edit(slug, Expect::At(a), None)]).unwrap();
+    assert_eq!(store.get(slug).unwrap(), None);
+    assert_eq!(count(), 0);
+    let output = git_output(dir.path(), &["fsck", "--strict"]);
+    assert!(output.status.success(), "{output:?}");
+}
