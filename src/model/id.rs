@@ -201,14 +201,15 @@ impl FromStr for PublicKey {
     type Err = PublicKeyFault;
     fn from_str(text: &str) -> Result<Self, PublicKeyFault> {
         let base64 = text.strip_prefix("ssh-ed25519 ").ok_or(PublicKeyFault)?;
-        // 51 bytes, so nothing is padded.
         let mut blob = [0; 51];
         if base64.len() != 68 {
             return Err(PublicKeyFault);
         }
-        let decoded = BASE64.decode_mut(base64.as_bytes(), &mut blob);
-        decoded.map_err(|_| PublicKeyFault)?;
-        Self::from_blob(&blob).ok_or(PublicKeyFault)
+        // All of them: 68 characters with padding are fewer bytes, and the rest is left as it was.
+        match BASE64.decode_mut(base64.as_bytes(), &mut blob) {
+            Ok(51) => Self::from_blob(&blob).ok_or(PublicKeyFault),
+            _ => Err(PublicKeyFault),
+        }
     }
 }
 
@@ -244,5 +245,20 @@ mod tests {
         assert!(format!("{key} alice").parse::<PublicKey>().is_err());
         assert!("ssh-rsa AAAA".parse::<PublicKey>().is_err());
         assert_eq!(PublicKey::from_blob(&key.to_blob()[..50]), None);
+    }
+
+    #[test]
+    fn a_public_key_has_one_spelling() {
+        let mut bytes = [7; 32];
+        bytes[31] = 0;
+        let key = PublicKey(bytes);
+        assert_eq!(key.to_string().parse(), Ok(key));
+        // A byte less and padding take as much room.
+        for short in 1..=2 {
+            let blob = &key.to_blob()[..51 - short];
+            let text = format!("ssh-ed25519 {}", BASE64.encode(blob));
+            assert_eq!(text.len(), key.to_string().len());
+            assert_eq!(text.parse::<PublicKey>(), Err(PublicKeyFault));
+        }
     }
 }
