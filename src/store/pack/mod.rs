@@ -37,7 +37,7 @@ use super::disk::{TempFile, create_dirs, io_fault, sync_dir};
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
 use complete::Complete;
-use packer::{Entries, Item, Packer};
+use packer::{Entries, Packer};
 use source::{Head, HeadBase};
 use std::collections::HashSet;
 use std::fs::File;
@@ -82,18 +82,10 @@ pub fn write(
     let mut packer = Packer::new(writer, entries.len(), BATCH_DEPTH);
     let mut zip = Zip::new();
     for some in entries.chunks(zip::AT_ONCE) {
-        let mut items = Vec::with_capacity(some.len());
-        for Entry { id, kind, bytes } in some {
-            debug_assert_eq!(*id, super::git::object_id(format, *kind, bytes));
-            let bases = packer.plan(format, *kind, bytes);
-            items.push(Item {
-                id: *id,
-                kind: *kind,
-                bytes,
-                effort: effort(*kind),
-                bases: bases.map(|base| base.map(|n| (n, entries[n as usize].bytes))),
-            });
-        }
+        let items = some.iter().map(|Entry { id, kind, bytes }| {
+            packer.plan(format, (*id, *kind, bytes), |n| entries[n as usize].bytes)
+        });
+        let items: Vec<_> = items.collect();
         packer.write(&mut zip, &items)?;
     }
     packer.into_entries().finish().map(drop)

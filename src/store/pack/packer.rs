@@ -2,12 +2,12 @@
 
 use super::likeness::{Likeness, marks};
 use super::zip::{Packed, Piece, Zip};
-use super::{Effort, entry_header};
+use super::{Effort, effort, entry_header};
 use crate::model::{ObjectFormat, Oid};
 use crate::store::{Kind, StoreFault};
 
 /// Which earlier objects one may be a delta of, by their numbers.
-pub(super) type Bases = [Option<u32>; 2];
+type Bases = [Option<u32>; 2];
 
 /// An object to write.
 pub(super) struct Item<'a> {
@@ -16,7 +16,7 @@ pub(super) struct Item<'a> {
     /// Its contents.
     pub(super) bytes: &'a [u8],
     pub(super) effort: Effort,
-    /// What [`Packer::plan`] said, with the contents.
+    /// The earlier objects that it may be a delta of, with their contents.
     pub(super) bases: [Option<(u32, &'a [u8])>; 2],
 }
 
@@ -67,9 +67,26 @@ impl<E: Entries> Packer<E> {
         self.depths.len()
     }
 
-    /// Gives the next object its number, and says what it may be a delta of. Objects are written in the order in which they
-    /// are planned.
-    pub(super) fn plan(&mut self, format: ObjectFormat, kind: Kind, bytes: &[u8]) -> Bases {
+    /// Gives the next object its number, and says what it may be a delta of, where `earlier` tells the contents of a
+    /// number. Objects are written in the order in which they are planned.
+    pub(super) fn plan<'a>(
+        &mut self,
+        format: ObjectFormat,
+        (id, kind, bytes): (Oid, Kind, &'a [u8]),
+        earlier: impl Fn(u32) -> &'a [u8],
+    ) -> Item<'a> {
+        debug_assert_eq!(id, crate::store::git::object_id(format, kind, bytes));
+        let bases = self.bases(format, kind, bytes);
+        Item {
+            id,
+            kind,
+            bytes,
+            effort: effort(kind),
+            bases: bases.map(|base| base.map(|n| (n, earlier(n)))),
+        }
+    }
+
+    fn bases(&mut self, format: ObjectFormat, kind: Kind, bytes: &[u8]) -> Bases {
         let n = self.depths.len() as u32;
         let Some(marks) = marks(format, kind, bytes) else {
             self.depths.push(0);

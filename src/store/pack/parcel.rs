@@ -1,8 +1,8 @@
 //! Objects made ready for a pack while others are still being made, so that writing them is all that is left to do.
 
-use super::packer::{Entries, Item, Packer};
+use super::packer::{Entries, Packer};
 use super::zip::{AT_ONCE, Zip};
-use super::{BATCH_DEPTH, Writer, effort, idx, order};
+use super::{BATCH_DEPTH, Writer, idx, order};
 use crate::model::{ObjectFormat, Oid};
 use crate::store::unnamed::{Later, Unnamed};
 use crate::store::{Kind, Steps, StoreFault};
@@ -104,18 +104,10 @@ impl Section {
     fn pack(&mut self, format: ObjectFormat, zip: &mut Zip) -> Result<(), StoreFault> {
         let Self { packer, objects } = self;
         for some in objects[packer.planned()..].chunks(AT_ONCE) {
-            let mut items = Vec::with_capacity(some.len());
-            for (id, kind, bytes) in some {
-                debug_assert_eq!(*id, crate::store::git::object_id(format, *kind, bytes));
-                let bases = packer.plan(format, *kind, bytes);
-                items.push(Item {
-                    id: *id,
-                    kind: *kind,
-                    bytes,
-                    effort: effort(*kind),
-                    bases: bases.map(|base| base.map(|n| (n, &**objects[n as usize].2))),
-                });
-            }
+            let items = some.iter().map(|(id, kind, bytes)| {
+                packer.plan(format, (*id, *kind, bytes), |n| &objects[n as usize].2)
+            });
+            let items: Vec<_> = items.collect();
             packer.write(zip, &items)?;
         }
         Ok(())
