@@ -51,6 +51,26 @@ fn git_apply(dir: &Path, base: &[u8], diff: &[u8]) -> Option<Vec<u8>> {
     ran.status.success().then(|| result.unwrap())
 }
 
+/// Whether git may take the last line of `old`, which has no line feed, for a line of `base` that has one.
+fn glues(old: &[String], base: &[String]) -> bool {
+    let (Some(last), Some((_, before))) = (old.last(), base.split_last()) else {
+        return false;
+    };
+    before.contains(last)
+}
+
+#[test]
+fn lines_that_git_glues_together_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let diff = make(b"a\nb", b"a\nnew\nb", "t").unwrap().unwrap();
+    let base = b"a\nb\nc";
+    // git 2.47 loses the line feed behind "b", which the diff does not have and the base does.
+    let theirs = git_apply(dir.path(), base, &diff);
+    assert!(theirs.is_none_or(|bytes| bytes == b"a\nnew\nbc"));
+    let fault = Patch::parse(&diff).unwrap().apply(base).unwrap_err();
+    assert_eq!((fault.code, fault.hunk), (Code::PatchFails, Some(1)));
+}
+
 #[test]
 fn what_applies_and_where_is_as_with_git() {
     let dir = tempfile::tempdir().unwrap();
@@ -58,9 +78,12 @@ fn what_applies_and_where_is_as_with_git() {
     let cases = (8..40usize, edits(5), edits(4), any::<[bool; 2]>());
     let outcome = runner(150).run(&cases, |(lines, change, drift, cut)| {
         let old = distinct(lines);
-        // git takes a last line without a line feed for the same as one with it; Folio does not.
         let new = text(edited(&old, &change), cut[0]);
-        let base = text(edited(&old, &drift), cut[1]);
+        let base = edited(&old, &drift);
+        if cut[1] && glues(&old, &base) {
+            return Ok(());
+        }
+        let base = text(base, cut[1]);
         let Some(diff) = make(&text(old, cut[1]), &new, "t").unwrap() else {
             return Ok(());
         };
