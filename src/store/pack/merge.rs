@@ -274,3 +274,7 @@ fn copy(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;
