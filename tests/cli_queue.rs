@@ -62,6 +62,33 @@ fn what_is_replaced_is_filled_in_from_standard_input() {
 }
 
 #[test]
+fn a_long_file_is_read_in_parts_and_its_lines_keep_their_numbers() {
+    let fixture = Fixture::bare();
+    let propose = |slug: &str, lines: &str| {
+        let args = ["propose", "-m", "x", "--slug", slug, "-f", "-"];
+        fixture.run_with("bob", &args, lines)
+    };
+    // More lines than are read at a time, most of them empty.
+    let far = "\n".repeat(9_000);
+    let words = propose("bad", &format!("{far}{{\"op\":\"alias.fly\"}}\n"));
+    let words = words.refused("operation-unknown", 3);
+    assert!(words.contains("line 9001"), "{words}");
+    // The first that is wrong is told, whatever else is.
+    let both = format!("{}{far}x\n", set("a", "a"));
+    let words = propose("both", &both).refused("self-reference", 3);
+    assert!(words.contains("line 1:"), "{words}");
+    assert_eq!(fixture.git(&["for-each-ref", "refs/heads/proposals"]), "");
+    // What stands after the break relies on what stands before it.
+    let chain = format!("{}\n{far}{}\n", set("a", "b"), set("c", "a"));
+    let said = propose("good", &chain).ok();
+    assert!(said.contains("2 decisions"), "{said}");
+    fixture.accept_all();
+    assert_eq!(fixture.run("bob", &["resolve", "c"]).ok(), "b\n");
+    let many = "\n".repeat(1_000_001);
+    propose("many", &many).refused("too-large", 3);
+}
+
+#[test]
 fn a_stale_proposal_is_rebased_and_numbered() {
     let fixture = Fixture::bare();
     fixture.propose(
