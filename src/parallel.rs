@@ -1,6 +1,6 @@
 //! Work on all cores: each thread has its own handle on the store and its own cache of tables.
 
-use crate::cores::threads;
+use crate::cores::{make_room, threads};
 use crate::state::Tables;
 use crate::store::Objects;
 use std::convert::Infallible;
@@ -93,6 +93,7 @@ where
             let (results, taken) = mpsc::sync_channel(AHEAD);
             let (store, work) = (store.clone(), &work);
             scope.spawn(move || {
+                make_room();
                 let tables = tables_of(&store);
                 for part in share {
                     let part = part.into_iter().map(|item| work(&store, &tables, item));

@@ -3,6 +3,7 @@
 
 use super::plan::PlannedPage;
 use super::snapshot::Unsigned;
+use crate::cores;
 use crate::crypto::Sign;
 use crate::fold::Outcome;
 use crate::journal::fault::Fault;
@@ -64,6 +65,7 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
         let (give, take) = mpsc::channel();
         let store = store.clone();
         let sealing = scope.spawn(move || {
+            cores::make_room();
             let parcel = Parcel::new(store.format(), count * OBJECTS);
             seal_all(&store, signer, tip, take, parcel)
         });
