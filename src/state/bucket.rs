@@ -22,11 +22,15 @@
 use super::place::{Placer, Prefix};
 use crate::codec::{json, rows};
 use crate::model::{Row, RowKey, Table, limits};
+use crate::store::Bytes;
 use std::ops::Range;
+use std::sync::Arc;
 
+mod made;
 mod marks;
 mod splice;
 
+use made::Made;
 use marks::Marks;
 pub(super) use splice::Spliced;
 
@@ -73,8 +77,8 @@ pub(super) type Keyed = (RowKey, Row);
 /// A bucket.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
-    /// The file.
-    text: String,
+    /// The file. Whoever writes it reads it where it is.
+    text: Arc<String>,
     /// Strictly sorted by key.
     rows: Vec<Place>,
     /// Where every row was checked: digits under which all of them lie.
@@ -133,7 +137,7 @@ impl Bucket {
             return Err("a bucket is empty".to_owned());
         }
         let mut bucket = Self {
-            text,
+            text: Arc::new(text),
             rows: places,
             under: None,
             checked: Marks::default(),
@@ -152,29 +156,11 @@ impl Bucket {
     /// to be good.
     pub(super) fn of(table: Table, lines: &[Line<'_>], under: Option<Prefix>) -> Self {
         let bytes = lines.iter().map(|line| line.text.len() + 1).sum();
-        let mut bucket = Self {
-            text: String::with_capacity(bytes),
-            rows: Vec::with_capacity(lines.len()),
-            under,
-            checked: Marks::default(),
-        };
+        let mut made = Made::with_capacity(bytes, lines.len());
         for line in lines {
-            bucket.push(table, line);
+            made.push(table, line);
         }
-        bucket
-    }
-
-    /// Appends a row.
-    fn push(&mut self, table: Table, line: &Line<'_>) {
-        let start = self.text.len();
-        let key = match rows::sketch(table, line.text) {
-            Some(sketch) => key_at(start, sketch),
-            None => KeyAt::Aside(RowKey::pair(line.key.0, line.key.1)),
-        };
-        let row = span(start, line.text.len());
-        self.rows.push(Place { row, key });
-        self.text.push_str(line.text);
-        self.text.push('\n');
+        made.into_bucket(under)
     }
 
     fn require_sorted(&self) -> Result<(), String> {
@@ -257,8 +243,8 @@ impl Bucket {
     }
 
     /// The file's bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+    pub(super) fn bytes(&self) -> Bytes {
+        Bytes::Text(Arc::clone(&self.text))
     }
 
     /// A row to hand out; the fault is words.

@@ -31,7 +31,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         match child {
             Child::File(id) => {
                 let bucket = self.bucket(&id, table, at, Reading::Strict)?;
-                each(&(at.path(table) + ".jsonl"), bucket.bytes())
+                each(&(at.path(table) + ".jsonl"), &bucket.bytes())
             }
             Child::Dir(id) => {
                 let dir = self.dir(&id, table, at)?;

@@ -10,8 +10,7 @@ use super::repeat::Done;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, SpaceId, Table, limits};
-use crate::store::{Kind, Objects};
-use std::borrow::Cow;
+use crate::store::{Bytes, Kind, Objects};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -135,7 +134,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     /// The staged objects but for the first `from` of them, as counted by [`Tables::staged`], for whoever makes them ready
     /// to be written. They stay staged, until [`Tables::written`] says that they were written.
-    pub fn staged_since(&self, from: usize) -> Vec<(Oid, Kind, Arc<Vec<u8>>)> {
+    pub fn staged_since(&self, from: usize) -> Vec<(Oid, Kind, Bytes)> {
         self.staged.borrow().since(from)
     }
 
@@ -226,14 +225,14 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     /// Stages a root tree and names it.
     pub(super) fn put_root(&self, root: Root) -> Result<Oid, StateFault> {
-        let bytes = root.encode().into();
+        let bytes = Bytes::from(root.encode());
         let node = Node::Root(Arc::new(root));
         self.put(Shape::Root, Kind::Tree, bytes, node)
     }
 
     /// Stages a directory that is known to hold more than 64 rows.
     pub(super) fn put_dir(&self, dir: Dir) -> Result<Child, StateFault> {
-        let bytes = dir.encode().into();
+        let bytes = Bytes::from(dir.encode());
         let node = Node::Dir(Arc::new(dir));
         Ok(Child::Dir(self.put(Shape::Dir, Kind::Tree, bytes, node)?))
     }
@@ -241,7 +240,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand.
     pub(super) fn put_bucket(&self, table: Table, bucket: Arc<Bucket>) -> Result<Oid, StateFault> {
         let node = Node::Bucket(Arc::clone(&bucket));
-        let bytes = bucket.bytes().into();
+        let bytes = bucket.bytes();
         self.put(Shape::Bucket(table), Kind::Blob, bytes, node)
     }
 
@@ -249,7 +248,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         &self,
         shape: Shape,
         kind: Kind,
-        bytes: Cow<'_, [u8]>,
+        bytes: Bytes,
         node: Node,
     ) -> Result<Oid, StateFault> {
         let id = self.store.id_of(kind, &bytes);
@@ -257,9 +256,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         let known = self.cache.borrow().contains(&id, shape);
         let known = known || self.staged.borrow().get(&id).is_some();
         if !known && !self.store.is_known(&id) {
-            self.staged
-                .borrow_mut()
-                .insert(id, kind, bytes.into_owned());
+            self.staged.borrow_mut().insert(id, kind, bytes);
         }
         self.keep(id, shape, node);
         Ok(id)

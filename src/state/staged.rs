@@ -1,19 +1,18 @@
 //! New objects that are not yet in the store.
 
 use crate::model::Oid;
-use crate::store::Kind;
+use crate::store::{Bytes, Kind};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// New objects in the order they were made: children before the trees that name them.
 #[derive(Debug, Default)]
 pub(super) struct Staged {
-    objects: HashMap<Oid, (Kind, Arc<Vec<u8>>)>,
+    objects: HashMap<Oid, (Kind, Bytes)>,
     order: Vec<Oid>,
 }
 
 impl Staged {
-    pub(super) fn get(&self, id: &Oid) -> Option<&(Kind, Arc<Vec<u8>>)> {
+    pub(super) fn get(&self, id: &Oid) -> Option<&(Kind, Bytes)> {
         self.objects.get(id)
     }
 
@@ -22,8 +21,7 @@ impl Staged {
     }
 
     /// Adds an object that is not yet here.
-    pub(super) fn insert(&mut self, id: Oid, kind: Kind, bytes: Vec<u8>) {
-        let bytes = Arc::new(bytes);
+    pub(super) fn insert(&mut self, id: Oid, kind: Kind, bytes: Bytes) {
         if self.objects.insert(id, (kind, bytes)).is_none() {
             self.order.push(id);
         }
@@ -37,17 +35,17 @@ impl Staged {
             .into_iter()
             .filter_map(|id| {
                 let (kind, bytes) = objects.remove(&id)?;
-                Some((id, kind, Arc::unwrap_or_clone(bytes)))
+                Some((id, kind, bytes.into_vec()))
             })
             .collect()
     }
 
     /// All but the first `from` objects, which stay here too.
-    pub(super) fn since(&self, from: usize) -> Vec<(Oid, Kind, Arc<Vec<u8>>)> {
+    pub(super) fn since(&self, from: usize) -> Vec<(Oid, Kind, Bytes)> {
         let new = self.order.get(from..).unwrap_or_default().iter();
         new.filter_map(|id| {
             let (kind, bytes) = self.objects.get(id)?;
-            Some((*id, *kind, Arc::clone(bytes)))
+            Some((*id, *kind, bytes.clone()))
         })
         .collect()
     }

@@ -3,6 +3,7 @@
 //! `git.rs` is a real repository, `memory.rs` lives and dies with the process, `faulty.rs` fails where
 //! a test asks it to.
 
+mod bytes;
 pub mod collector;
 pub(crate) mod disk;
 pub mod evidence;
@@ -18,6 +19,7 @@ pub(crate) mod testing;
 pub mod turnstile;
 pub mod unnamed;
 
+pub use bytes::Bytes;
 pub use faulty::{Faulty, Script};
 pub use git::{GitStore, object_id, user_config_value};
 pub use index::Index;

@@ -13,9 +13,8 @@ use crate::journal::queue::{self, Candidate, Standing};
 use crate::model::{Code, Number, ProposalDigest};
 use crate::parallel;
 use crate::state::Tables;
-use crate::store::{Parcel, Store};
+use crate::store::{Bytes, Parcel, Store};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Pages that are handed over at a time: to wake another thread for each would take as long as signing it.
 const AT_ONCE: usize = 16;
@@ -25,7 +24,7 @@ const AT_ONCE: usize = 16;
 pub(super) struct PlannedPage {
     pub(super) candidate: Candidate,
     pub(super) page: Page,
-    pub(super) bytes: Arc<Vec<u8>>,
+    pub(super) bytes: Bytes,
     pub(super) outcome: Outcome,
 }
 

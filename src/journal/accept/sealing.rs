@@ -9,8 +9,8 @@ use crate::fold::Outcome;
 use crate::journal::fault::Fault;
 use crate::journal::queue::Candidate;
 use crate::model::Oid;
-use crate::store::{Kind, Objects, Parcel, Shared};
-use std::sync::{Arc, mpsc};
+use crate::store::{Bytes, Kind, Objects, Parcel, Shared};
+use std::sync::mpsc;
 
 /// For fewer proposals than this no thread is started.
 const FEW: usize = 8;
@@ -87,9 +87,9 @@ fn seal_all<S: Objects>(
     for Drafts { pages, mut objects } in drafts {
         for draft in pages {
             let (page, bytes) = draft.page.seal_after(previous, store, signer)?;
-            let bytes = Arc::new(bytes);
+            let bytes = Bytes::from(bytes);
             previous = page.id;
-            objects.push((page.id, Kind::Commit, Arc::clone(&bytes)));
+            objects.push((page.id, Kind::Commit, bytes.clone()));
             signed.push(PlannedPage {
                 candidate: draft.candidate,
                 page,

@@ -1,6 +1,6 @@
 //! A bucket with a few rows changed: what stands before, between and after them is taken over as it is.
 
-use super::{Bucket, Key, KeyAt, Line, Marks, Place, Prefix, Span, span};
+use super::{Bucket, Key, Line, Made, Prefix};
 use crate::model::{Table, limits};
 use std::ops::Range;
 
@@ -55,46 +55,14 @@ impl Bucket {
             return Spliced::TooMany;
         }
         steps.push(Step::Keep(kept..self.len()));
-        let mut bucket = Bucket {
-            text: String::with_capacity(bytes),
-            rows: Vec::with_capacity(count),
-            under,
-            checked: Marks::default(),
-        };
+        let mut made = Made::with_capacity(bytes, count);
         for step in steps {
             match step {
-                Step::Keep(rows) => bucket.take_over(self, rows),
-                Step::Put(line) => {
-                    bucket.checked.set(bucket.len());
-                    bucket.push(table, &line);
-                }
+                Step::Keep(rows) => made.take_over(self, rows),
+                Step::Put(line) => made.push_checked(table, &line),
             }
         }
+        let bucket = made.into_bucket(under);
         Spliced::Changed { bucket, removed }
-    }
-
-    /// Appends some rows of another bucket.
-    fn take_over(&mut self, other: &Bucket, rows: Range<usize>) {
-        let places = &other.rows[rows.clone()];
-        let (Some(first), Some(last)) = (places.first(), places.last()) else {
-            return;
-        };
-        let from = first.row.start as usize;
-        let to = span(self.text.len(), 0).start;
-        // With its line feed.
-        self.text
-            .push_str(&other.text[from..last.row.end as usize + 1]);
-        let moved = |at: &Span| at.start - first.row.start + to..at.end - first.row.start + to;
-        for (place, at) in places.iter().zip(rows) {
-            if other.checked.has(at) {
-                self.checked.set(self.rows.len());
-            }
-            let key = match &place.key {
-                KeyAt::Plain(parts) => KeyAt::Plain([moved(&parts[0]), moved(&parts[1])]),
-                KeyAt::Aside(key) => KeyAt::Aside(key.clone()),
-            };
-            let row = moved(&place.row);
-            self.rows.push(Place { row, key });
-        }
     }
 }

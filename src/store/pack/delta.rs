@@ -9,6 +9,13 @@ const WINDOW: usize = 8;
 /// Less than this is an id for the most part, and is not searched for.
 const WORTH: usize = 32;
 
+/// Bytes on both sides of what changed that are looked at for parts of it: a new row has words of its neighbours, and
+/// to look at all of a bucket for one row takes longer than all else.
+const NEAR: usize = 1024;
+
+/// Bytes that are compared at a time at the common ends.
+const BLOCK: usize = 16;
+
 /// Bits of a place in the table of windows.
 const BITS: u32 = 12;
 
@@ -34,19 +41,26 @@ impl Differ {
         let mut out = Vec::with_capacity(96);
         put_size(&mut out, base.len());
         put_size(&mut out, target.len());
-        let head = long_enough(common(base.iter(), target.iter()));
+        let head = long_enough(common_head(base, target));
         let (old, new) = (&base[head..], &target[head..]);
-        let tail = long_enough(common(old.iter().rev(), new.iter().rev()));
+        let tail = long_enough(common_tail(old, new));
         let new = &new[..new.len() - tail];
         put_copy(&mut out, 0, head);
-        self.middle(&mut out, base, new, most)?;
+        let from = head.saturating_sub(NEAR);
+        let to = (base.len() - tail + NEAR).min(base.len());
+        self.middle(&mut out, (from, &base[from..to]), new, most)?;
         put_copy(&mut out, base.len() - tail, tail);
         (out.len() < most).then_some(out)
     }
 
-    /// What is between the ends, made of any part of the base: a new row has words of its neighbours. `None` if it
-    /// takes too many bytes.
-    fn middle(&mut self, out: &mut Vec<u8>, old: &[u8], new: &[u8], most: usize) -> Option<()> {
+    /// What is between the ends, made of a part of the base, which begins at `start`. `None` if it takes too many bytes.
+    fn middle(
+        &mut self,
+        out: &mut Vec<u8>,
+        (start, old): (usize, &[u8]),
+        new: &[u8],
+        most: usize,
+    ) -> Option<()> {
         if new.len() < WORTH || !(WINDOW..usize::from(u16::MAX)).contains(&old.len()) {
             put_new(out, new);
             return Some(());
@@ -61,10 +75,10 @@ impl Differ {
                 continue;
             }
             let from = place - 1;
-            let before = common(old[..from].iter().rev(), new[brought..at].iter().rev());
-            let length = common(old[from..].iter(), new[at..].iter());
+            let before = common_tail(&old[..from], &new[brought..at]);
+            let length = common_head(&old[from..], &new[at..]);
             put_new(out, &new[brought..at - before]);
-            put_copy(out, from - before, before + length);
+            put_copy(out, start + from - before, before + length);
             at += length;
             brought = at;
             if out.len() >= most {
@@ -91,9 +105,26 @@ fn slot(bytes: &[u8]) -> usize {
     (mixed >> (64 - BITS)) as usize
 }
 
-/// How many of the first bytes are the same.
-fn common<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> usize {
+/// How many are the same from the beginning on.
+fn same<T: PartialEq>(a: impl Iterator<Item = T>, b: impl Iterator<Item = T>) -> usize {
     a.zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// How many of the first bytes are the same.
+fn common_head(a: &[u8], b: &[u8]) -> usize {
+    let (a_blocks, _) = a.as_chunks::<BLOCK>();
+    let (b_blocks, _) = b.as_chunks::<BLOCK>();
+    let whole = BLOCK * same(a_blocks.iter(), b_blocks.iter());
+    whole + same(a[whole..].iter(), b[whole..].iter())
+}
+
+/// How many of the last bytes are the same.
+fn common_tail(a: &[u8], b: &[u8]) -> usize {
+    let (_, a_blocks) = a.as_rchunks::<BLOCK>();
+    let (_, b_blocks) = b.as_rchunks::<BLOCK>();
+    let whole = BLOCK * same(a_blocks.iter().rev(), b_blocks.iter().rev());
+    let (a, b) = (&a[..a.len() - whole], &b[..b.len() - whole]);
+    whole + same(a.iter().rev(), b.iter().rev())
 }
 
 fn long_enough(length: usize) -> usize {

@@ -7,6 +7,7 @@
 
 use crate::model::ObjectFormat;
 use crate::store::Kind;
+use std::io::BufRead as _;
 
 /// Larger objects are blocks of artifacts or large tables; they stay whole.
 pub(super) const LARGEST: usize = 64 * 1024;
@@ -107,8 +108,8 @@ fn of_tree(bytes: &[u8], id_len: usize) -> Marks {
 
 fn of_lines(bytes: &[u8]) -> Marks {
     let mut least = Least::default();
-    let mut lines = bytes.split(|byte| *byte == b'\n');
-    if lines.clone().nth(2).is_none() {
+    let mut lines = lines_of(bytes);
+    if lines.clone().nth(1).is_none() {
         // One line: all that can be said is what it begins with.
         let line = lines.next().unwrap_or_default();
         return [
@@ -118,6 +119,17 @@ fn of_lines(bytes: &[u8]) -> Marks {
     }
     lines.for_each(|line| least.add(hash(line)));
     least.or_else(|| [mix(4), mix(5)])
+}
+
+/// The lines, without their line feeds.
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let line = rest;
+        let len = rest.skip_until(b'\n').expect("memory can be read");
+        let line = &line[..len];
+        (len > 0).then(|| line.strip_suffix(b"\n").unwrap_or(line))
+    })
 }
 
 /// The two smallest of some numbers.
@@ -151,13 +163,29 @@ impl Least {
 /// Not a hash that anybody could rely on: whoever makes two parts fall together makes a pack larger.
 fn hash(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let mut sum = bytes.len() as u64;
+    let (blocks, words) = words.as_chunks::<LANES>();
+    // A product takes longer than the processor needs to begin another one.
+    let mut sums = [bytes.len() as u64, 1, 2, 3];
+    for block in blocks {
+        sums = std::array::from_fn(|lane| step(sums[lane], &block[lane]));
+    }
+    let mut sum = sums[0];
+    for other in &sums[1..] {
+        sum = step(sum, &other.to_le_bytes());
+    }
     for word in words {
-        sum = (sum.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        sum = step(sum, word);
     }
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
     mix(sum.rotate_left(5) ^ u64::from_le_bytes(last))
+}
+
+/// Words that are hashed side by side.
+const LANES: usize = 4;
+
+fn step(sum: u64, word: &[u8; 8]) -> u64 {
+    (sum.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 
 /// Spreads differences over all bits, the lowest ones too, by which places are chosen.

@@ -5,13 +5,12 @@ use super::zip::{AT_ONCE, Zip};
 use super::{BATCH_DEPTH, Writer, idx, order};
 use crate::model::{ObjectFormat, Oid};
 use crate::store::unnamed::{Later, Unnamed};
-use crate::store::{Kind, Steps, StoreFault};
+use crate::store::{Bytes, Kind, Steps, StoreFault};
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 
 /// An object that others may hold too.
-pub type Shared = (Oid, Kind, Arc<Vec<u8>>);
+pub type Shared = (Oid, Kind, Bytes);
 
 /// Objects on their way into one pack, each once. They are compressed as they come, in memory; nothing is on disk before
 /// [`Objects::prepare`](crate::store::Objects::prepare).
@@ -89,7 +88,7 @@ impl Parcel {
     pub fn into_objects(self) -> Vec<(Oid, Kind, Vec<u8>)> {
         let objects = self.sections.into_iter().flat_map(|some| some.objects);
         objects
-            .map(|(id, kind, bytes)| (id, kind, Arc::unwrap_or_clone(bytes)))
+            .map(|(id, kind, bytes)| (id, kind, bytes.into_vec()))
             .collect()
     }
 
@@ -105,7 +104,7 @@ impl Section {
         let Self { packer, objects } = self;
         for some in objects[packer.planned()..].chunks(AT_ONCE) {
             let items = some.iter().map(|(id, kind, bytes)| {
-                packer.plan(format, (*id, *kind, bytes), |n| &objects[n as usize].2)
+                packer.plan(format, (*id, *kind, &**bytes), |n| &objects[n as usize].2)
             });
             let items: Vec<_> = items.collect();
             packer.write(zip, &items)?;

@@ -6,7 +6,7 @@ use std::fs;
 /// Versions of a bucket, of the tree that names it, and of a commit of that, each object once more at the end.
 fn versions(store: &GitStore) -> Vec<Shared> {
     let mut all: Vec<Shared> = Vec::new();
-    let shared = |kind, bytes: Vec<u8>| (store.id_of(kind, &bytes), kind, Arc::new(bytes));
+    let shared = |kind, bytes: Vec<u8>| (store.id_of(kind, &bytes), kind, Bytes::from(bytes));
     for n in 0..40 {
         let rows: String = (0..n)
             .map(|row| format!("a row of number {row}\n"))
