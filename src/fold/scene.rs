@@ -1,11 +1,12 @@
 //! The state as one proposal sees it: a view below, the proposal's own earlier changes above.
 
+use super::memo::{Asked, Memo, is_steady};
 use super::refusal::Stop;
 use super::view::View;
 use crate::codec::rows;
 use crate::crypto::digest;
 use crate::model::rows::TableRow;
-use crate::model::{Code, Row, RowDigest, RowEdits, RowKey, Table};
+use crate::model::{Code, Oid, Row, RowDigest, RowEdits, RowKey, Table};
 
 /// What a guard found.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,8 +57,20 @@ impl<'v> Scene<'v> {
 
     /// The row with that key.
     pub fn get<R: TableRow>(&self, key: &RowKey) -> Result<Option<R>, Stop> {
-        let row = self.raw(R::TABLE, key)?;
-        Ok(row.as_ref().map(rows::decode).transpose()?)
+        let get = || {
+            let row = self.raw(R::TABLE, key)?;
+            Ok(row.as_ref().map(rows::decode).transpose()?)
+        };
+        match self.memo(R::TABLE) {
+            Some((memo, id)) => memo.answer((R::TABLE, id), Asked::Row(key.clone()), get),
+            None => get(),
+        }
+    }
+
+    /// What was parsed before of a table with the same rows, unless the proposal changes it.
+    fn memo(&self, table: Table) -> Option<(&'v Memo, Oid)> {
+        let unchanged = is_steady(table) && self.edits.of(table).is_empty();
+        unchanged.then(|| self.base.memo(table)).flatten()
     }
 
     /// Whether there is a row with that key.
@@ -67,6 +80,16 @@ impl<'v> Scene<'v> {
 
     /// All rows of a subject, sorted by detail.
     pub fn list<R: TableRow>(&self, subject: &str) -> Result<Vec<R>, Stop> {
+        match self.memo(R::TABLE) {
+            Some((memo, id)) => {
+                let asked = Asked::Rows(RowKey::of(subject));
+                memo.answer((R::TABLE, id), asked, || self.listed(subject))
+            }
+            None => self.listed(subject),
+        }
+    }
+
+    fn listed<R: TableRow>(&self, subject: &str) -> Result<Vec<R>, Stop> {
         let below = self.base.rows(R::TABLE, subject)?;
         let mut above = self.edits_of(R::TABLE, subject).peekable();
         if above.peek().is_none() {

@@ -1,6 +1,7 @@
 //! What a rule may read: rows by key, and rows of one subject.
 
-use crate::model::{ByTable, Code, Row, RowEdits, RowKey, Table, limits};
+use super::memo::Memo;
+use crate::model::{ByTable, Code, Oid, Row, RowEdits, RowKey, Table, limits};
 use std::fmt;
 
 /// The state could not be read: a damaged or missing object, a malformed table. Not a refusal: it says
@@ -39,6 +40,11 @@ pub trait View {
     /// Whether the subject has any row.
     fn has_rows(&self, table: Table, subject: &str) -> Result<bool, ViewFault> {
         Ok(!self.rows(table, subject)?.is_empty())
+    }
+
+    /// What was parsed before of tables with these very rows, and the id that says so. A view that knows no ids has none.
+    fn memo(&self, _table: Table) -> Option<(&Memo, Oid)> {
+        None
     }
 }
 

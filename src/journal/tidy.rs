@@ -39,6 +39,14 @@ pub(super) fn remove_branches<'c, S: Store + Clone + Send>(
     space: &Space<'_, S>,
     numbered: impl Iterator<Item = &'c Candidate>,
 ) {
+    remove_while(space.store, branches_of(space, numbered), || ());
+}
+
+/// Those branches, sorted by name.
+pub(super) fn branches_of<'c, S: Store>(
+    space: &Space<'_, S>,
+    numbered: impl Iterator<Item = &'c Candidate>,
+) -> Vec<(String, Oid)> {
     let (mut gone, mut reviews) = (Vec::new(), BTreeSet::new());
     for candidate in numbered {
         gone.push((candidate.branch.name.clone(), candidate.branch.commit));
@@ -54,15 +62,27 @@ pub(super) fn remove_branches<'c, S: Store + Clone + Send>(
     }
     // Neighbours lie in one directory, so threads are seldom in each other's way.
     gone.sort();
+    gone
+}
+
+/// Removes branches of numbered proposals, and does meanwhile what does not wait for that.
+pub(super) fn remove_while<S: Refs + Clone + Send, R>(
+    store: &S,
+    gone: Vec<(String, Oid)>,
+    meanwhile: impl FnOnce() -> R,
+) -> R {
+    const WHY: &str = "folio: accepted";
     if gone.len() < MANY {
-        return remove(space, gone.into_iter(), "folio: accepted");
+        remove_from(store, gone.into_iter(), WHY);
+        return meanwhile();
     }
     std::thread::scope(|scope| {
         for some in gone.chunks(gone.len().div_ceil(cores::threads())) {
-            let store = space.store.clone();
-            scope.spawn(move || remove_from(&store, some.iter().cloned(), "folio: accepted"));
+            let store = store.clone();
+            scope.spawn(move || remove_from(&store, some.iter().cloned(), WHY));
         }
-    });
+        meanwhile()
+    })
 }
 
 /// From so many branches on, each core removes some: what the system does for each takes longest.

@@ -10,7 +10,7 @@ use super::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A row of one table: where it lies follows from what it holds.
-pub trait TableRow: Serialize + DeserializeOwned + Clone + PartialEq {
+pub trait TableRow: Serialize + DeserializeOwned + Clone + PartialEq + 'static {
     /// The table it lies in.
     const TABLE: Table;
     /// Its place there.

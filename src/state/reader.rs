@@ -9,6 +9,7 @@ use super::raw::Child;
 use super::repeat::Done;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
+use crate::fold::Memo;
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, SpaceId, Table, limits};
 use crate::store::{Bytes, Kind, Objects};
 use std::cell::{Cell, RefCell};
@@ -53,6 +54,8 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     pub(super) lent: RefCell<Option<Lent>>,
     /// Snapshots that were read lately; see [`Tables::footing`].
     footings: RefCell<BTreeMap<Oid, Footing>>,
+    /// Rows that were parsed, for views of any of the states.
+    pub(super) memo: Memo,
     /// What was changed lately; see [`Tables::note_changes`].
     pub(super) done: RefCell<Option<Vec<Done>>>,
 }
@@ -73,6 +76,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             reading: Cell::new(Reading::Strict),
             lent: RefCell::default(),
             footings: RefCell::default(),
+            memo: Memo::default(),
             done: RefCell::default(),
         }
     }

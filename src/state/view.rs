@@ -2,7 +2,7 @@
 
 use super::tree::Root;
 use super::{StateFault, Tables};
-use crate::fold::{View, ViewFault};
+use crate::fold::{Memo, View, ViewFault};
 use crate::model::{Oid, Row, RowKey, Table, limits};
 use crate::store::Objects;
 use std::cell::OnceCell;
@@ -90,5 +90,11 @@ impl<S: Objects + ?Sized> View for TreeView<'_, '_, S> {
             Err(fault) if fault.code == crate::model::Code::SubjectTooLarge => Ok(true),
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    fn memo(&self, table: Table) -> Option<(&Memo, Oid)> {
+        // Where the root cannot be read, who asks for rows is told why.
+        let child = self.root().ok()?.table(table)?;
+        Some((&self.tables.memo, *child.id()))
     }
 }

@@ -21,8 +21,9 @@ mod plot;
 mod turns;
 
 use common::made::{Shape, make};
-use common::{Actor, TestSpace};
+use common::{Actor, TestSpace, when};
 use folio::journal::history::History;
+use folio::journal::accept::{self, Witness};
 use folio::journal::{Space, replay, verify};
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, Index, SignedPages};
@@ -107,7 +108,16 @@ fn accepted(dir: &Path) -> usize {
     let memory = SignedPages::new(&dir.join("folio"), Some(dir.join("outside")));
     space.memory = Box::new(memory);
     let mut index = Index::open(&dir.join("folio"), ObjectFormat::Sha1).expect("an index");
-    let report = space.accept_into(&mut index).expect("accepted");
+    let opened = Space::open(&space.store).expect("a space");
+    let witness = Witness {
+        signer: &space.wanda.key,
+        when: when(),
+        memory: &*space.memory,
+    };
+    let report = accept::accept(&opened, &mut index, &witness, &|_| true, &mut |_, _| Ok(()));
+    let report = report.expect("accepted");
+    // As the command leaves it.
+    std::mem::forget(opened);
     assert!(report.refused.is_empty() && report.invalid.is_empty());
     report.numbered.len()
 }

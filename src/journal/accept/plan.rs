@@ -5,10 +5,10 @@ use super::desk::{Desk, turn};
 use super::guard::Guard;
 use super::sealing::{Draft, Drafts, HandOver, seal_each};
 use super::snapshot::page_commit;
-use crate::fold::Outcome;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::Page;
+use crate::journal::pages::NewPage;
 use crate::journal::queue::{self, Candidate, Standing};
 use crate::model::{Code, Number, ProposalDigest};
 use crate::parallel;
@@ -25,7 +25,8 @@ pub(super) struct PlannedPage {
     pub(super) candidate: Candidate,
     pub(super) page: Page,
     pub(super) bytes: Bytes,
-    pub(super) outcome: Outcome,
+    /// What the index is told of it.
+    pub(super) entry: NewPage,
 }
 
 /// One pass over the queue.

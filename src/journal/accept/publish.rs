@@ -6,7 +6,7 @@ use super::plan::PlannedPage;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::memory::{Batch, Mark};
-use crate::journal::pages::{NewPage, PageRecord, change_key};
+use crate::journal::pages::NewPage;
 use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::journal::tidy;
@@ -72,31 +72,23 @@ pub(super) fn finish<S: Store + Clone + Send>(
     history: &mut History<'_>,
     pages: Vec<PlannedPage>,
 ) -> Result<Vec<Numbered>, Fault> {
-    let new: Vec<NewPage> = pages.iter().map(index_entry).collect();
     let tip = pages.last().expect("published pages").page.clone();
-    tidy::remove_branches(space, pages.iter().map(|page| &page.candidate));
-    // The index is disposable and follows when it is opened again; the pages are published whatever it says.
-    let _ = history.extend(&new, tip);
-    Ok(pages
-        .into_iter()
-        .map(|page| Numbered {
-            number: page.page.number(),
-            commit: page.page.id,
-            subject: page.candidate.proposal.subject().to_owned(),
-            branch: page.candidate.branch.name,
-        })
-        .collect())
+    let branches = tidy::branches_of(space, pages.iter().map(|page| &page.candidate));
+    Ok(tidy::remove_while(space.store, branches, || {
+        let (new, numbered): (Vec<NewPage>, Vec<_>) = pages.into_iter().map(told).unzip();
+        // The index is disposable and follows when it is opened again; the pages are published whatever it says.
+        let _ = history.extend(&new, tip);
+        numbered
+    }))
 }
 
-fn index_entry(page: &PlannedPage) -> NewPage {
-    let record = PageRecord {
+/// What the index and the report say of a page.
+fn told(page: PlannedPage) -> (NewPage, Numbered) {
+    let numbered = Numbered {
+        number: page.page.number(),
         commit: page.page.id,
-        proposal: page.page.message.proposal,
-        chain: page.page.message.chain,
+        subject: page.candidate.proposal.subject().to_owned(),
+        branch: page.candidate.branch.name,
     };
-    let keys = page.outcome.edits.keys();
-    (
-        record,
-        keys.map(|(table, key)| change_key(table, key)).collect(),
-    )
+    (page.entry, numbered)
 }

@@ -7,6 +7,8 @@ use crate::cores;
 use crate::crypto::Sign;
 use crate::fold::Outcome;
 use crate::journal::fault::Fault;
+use crate::journal::page::Page;
+use crate::journal::pages::{NewPage, PageRecord, change_key};
 use crate::journal::queue::Candidate;
 use crate::model::Oid;
 use crate::store::{Bytes, Kind, Objects, Parcel, Shared};
@@ -92,13 +94,24 @@ fn seal_all<S: Objects>(
             objects.push((page.id, Kind::Commit, bytes.clone()));
             signed.push(PlannedPage {
                 candidate: draft.candidate,
+                entry: index_entry(&page, &draft.outcome),
                 page,
                 bytes,
-                outcome: draft.outcome,
             });
         }
         parcel.add(objects)?;
     }
     let pages = signed;
     Ok(Signed { pages, parcel })
+}
+
+fn index_entry(page: &Page, outcome: &Outcome) -> NewPage {
+    let record = PageRecord {
+        commit: page.id,
+        proposal: page.message.proposal,
+        chain: page.message.chain,
+    };
+    let keys = outcome.edits.keys();
+    let keys = keys.map(|(table, key)| change_key(table, key));
+    (record, keys.collect())
 }

@@ -75,6 +75,17 @@ pub(super) struct Found {
     pub(super) is_link: bool,
 }
 
+impl Found {
+    /// What it holds, below the directory that has `refs/`.
+    pub(super) fn read(&self, common_dir: &Path) -> Result<Loose, StoreFault> {
+        let path = common_dir.join(&self.name);
+        match self.is_link {
+            true => read_ref_file(&path, &self.name),
+            false => parse_ref_file(&path, &self.name),
+        }
+    }
+}
+
 /// Collects all files below `dir` that may be refs, `name` being that of `dir`.
 pub(super) fn walk(dir: &Path, name: &str, found: &mut Vec<Found>) -> Result<(), StoreFault> {
     let mut dirs: Vec<(PathBuf, String)> = vec![(dir.to_owned(), name.to_owned())];
