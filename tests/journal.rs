@@ -76,3 +76,60 @@ fn whoever_reads_an_older_tip_leaves_the_index_of_the_newer_one_alone() {
         assert_eq!(found.unwrap(), Some(Number(2)));
     }
 }
+
+/// What bob may do while this is numbered between his proposals, in one run of the witness.
+fn refused_after(change: impl Fn(&TestSpace<MemoryStore>) -> (bool, String)) -> Vec<String> {
+    let mut space = TestSpace::found(MemoryStore::new(ObjectFormat::Sha1)).unwrap();
+    let mut bases = Vec::new();
+    for n in 0..3 {
+        bases.push(space.tip());
+        let line = format!(r#"{{"op":"alias.set","alias":"first{n}","target":"t"}}"#);
+        let slug = format!("first{n}");
+        space.propose(&space.alice, &slug, &[&line]).unwrap();
+        space.accept_all().unwrap();
+    }
+    let line = |n: usize| format!(r#"{{"op":"alias.set","alias":"b{n}","target":"t"}}"#);
+    // Whoever stands on an older base comes first, and then alice before bob.
+    for (n, base) in [(0, 0), (1, 2)] {
+        let slug = format!("b{n}");
+        space
+            .propose_on(&bases[base], &space.bob, &slug, &[&line(n)])
+            .unwrap();
+    }
+    let (by_bob, change) = change(&space);
+    let author = if by_bob { &space.bob } else { &space.alice };
+    let harmless = r#"{"op":"alias.set","alias":"a","target":"t"}"#;
+    space
+        .propose_on(&bases[0], &space.alice, "a", &[harmless])
+        .unwrap();
+    space
+        .propose_on(&bases[1], author, "change", &[&change])
+        .unwrap();
+    let report = space.accept_all().unwrap();
+    let slugs = report.numbered.iter().map(|page| {
+        let slug = page.branch.rsplit('/').next();
+        slug.expect("a branch has a name").to_owned()
+    });
+    assert_eq!(slugs.collect::<Vec<_>>(), ["a", "b0", "change"]);
+    space.verify().unwrap();
+    assert_eq!(space.replayed().unwrap(), space.tip().tree());
+    let refused = report.refused.iter();
+    refused.map(|(_, fault)| fault.code.to_string()).collect()
+}
+
+#[test]
+fn who_may_do_what_is_what_the_page_before_says() {
+    let policy = r#"{"op":"policy.set","approvals":[],"prefix":"","roles":["admin"],"scope":"names","self_approval":false,"tier":"witness"}"#;
+    assert_eq!(refused_after(|_| (false, policy.into())), ["not-allowed"]);
+    let removed = r#"{"op":"member.remove","handle":"bob"}"#;
+    assert_eq!(refused_after(|_| (false, removed.into())), ["key-retired"]);
+    let rotated = refused_after(|_| {
+        let new = common::Actor::new("bob2").person();
+        let line = format!(
+            r#"{{"op":"member.rotate","handle":"bob","key":"{}"}}"#,
+            new.key
+        );
+        (true, line)
+    });
+    assert_eq!(rotated, ["key-retired"]);
+}

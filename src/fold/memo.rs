@@ -7,14 +7,14 @@
 use crate::model::{Oid, RowKey, Table};
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Answers kept of one table, before all of them are forgotten.
 const MOST: usize = 4096;
 
 /// What was asked of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asked {
     /// The row with that key.
     Row(RowKey),
@@ -30,7 +30,7 @@ pub struct Memo(RefCell<BTreeMap<Table, Known>>);
 #[derive(Debug)]
 struct Known {
     table: Oid,
-    answers: HashMap<Asked, Rc<dyn Any>>,
+    answers: BTreeMap<Asked, Rc<dyn Any>>,
 }
 
 /// Whether a table is worth it: of another one, the next page has another version.
@@ -58,7 +58,7 @@ impl Memo {
         let mut all = self.0.borrow_mut();
         let empty = || Known {
             table: id,
-            answers: HashMap::new(),
+            answers: BTreeMap::new(),
         };
         let known = all.entry(table).or_insert_with(empty);
         if known.table != id || known.answers.len() >= MOST {
@@ -66,5 +66,51 @@ impl Memo {
         }
         known.answers.insert(asked, Rc::new(answer.clone()));
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(byte: u8) -> Oid {
+        Oid::from_bytes(&[byte; 20]).unwrap()
+    }
+
+    #[test]
+    fn an_answer_holds_for_one_table_and_question_only() {
+        let memo = Memo::default();
+        let key = RowKey::of("a");
+        let ask = |table, id, asked: &Asked, found: u32| {
+            let found = || Ok::<_, ()>(found);
+            memo.answer((table, id), asked.clone(), found)
+        };
+        let (row, rows) = (Asked::Row(key.clone()), Asked::Rows(key));
+        assert_eq!(ask(Table::Keys, id(1), &row, 1), Ok(1));
+        assert_eq!(ask(Table::Keys, id(1), &row, 2), Ok(1));
+        assert_eq!(ask(Table::Keys, id(1), &rows, 3), Ok(3));
+        assert_eq!(
+            ask(Table::Keys, id(1), &Asked::Row(RowKey::of("b")), 4),
+            Ok(4)
+        );
+        assert_eq!(ask(Table::Members, id(1), &row, 5), Ok(5));
+        // Another version of the table, and the first one once more.
+        assert_eq!(ask(Table::Keys, id(2), &row, 6), Ok(6));
+        assert_eq!(ask(Table::Keys, id(1), &row, 7), Ok(7));
+        // Of another type it is no answer, and a fault is none either.
+        let text = memo.answer((Table::Keys, id(1)), row.clone(), || Err::<String, _>(8));
+        assert_eq!(text, Err(8));
+        assert_eq!(ask(Table::Keys, id(1), &row, 9), Ok(7));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let memo = Memo::default();
+        for n in 0..2 * MOST {
+            let asked = Asked::Row(RowKey::of(n.to_string()));
+            memo.answer((Table::Keys, id(1)), asked, || Ok::<_, ()>(n))
+                .unwrap();
+        }
+        assert!(memo.0.borrow()[&Table::Keys].answers.len() <= MOST);
     }
 }

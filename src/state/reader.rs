@@ -248,13 +248,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.put(Shape::Bucket(table), Kind::Blob, bytes, node)
     }
 
-    fn put(
-        &self,
-        shape: Shape,
-        kind: Kind,
-        bytes: Bytes,
-        node: Node,
-    ) -> Result<Oid, StateFault> {
+    fn put(&self, shape: Shape, kind: Kind, bytes: Bytes, node: Node) -> Result<Oid, StateFault> {
         let id = self.store.id_of(kind, &bytes);
         // What is in the cache was read or staged before, so the store is asked once per object.
         let known = self.cache.borrow().contains(&id, shape);

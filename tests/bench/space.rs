@@ -22,8 +22,8 @@ mod turns;
 
 use common::made::{Shape, make};
 use common::{Actor, TestSpace, when};
-use folio::journal::history::History;
 use folio::journal::accept::{self, Witness};
+use folio::journal::history::History;
 use folio::journal::{Space, replay, verify};
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, Index, SignedPages};

@@ -265,6 +265,31 @@ mod tests {
     }
 
     #[test]
+    fn common_ends_are_as_long_as_they_are() {
+        let old = noise(1, 100);
+        for at in 0..100 {
+            let mut new = old.clone();
+            new[at] ^= 1;
+            assert_eq!(common_head(&old, &new), at);
+            assert_eq!(common_tail(&old, &new), 99 - at);
+            assert_eq!(common_head(&old, &old[..at]), at);
+            assert_eq!(common_tail(&old[at..], &old), 100 - at);
+        }
+    }
+
+    #[test]
+    fn a_new_row_among_many_has_words_of_its_neighbours() {
+        let row =
+            |n: u32| format!("{{\"alias\":\"names/of/things/{n:05}\",\"target\":\"t{n}\"}}\n");
+        for at in [0, 1, 50, 298, 299] {
+            let old: String = (0..300).filter(|n| *n != at).map(row).collect();
+            let new: String = (0..300).map(row).collect();
+            assert!(old.len() > 4 * NEAR);
+            assert!(round(old.as_bytes(), new.as_bytes()) < 48, "{at}");
+        }
+    }
+
+    #[test]
     fn changes_in_several_places_are_found() {
         let old = noise(3, 900);
         let mut new = old.clone();

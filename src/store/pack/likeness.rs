@@ -247,6 +247,20 @@ mod tests {
     }
 
     #[test]
+    fn lines_end_with_their_line_feeds() {
+        for (text, expected) in [
+            ("", &[][..]),
+            ("a", &["a"]),
+            ("a\n", &["a"]),
+            ("a\n\nbc\nd", &["a", "", "bc", "d"]),
+        ] {
+            let found: Vec<&[u8]> = lines_of(text.as_bytes()).collect();
+            let expected: Vec<&[u8]> = expected.iter().map(|line| line.as_bytes()).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_is_too_small_or_too_large_stays_whole() {
         let marks = |len: usize| marks(ObjectFormat::Sha1, Kind::Blob, &vec![b'x'; len]);
         assert!(marks(SMALLEST - 1).is_none() && marks(LARGEST + 1).is_none());

@@ -2,6 +2,7 @@ use super::*;
 use crate::store::testing::{FORMATS, git, new_store};
 use crate::store::{GitStore, Objects, Script, unnamed};
 use std::fs;
+use std::sync::Arc;
 
 /// Versions of a bucket, of the tree that names it, and of a commit of that, each object once more at the end.
 fn versions(store: &GitStore) -> Vec<Shared> {
