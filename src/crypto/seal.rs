@@ -1,7 +1,7 @@
 //! Signed commits: [`seal`] closes one, [`open`] finds out whose it is.
 
 use super::sshsig::{self, SigFault};
-use super::{Namespace, Sign, SignFault};
+use super::{Namespace, Sign, SignFault, Signature};
 use crate::codec::commit::Commit;
 use crate::model::{Code, PublicKey};
 
@@ -35,13 +35,27 @@ pub fn seal(mut commit: Commit, signer: &dyn Sign) -> Result<Commit, SignFault> 
 ///
 /// `signature-missing`, and those of [`sshsig::dearmor`] and [`sshsig::verify`].
 pub fn open(commit: &Commit) -> Result<PublicKey, SigFault> {
+    let (key, signature) = parts(commit)?;
+    sshsig::verify(&key, Namespace::Git, &commit.payload(), &signature)?;
+    Ok(key)
+}
+
+/// The key that a commit's signature names. Nothing is verified: for commits that were [`open`]ed before and are
+/// known to be the same.
+///
+/// # Errors
+///
+/// `signature-missing`, and those of [`sshsig::dearmor`].
+pub fn claimed(commit: &Commit) -> Result<PublicKey, SigFault> {
+    parts(commit).map(|(key, _)| key)
+}
+
+fn parts(commit: &Commit) -> Result<(PublicKey, Signature), SigFault> {
     let Some(armor) = &commit.armor else {
         let what = "expected a signed commit, found one without a signature";
         return Err(SigFault::new(Code::SignatureMissing, what));
     };
-    let (key, signature) = sshsig::dearmor(Namespace::Git, armor)?;
-    sshsig::verify(&key, Namespace::Git, &commit.payload(), &signature)?;
-    Ok(key)
+    sshsig::dearmor(Namespace::Git, armor)
 }
 
 #[cfg(test)]

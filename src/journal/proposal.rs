@@ -7,6 +7,7 @@ use super::page::{Page, read_commit};
 use crate::codec::commit::Commit;
 use crate::codec::message::{Message, ProposalMessage};
 use crate::cores;
+use crate::crypto::sshsig::SigFault;
 use crate::crypto::{digest, seal};
 use crate::fold::Decision;
 use crate::fold::decision;
@@ -16,6 +17,9 @@ use crate::store::{Kind, Objects};
 
 /// From this many decisions on, threads are worth starting.
 const MANY: usize = 4096;
+
+/// Finds out who signed a commit: [`seal::open`], or [`seal::claimed`] where that was done before.
+pub(super) type Open = fn(&Commit) -> Result<PublicKey, SigFault>;
 
 /// The snapshot that a proposal stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,18 +88,22 @@ impl Proposal {
         id: Oid,
     ) -> Result<Self, Fault> {
         let split = |tree| tables.split_decisions(tree);
-        Self::read(tables, store, space, id, &split).map_err(|fault| fault.in_commit(id))
+        let read = Self::read(tables, store, space, id, seal::open, &split);
+        read.map_err(|fault| fault.in_commit(id))
     }
 
     /// As [`Proposal::authenticate`], for whoever folds its decisions and looks at no tree: its preview is not known.
+    /// `open` says who signed it.
     pub(super) fn for_replay<S: Objects + ?Sized>(
         tables: &Tables<'_, S>,
         store: &S,
-        space: Option<&SpaceId>,
+        space: &SpaceId,
         id: Oid,
+        open: Open,
     ) -> Result<Self, Fault> {
         let blob = |tree| Ok((tables.empty_tree(), tables.decisions_of(tree)?));
-        Self::read(tables, store, space, id, &blob).map_err(|fault| fault.in_commit(id))
+        let read = Self::read(tables, store, Some(space), id, open, &blob);
+        read.map_err(|fault| fault.in_commit(id))
     }
 
     fn read<S: Objects + ?Sized>(
@@ -103,10 +111,11 @@ impl Proposal {
         store: &S,
         space: Option<&SpaceId>,
         id: Oid,
+        open: Open,
         split: &dyn Fn(Oid) -> Result<(Oid, Option<Oid>), StateFault>,
     ) -> Result<Self, Fault> {
         let commit = read_commit(store, &id)?;
-        let author = seal::open(&commit)?;
+        let author = open(&commit)?;
         let Message::Proposal(message) = Message::parse(&commit.message)? else {
             let what = "expected a proposal, found a snapshot or a review";
             return Err(Fault::new(Code::TrailersMalformed, what));
@@ -181,6 +190,11 @@ impl Proposal {
     /// What it decides, in order; at least one.
     pub fn decisions(&self) -> &[Decision] {
         &self.decisions
+    }
+
+    /// As [`Proposal::decisions`], for whoever needs nothing else of it.
+    pub(super) fn into_decisions(self) -> Vec<Decision> {
+        self.decisions
     }
 
     /// Its digest.

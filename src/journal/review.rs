@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::page::read_commit;
-use super::proposal::Proposal;
+use super::proposal::{Open, Proposal};
 use super::propose::When;
 use crate::codec::commit::{Commit, Ident};
 use crate::codec::message::{Message, Reason, ReviewMessage, Verdict};
@@ -28,13 +28,28 @@ impl Review {
         proposal: &Proposal,
         id: Oid,
     ) -> Result<Self, Fault> {
-        Self::read(store, proposal, id).map_err(|fault| fault.in_commit(id))
+        Self::read(store, proposal, id, seal::open)
     }
 
-    fn read<S: Objects + ?Sized>(store: &S, proposal: &Proposal, id: Oid) -> Result<Self, Fault> {
+    /// As [`Review::authenticate`]; `open` says who signed it.
+    pub(super) fn read<S: Objects + ?Sized>(
+        store: &S,
+        proposal: &Proposal,
+        id: Oid,
+        open: Open,
+    ) -> Result<Self, Fault> {
+        Self::read_opened(store, proposal, id, open).map_err(|fault| fault.in_commit(id))
+    }
+
+    fn read_opened<S: Objects + ?Sized>(
+        store: &S,
+        proposal: &Proposal,
+        id: Oid,
+        open: Open,
+    ) -> Result<Self, Fault> {
         let invalid = |what: &str| Fault::new(Code::ReviewInvalid, what);
         let commit = read_commit(store, &id)?;
-        let reviewer = seal::open(&commit)?;
+        let reviewer = open(&commit)?;
         let Message::Review(message) = Message::parse(&commit.message)? else {
             return Err(invalid("expected a review, found a commit of another kind"));
         };

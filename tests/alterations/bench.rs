@@ -9,7 +9,7 @@ use folio::journal::pages::MemoryIndex;
 use folio::journal::proposal::Proposal;
 use folio::journal::queue::{self, Entry, Standing};
 use folio::journal::review::Review;
-use folio::journal::{Fault, Page, Space, check, verify};
+use folio::journal::{Fault, Page, Space, check, replay, verify};
 use folio::model::{Code, Number, ObjectFormat, Oid};
 use folio::state::Tables;
 use folio::store::GitStore;
@@ -74,18 +74,35 @@ impl Bench {
 
     /// What a reader says who meets this as `main`.
     pub fn read_main(&self, tip: Oid) -> Result<(), Code> {
+        self.with_main(tip, |space, history| {
+            verify::verify(space, history, Number(1), &mut |_, _| {}).map(|_| ())
+        })
+    }
+
+    /// The state tree that a reader comes to who replays this `main` and remembers a page that was verified.
+    pub fn replay_main(&self, tip: Oid, verified: Option<(Number, Oid)>) -> Result<Oid, Code> {
+        self.with_main(tip, |space, history| {
+            let view = replay::replay(space, history, history.len(), verified, &mut |_, _| {})?;
+            replay::tree_of(&space.tables, &view)
+        })
+    }
+
+    fn with_main<T>(
+        &self,
+        tip: Oid,
+        work: impl FnOnce(&Space<'_, GitStore>, &History<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Code> {
         update_ref(self.path(), "refs/heads/main", tip);
         // A fresh store: nothing is remembered of what was there before.
         let store = GitStore::open(self.path()).unwrap();
-        let read = || -> Result<(), Fault> {
+        let read = || {
             let space = Space::open(&store)?;
             let mut index = MemoryIndex::default();
             let tip = Some(space.tip()?);
             let history = History::open(&space.tables, &store, tip, &mut index, &mut |_, _| {})?;
-            verify::verify(&space, &history, Number(1), &mut |_, _| {})?;
-            Ok(())
+            work(&space, &history)
         };
-        let said = read().map_err(|fault| fault.code);
+        let said = read().map_err(|fault: Fault| fault.code);
         update_ref(self.path(), "refs/heads/main", self.pages[1].id);
         said
     }

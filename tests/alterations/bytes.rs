@@ -48,7 +48,7 @@ fn header(name: &str, armor: &str) -> String {
 pub type Alter = fn(&Commit, &Actor) -> Vec<u8>;
 
 /// One block in place of the right one.
-fn instead(commit: &Commit, by: &Actor, change: impl Fn(&mut Block)) -> Vec<u8> {
+pub fn signed_otherwise(commit: &Commit, by: &Actor, change: impl Fn(&mut Block)) -> Vec<u8> {
     let parts = Parts::of(commit);
     let mut block = parts.block(by);
     change(&mut block);
@@ -173,38 +173,38 @@ pub const ALTERATIONS: &[(&str, Alter, Code)] = &[
     ),
     (
         "a reserved field, unsigned",
-        |c, by| instead(c, by, |b| b.reserved = b"x"),
+        |c, by| signed_otherwise(c, by, |b| b.reserved = b"x"),
         SignatureMalformed,
     ),
     (
         "version 0",
-        |c, by| instead(c, by, |b| b.version = 0),
+        |c, by| signed_otherwise(c, by, |b| b.version = 0),
         SignatureMalformed,
     ),
     (
         "version 2",
-        |c, by| instead(c, by, |b| b.version = 2),
+        |c, by| signed_otherwise(c, by, |b| b.version = 2),
         SignatureMalformed,
     ),
     (
         "hash sha256",
-        |c, by| instead(c, by, |b| b.hash = b"sha256"),
+        |c, by| signed_otherwise(c, by, |b| b.hash = b"sha256"),
         SignatureMalformed,
     ),
     (
         "S plus the order",
-        |c, by| instead(c, by, |b| b.signature = plus_order(b.signature)),
+        |c, by| signed_otherwise(c, by, |b| b.signature = plus_order(b.signature)),
         SignatureWrong,
     ),
     (
         "one bit of R",
-        |c, by| instead(c, by, |b| b.signature[0] ^= 1),
+        |c, by| signed_otherwise(c, by, |b| b.signature[0] ^= 1),
         SignatureWrong,
     ),
     (
         "a small-order key",
         |c, by| {
-            instead(c, by, |b| {
+            signed_otherwise(c, by, |b| {
                 // The neutral point as key and as R, with S = 0: the plain equation holds for every message.
                 b.key = [0; 32];
                 b.key[0] = 1;
@@ -217,7 +217,7 @@ pub const ALTERATIONS: &[(&str, Alter, Code)] = &[
     (
         "somebody else's key over the same signature",
         |c, by| {
-            instead(c, by, |b| {
+            signed_otherwise(c, by, |b| {
                 b.key = folio::crypto::Sign::public_key(&Actor::new("mallory").key).0
             })
         },

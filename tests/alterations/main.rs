@@ -10,3 +10,4 @@ mod bytes;
 mod framed;
 mod pages;
 mod proposals;
+mod replayed;

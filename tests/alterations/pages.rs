@@ -205,7 +205,7 @@ fn replaced_objects_are_refused_and_never_honoured() {
     ));
 }
 
-fn review(bench: &Bench, by: &Actor, verdict: Verdict, email_of: &Actor) -> Review {
+pub fn review(bench: &Bench, by: &Actor, verdict: Verdict, email_of: &Actor) -> Review {
     let store = &bench.space.store;
     let tables = Tables::new(store);
     let view = TreeView::new(&tables, Some(bench.pages[1].tree()));

@@ -142,7 +142,7 @@ fn replay_all(bencher: Bencher<'_, '_>, pages: usize) {
         History::open(&space.tables, &store, tip, &mut index, &mut |_, _| {}).expect("a history");
     let to = history.len();
     bencher.counter(ItemsCount::new(pages + 2)).bench_local(|| {
-        replay::replay(&space, &history, to, &mut |_, _| {}).expect("a good history")
+        replay::replay(&space, &history, to, None, &mut |_, _| {}).expect("a good history")
     });
 }
 

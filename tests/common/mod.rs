@@ -242,13 +242,21 @@ impl<S: Store + Clone + Send> TestSpace<S> {
         Ok(work(&space, &mut history))
     }
 
-    /// The root tree of the state that replaying all decisions comes to, made where nothing of it is yet.
+    /// The root tree of the state that replaying all decisions comes to, made where nothing of it is yet; the same
+    /// whether or not the signatures were checked before.
     pub fn replayed(&self) -> Result<Oid, Fault> {
         self.with_history(|space, history| {
-            let view =
-                folio::journal::replay::replay(space, history, history.len(), &mut |_, _| {})?;
-            let elsewhere = MemoryStore::new(self.store.format());
-            folio::journal::replay::tree_of(&Tables::new(&elsewhere), &view)
+            let tip = history.tip().map(|page| (page.number(), page.id));
+            let tree = |verified| {
+                let to = history.len();
+                let view =
+                    folio::journal::replay::replay(space, history, to, verified, &mut |_, _| {})?;
+                let elsewhere = MemoryStore::new(self.store.format());
+                folio::journal::replay::tree_of(&Tables::new(&elsewhere), &view)
+            };
+            let whole = tree(None)?;
+            assert_eq!(tree(tip)?, whole);
+            Ok(whole)
         })?
     }
 }

@@ -205,7 +205,8 @@ fn verifies_and_replays(world: &World) -> Result<(), Broken> {
     let history =
         History::open(&space.tables, store, tip, &mut index, &mut |_, _| {}).map_err(words)?;
     verify(&space, &history, Number(1), &mut |_, _| {}).map_err(words)?;
-    let view = replay::replay(&space, &history, history.len(), &mut |_, _| {}).map_err(words)?;
+    let view =
+        replay::replay(&space, &history, history.len(), None, &mut |_, _| {}).map_err(words)?;
     let tree = replay::tree_of(&space.tables, &view).map_err(words)?;
     match tree == history.tip().unwrap().tree() {
         true => Ok(()),

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Style, Ui};
-use crate::cli::view;
+use crate::cli::{verified, view};
 use crate::journal::{Fault, replay};
 use crate::model::{Code, Oid};
 use crate::state::Tables;
@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Reads signatures and decisions, ignores every stored state, and prints the tree it comes to \
-beside the one that the snapshot claims. Exit code 4 if they differ."
+beside the one that the snapshot claims. Snapshots that were verified here \
+before (by `clone`, `fetch`, `accept` or `verify`) are held against their chain digest, and their signatures not checked \
+again; `folio verify` checks them always. Exit code 4 if they differ."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -48,9 +50,14 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     }
     let state = {
         let mut progress = ui.progress("Replaying");
-        replay::replay(&space, &history, page.number(), &mut |done, total| {
-            progress.at(done, total)
-        })?
+        let known = verified::last(&context);
+        replay::replay(
+            &space,
+            &history,
+            page.number(),
+            known,
+            &mut |done, total| progress.at(done, total),
+        )?
     };
     let tables = Tables::new(&context.store);
     let tree = replay::tree_of(&tables, &state)?;

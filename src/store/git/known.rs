@@ -6,7 +6,7 @@
 
 use super::glance::Glance;
 use super::hash::{gix_kind, to_gix};
-use super::packs::{PackFile, PackIndex, packs};
+use super::packs::{Indexes, PackFile, PackIndex, packs};
 use crate::model::{ObjectFormat, Oid};
 use crate::store::pack::Ids;
 use gix::odb::loose;
@@ -31,6 +31,7 @@ pub(super) struct Known {
     /// By the first byte of an id, whether there is a directory of loose objects for it.
     may_be_loose: [bool; 256],
     loose: Vec<loose::Store>,
+    indexes: Indexes,
     asked: Cell<u32>,
     /// Where the last one was found.
     last: Cell<usize>,
@@ -41,7 +42,7 @@ struct Listed {
     path: PathBuf,
     format: ObjectFormat,
     ids: Option<Arc<Ids>>,
-    mapped: OnceLock<Option<PackIndex>>,
+    mapped: OnceLock<Option<Arc<PackIndex>>>,
 }
 
 impl Listed {
@@ -60,13 +61,13 @@ impl Listed {
         }
     }
 
-    fn has(&self, id: &Oid, few: bool) -> bool {
+    fn has(&self, id: &Oid, few: bool, indexes: &Indexes) -> bool {
         if let Some(ids) = self.ids.as_ref().filter(|_| few) {
             return ids.has(id);
         }
         let mapped = self.mapped.get_or_init(|| {
             // What cannot be read is not known.
-            PackIndex::open(&self.path, self.format).ok()
+            indexes.open(&self.path, self.format).ok()
         });
         mapped.as_ref().is_some_and(|index| index.has(id))
     }
@@ -74,12 +75,18 @@ impl Listed {
 
 impl Known {
     /// Looks at the repository's objects, and at those of its alternates. What cannot be read is not known.
-    pub(super) fn look(repo: &gix::Repository, format: ObjectFormat, glance: &Glance) -> Self {
+    pub(super) fn look(
+        repo: &gix::Repository,
+        format: ObjectFormat,
+        glance: &Glance,
+        indexes: &Indexes,
+    ) -> Self {
         let mut this = Self {
             packs: Vec::new(),
             cruft: Vec::new(),
             may_be_loose: [false; 256],
             loose: Vec::new(),
+            indexes: indexes.clone(),
             asked: Cell::new(0),
             last: Cell::new(0),
         };
@@ -123,10 +130,13 @@ impl Known {
         // Neighbours lie in one pack.
         let (count, last) = (self.packs.len(), self.last.get());
         let mut order = (0..count).map(|turn| (last + turn) % count);
-        let found = order.find(|at| self.packs[*at].has(id, few));
+        let found = order.find(|at| self.packs[*at].has(id, few, &self.indexes));
         self.last.set(found.unwrap_or(last));
         let here = found.is_some() || self.is_loose(id);
-        here && !self.cruft.iter().any(|pack| pack.has(id, few))
+        here && !self
+            .cruft
+            .iter()
+            .any(|pack| pack.has(id, few, &self.indexes))
     }
 
     fn is_loose(&self, id: &Oid) -> bool {

@@ -63,6 +63,8 @@ pub struct GitStore {
     quick: RefCell<Option<known::Known>>,
     /// What many objects are read with.
     near: RefCell<near::Near>,
+    /// The packs' indexes that this handle and those for other threads have open.
+    indexes: packs::Indexes,
     /// What keeps the collector away: see [`GitStore::begin_writing`]. None for whoever only collects or judges.
     session: Option<Arc<session::Session>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
@@ -113,6 +115,7 @@ impl GitStore {
             glance: glance::Glance::default(),
             quick: RefCell::default(),
             near: RefCell::default(),
+            indexes: packs::Indexes::default(),
             session: Some(Arc::default()),
             extra: Vec::new(),
             bring: None,

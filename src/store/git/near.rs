@@ -27,7 +27,7 @@ impl GitStore {
         let reader = near.reader.get_or_insert_with(|| {
             let dirs = self.object_dirs().into_iter();
             let dirs: Vec<PathBuf> = dirs.map(|dir| dir.join("pack")).collect();
-            DirectReader::open(&dirs, self.format)
+            DirectReader::open(&dirs, self.format, &self.indexes)
         });
         let found = reader.read(id, kind, max);
         near.misses += u32::from(found.is_none());

@@ -55,7 +55,9 @@ impl Objects for GitStore {
         // nothing can be written either, and writing says why.
         self.begin_writing().ok();
         let mut quick = self.quick.borrow_mut();
-        let quick = quick.get_or_insert_with(|| Known::look(&self.repo, self.format, &self.glance));
+        let quick = quick.get_or_insert_with(|| {
+            Known::look(&self.repo, self.format, &self.glance, &self.indexes)
+        });
         quick.contains(id)
     }
 

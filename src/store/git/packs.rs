@@ -4,9 +4,10 @@ use super::hash::{from_gix, gix_kind, to_gix};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::StoreFault;
 use crate::store::disk::{io_fault, is_absent};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// One pack with an index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,8 +71,39 @@ pub fn packs(dir: &Path) -> Result<Vec<PackFile>, StoreFault> {
     Ok(found)
 }
 
+/// The indexes of packs that are open now, each of them mapped once: for all threads, and for whoever asks what is there
+/// as for whoever reads it. A second mapping of the same bytes would count as memory once more.
+#[derive(Debug, Clone, Default)]
+pub struct Indexes(Arc<Mutex<HashMap<PathBuf, Weak<PackIndex>>>>);
+
+impl Indexes {
+    /// As [`PackIndex::open`], unless somebody has it open.
+    ///
+    /// # Errors
+    /// `object-damaged` if it is none.
+    pub fn open(&self, pack: &Path, format: ObjectFormat) -> Result<Arc<PackIndex>, StoreFault> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = open.get(pack).and_then(Weak::upgrade) {
+            return Ok(index);
+        }
+        let index = Arc::new(PackIndex::open(pack, format)?);
+        // Now and then, so that packs that were merged away do not add up.
+        if open.len().is_power_of_two() {
+            open.retain(|_, index| index.strong_count() > 0);
+        }
+        open.insert(pack.to_owned(), Arc::downgrade(&index));
+        Ok(index)
+    }
+}
+
 /// The ids in one pack, looked up in its index without reading that whole.
 pub struct PackIndex(gix::odb::pack::index::File);
+
+impl std::fmt::Debug for PackIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PackIndex({} ids)", self.len())
+    }
+}
 
 impl PackIndex {
     /// Opens the index of a pack.

@@ -8,7 +8,7 @@
 use super::delta;
 use crate::model::{ObjectFormat, Oid};
 use crate::store::Kind;
-use crate::store::git::packs::{PackIndex, packs};
+use crate::store::git::packs::{Indexes, PackIndex, packs};
 use flate2::{Decompress, FlushDecompress, Status};
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -45,7 +45,7 @@ pub struct DirectReader {
 /// A pack and its index; opened by whoever needs it first.
 struct Pack {
     path: PathBuf,
-    index: PackIndex,
+    index: Arc<PackIndex>,
     file: OnceLock<Option<File>>,
 }
 
@@ -99,11 +99,11 @@ impl Clone for DirectReader {
 
 impl DirectReader {
     /// Looks which packs there are in these directories. What cannot be read is left out.
-    pub fn open(dirs: &[PathBuf], format: ObjectFormat) -> Self {
+    pub fn open(dirs: &[PathBuf], format: ObjectFormat, indexes: &Indexes) -> Self {
         let found = dirs.iter().flat_map(|dir| packs(dir).unwrap_or_default());
         let opened = found.filter_map(|pack| {
             Some(Pack {
-                index: PackIndex::open(&pack.path, format).ok()?,
+                index: indexes.open(&pack.path, format).ok()?,
                 path: pack.path,
                 file: OnceLock::new(),
             })

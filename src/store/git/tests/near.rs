@@ -98,3 +98,30 @@ fn damage_in_a_pack_is_never_believed() {
     }
     assert!(seen > 100, "{seen}");
 }
+
+#[test]
+fn the_index_of_a_pack_is_mapped_once_for_all_who_look_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, all) = packed(dir.path(), ObjectFormat::Sha1);
+    let handles = [store.for_thread(), store.for_thread()];
+    for store in &handles {
+        // So often that the index is worth mapping.
+        for (id, kind, size) in all.iter().chain(&all) {
+            assert!(store.read_near(id, *kind, *size).is_some());
+            assert!(store.is_known(id));
+        }
+    }
+    let found = packs::packs(&dir.path().join(".git/objects/pack")).unwrap();
+    let open = |store: &GitStore| store.indexes.open(&found[0].path, store.format).unwrap();
+    let index = open(&store);
+    // Two that read, two that ask what is there, and this one.
+    assert_eq!((found.len(), Arc::strong_count(&index)), (1, 5));
+    drop(handles);
+    assert_eq!(Arc::strong_count(&index), 1);
+    let other = GitStore::open(dir.path()).unwrap();
+    assert!(!Arc::ptr_eq(&index, &open(&other)), "another repository's");
+    let weak = Arc::downgrade(&index);
+    drop(index);
+    assert!(weak.upgrade().is_none(), "nobody keeps what nobody needs");
+    assert_eq!(open(&store).len() as usize, all.len());
+}
