@@ -77,7 +77,8 @@ pub(super) fn remove_while<S: Refs + Clone + Send, R>(
         return meanwhile();
     }
     std::thread::scope(|scope| {
-        for some in gone.chunks(gone.len().div_ceil(cores::threads())) {
+        let threads = cores::threads() * WAITING;
+        for some in gone.chunks(gone.len().div_ceil(threads)) {
             let store = store.clone();
             scope.spawn(move || remove_from(&store, some.iter().cloned(), WHY));
         }
@@ -85,8 +86,11 @@ pub(super) fn remove_while<S: Refs + Clone + Send, R>(
     })
 }
 
-/// From so many branches on, each core removes some: what the system does for each takes longest.
+/// From so many branches on, several threads remove some each: what the system does for each takes longest.
 const MANY: usize = 200;
+
+/// Threads for each core: most of the time they wait for the disk to let go of what they remove.
+const WAITING: usize = 4;
 
 /// Removes the witness's own rejections of proposals that are on no branch any more.
 pub(super) fn drop_left_reviews<S: Store>(space: &Space<'_, S>, own: &Own) {

@@ -1,5 +1,5 @@
-//! Signing one page after the other, each with the id of the one before in it, and packing what is new, while the next are
-//! being judged.
+//! Signing one page after the other, each with the id of the one before in it, and packing what is new, by two threads, while
+//! the next are being judged.
 
 use super::plan::PlannedPage;
 use super::snapshot::Unsigned;
@@ -16,7 +16,7 @@ use std::sync::mpsc;
 
 /// For fewer proposals than this no thread is started.
 const FEW: usize = 8;
-/// New objects of one kind that a page has, about.
+/// New objects of one kind that a state has, about.
 const OBJECTS: usize = 4;
 
 /// A page that was judged and may be signed.
@@ -54,39 +54,58 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
     judge: impl FnOnce(&mut HandOver<'_>) -> Result<T, Fault>,
 ) -> Result<(Signed, T), Fault> {
     if count < FEW {
-        let mut all = Vec::new();
+        let (mut pages, mut objects) = (Vec::new(), Vec::new());
         let judged = judge(&mut |drafts| {
-            all.push(drafts);
+            pages.push(drafts.pages);
+            objects.extend(drafts.objects);
             true
         })?;
-        let objects = |drafts: &Drafts| drafts.objects.len() + drafts.pages.len();
-        let parcel = Parcel::new(store.format(), all.iter().map(objects).sum());
-        return Ok((seal_all(store, signer, tip, all, parcel)?, judged));
+        let parcel = Parcel::new(store.format(), objects.len() + count);
+        let mut signed = seal_all(store, signer, tip, pages, parcel)?;
+        signed.parcel.add(objects)?;
+        return Ok((signed, judged));
     }
     std::thread::scope(|scope| {
-        let (give, take) = mpsc::channel();
-        let store = store.clone();
+        let (give_pages, take_pages) = mpsc::channel();
+        let (give_objects, take_objects) = mpsc::channel();
+        let (format, store) = (store.format(), store.clone());
         let sealing = scope.spawn(move || {
             cores::make_room();
-            let parcel = Parcel::new(store.format(), count * OBJECTS);
-            seal_all(&store, signer, tip, take, parcel)
+            let parcel = Parcel::new(format, count);
+            seal_all(&store, signer, tip, take_pages, parcel)
         });
-        let judged = judge(&mut |drafts| give.send(drafts).is_ok());
-        drop(give);
-        let signed = sealing.join().expect("signing does not panic")?;
-        Ok((signed, judged?))
+        // Signing needs the page before, and packing what a page makes does not need its signature.
+        let packing = scope.spawn(move || {
+            cores::make_room();
+            let mut parcel = Parcel::new(format, count * OBJECTS);
+            let mut all = take_objects.into_iter();
+            all.try_for_each(|objects: Vec<Shared>| parcel.add(objects))?;
+            Ok::<_, Fault>(parcel)
+        });
+        let judged = judge(&mut |drafts| {
+            let Drafts { pages, objects } = drafts;
+            give_pages.send(pages).is_ok() && give_objects.send(objects).is_ok()
+        });
+        drop((give_pages, give_objects));
+        let signed = sealing.join().expect("signing does not panic");
+        let mut parcel = packing.join().expect("packing does not panic")?;
+        let Signed { pages, parcel: own } = signed?;
+        parcel.take_over(own);
+        Ok((Signed { pages, parcel }, judged?))
     })
 }
 
+/// Signs pages, and packs their commits.
 fn seal_all<S: Objects>(
     store: &S,
     signer: &dyn Sign,
     mut previous: Oid,
-    drafts: impl IntoIterator<Item = Drafts>,
+    drafts: impl IntoIterator<Item = Vec<Draft>>,
     mut parcel: Parcel,
 ) -> Result<Signed, Fault> {
     let mut signed = Vec::new();
-    for Drafts { pages, mut objects } in drafts {
+    for pages in drafts {
+        let mut objects: Vec<Shared> = Vec::with_capacity(pages.len());
         for draft in pages {
             let (page, bytes) = draft.page.seal_after(previous, store, signer)?;
             let bytes = Bytes::from(bytes);

@@ -84,6 +84,17 @@ impl Parcel {
         sections.try_for_each(|section| section.pack(*format, zip))
     }
 
+    /// Adds all of another parcel, which has no object of a kind that is in this one: nothing is packed again.
+    pub fn take_over(&mut self, other: Self) {
+        for (section, other) in self.sections.iter_mut().zip(other.sections) {
+            if !other.objects.is_empty() {
+                assert!(section.objects.is_empty(), "each kind comes in one of them");
+                *section = other;
+            }
+        }
+        self.seen.extend(other.seen);
+    }
+
     /// The objects as they are, for a store that keeps no packs.
     pub fn into_objects(self) -> Vec<(Oid, Kind, Vec<u8>)> {
         let objects = self.sections.into_iter().flat_map(|some| some.objects);

@@ -70,6 +70,24 @@ fn a_pack_does_not_depend_on_the_parts_in_which_its_objects_came() {
 }
 
 #[test]
+fn a_pack_does_not_depend_on_the_parcel_in_which_a_kind_came() {
+    let mut made = Vec::new();
+    for apart in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+        let objects = versions(&store);
+        let is_commit = |object: &Shared| apart && object.1 == Kind::Commit;
+        let (commits, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_commit);
+        let mut parcel = parcel_of(&store, &others, 7);
+        parcel.take_over(parcel_of(&store, &commits, 3));
+        unnamed::settle(vec![store.prepare(parcel).unwrap()]).unwrap();
+        git(dir.path(), &["fsck", "--strict", "--full"]);
+        made.push(files(dir.path()));
+    }
+    assert_eq!(made[0], made[1]);
+}
+
+#[test]
 fn nothing_of_a_parcel_is_there_before_it_has_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let store = new_store(dir.path(), true, ObjectFormat::Sha1);
