@@ -152,6 +152,12 @@ pub trait Refs {
     }
 }
 
+/// The id that git gives to an object of a kind with these contents: what [`Objects::id_of`] of a store of that format
+/// says, for whoever hashes on several threads.
+pub fn id_of(format: ObjectFormat, kind: Kind, bytes: &[u8]) -> Oid {
+    git::object_id(format, kind, bytes)
+}
+
 /// Whether the last part of a ref's name is that.
 pub(crate) fn has_last(name: &str, last: &str) -> bool {
     name.rsplit('/').next() == Some(last)
