@@ -6,7 +6,7 @@ use super::plan::PlannedPage;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::memory::{Batch, Mark};
-use crate::journal::pages::{NewPage, PageRecord, change_key};
+use crate::journal::pages::{NewPage, PageRecord, change_keys};
 use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::journal::tidy;
@@ -94,9 +94,5 @@ fn index_entry(page: &PlannedPage) -> NewPage {
         proposal: page.page.message.proposal,
         chain: page.page.message.chain,
     };
-    let keys = page.outcome.edits.keys();
-    (
-        record,
-        keys.map(|(table, key)| change_key(table, key)).collect(),
-    )
+    (record, change_keys(&page.outcome.edits))
 }
