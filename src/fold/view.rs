@@ -132,3 +132,39 @@ impl View for MemoryView {
         Ok(self.of_subject(table, subject).next().is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_come_to_the_same_at_once_and_one_by_one() {
+        let row = |word: &str| Some(Row::from_canonical(word));
+        let edits = |all: &[(&str, Option<Row>)]| {
+            let edits = all.iter().cloned();
+            let edits = edits.map(|(key, row)| ((Table::Pins, RowKey::of(key)), row));
+            edits.collect::<RowEdits>()
+        };
+        let before = edits(&[("b", row("1")), ("d", row("1")), ("f", row("1"))]);
+        let changes = [
+            ("a", row("2")),
+            ("b", None),
+            ("c", None),
+            ("d", row("2")),
+            ("g", row("2")),
+        ];
+        let (mut at_once, mut by_one) = (MemoryView::default(), MemoryView::default());
+        at_once.apply(before.clone());
+        by_one.apply(before);
+        at_once.apply(edits(&changes));
+        for change in changes {
+            by_one.apply(edits(&[change]));
+        }
+        assert_eq!(at_once, by_one);
+        let keys: Vec<&str> = at_once
+            .of(Table::Pins)
+            .map(|(key, _)| key.subject())
+            .collect();
+        assert_eq!(keys, ["a", "d", "f", "g"]);
+    }
+}
