@@ -46,9 +46,37 @@ pub fn parts<T: Sync, R: Send>(
     })
 }
 
+/// Does two things, at the same time where they are `worth` a thread, else the first before the second. A panic of
+/// either goes on here.
+pub fn beside<A: Send, B>(
+    worth: bool,
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    if !worth || threads() == 1 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let running = scope.spawn(first);
+        let second = second();
+        let first = running.join();
+        let first = first.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (first, second)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_things_are_done_on_one_core_and_on_two() {
+        for worth in [false, true] {
+            assert_eq!(beside(worth, || 1, || 2), (1, 2));
+        }
+        let panics = std::panic::catch_unwind(|| beside(true, || panic!("first"), || 2));
+        assert!(panics.is_err());
+    }
 
     #[test]
     fn parts_come_in_order_and_say_where_they_begin() {

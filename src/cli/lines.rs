@@ -5,38 +5,32 @@ use super::error::{self, Problem};
 use super::report::count;
 use super::ui::Ui;
 use crate::codec::json::JsonFault;
-use crate::cores;
 use crate::fold::Decision;
 use crate::model::{Code, limits};
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
 
-/// Lines that are read at a time, and parsed on all cores.
-const AT_ONCE: usize = 8192;
+/// Lines that are read and parsed at a time.
+const AT_ONCE: usize = 2048;
+
+/// Parts that are read ahead of who judges, so that memory stays bounded.
+const AHEAD: usize = 4;
 
 /// Bytes after which these are enough.
 const BYTES_AT_ONCE: u64 = 8 * 1024 * 1024;
-
-/// Fewer lines than this are parsed on one.
-const FEW: usize = 1000;
 
 /// Reads a file (`-`: standard input), fills in what each of its decisions replaces, judges it and drafts it.
 ///
 /// # Errors
 /// The first line that is no decision or that is refused, by its number; nothing has been written then.
 pub fn draft(drafting: &mut Drafting<'_>, dir: &Path, file: &Path, ui: &Ui) -> anyhow::Result<()> {
-    let mut lines = Lines::open(dir, file)?;
+    let mut parts = Parts::of(Lines::open(dir, file)?);
     let mut progress = ui.progress("Drafting");
     let (mut number, mut already) = (0, 0);
-    loop {
-        let some = lines.some()?;
-        if some.is_empty() {
-            break;
-        }
-        let parsed = cores::parts(&some, FEW, |_, some| {
-            some.iter().map(|line| parse(line)).collect::<Vec<_>>()
-        });
-        for decision in parsed.into_iter().flatten() {
+    while let Some(part) = parts.next()? {
+        for decision in part.decisions {
             number += 1;
             let at_line = |error: anyhow::Error| {
                 let (code, what, _) = error::parts(&error);
@@ -47,7 +41,7 @@ pub fn draft(drafting: &mut Drafting<'_>, dir: &Path, file: &Path, ui: &Ui) -> a
                 already += usize::from(!drafting.add(decision, false).map_err(at_line)?);
             }
         }
-        progress.at(lines.bytes, lines.bytes);
+        progress.at(part.bytes, part.bytes);
     }
     if already > 0 {
         ui.say(format!(
@@ -58,9 +52,66 @@ pub fn draft(drafting: &mut Drafting<'_>, dir: &Path, file: &Path, ui: &Ui) -> a
     Ok(())
 }
 
+/// Some of the lines, parsed, and how many bytes were read with them.
+struct Part {
+    decisions: Vec<Result<Option<Decision>, JsonFault>>,
+    bytes: u64,
+}
+
+/// Parts on their way in: read and parsed ahead of who judges, on another thread, once it is known that there are many.
+/// Nobody waits for that thread where a decision is refused: it may be waiting for whoever writes to us.
+struct Parts {
+    here: Option<Lines>,
+    ahead: Option<(Receiver<anyhow::Result<Part>>, JoinHandle<()>)>,
+}
+
+impl Parts {
+    fn of(lines: Lines) -> Self {
+        Self {
+            here: Some(lines),
+            ahead: None,
+        }
+    }
+
+    /// The next part, none at the end.
+    fn next(&mut self) -> anyhow::Result<Option<Part>> {
+        if let Some(mut lines) = self.here.take() {
+            let part = lines.part()?;
+            match &part {
+                Some(part) if part.decisions.len() == AT_ONCE => self.ahead = Some(ahead(lines)),
+                _ => self.here = Some(lines),
+            }
+            return Ok(part);
+        }
+        let received = self.ahead.as_ref().map(|(parts, _)| parts.recv());
+        if let Some(Ok(part)) = received {
+            return part.map(Some);
+        }
+        let ended = self
+            .ahead
+            .take()
+            .map_or(Ok(()), |(_, thread)| thread.join());
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok(None)
+    }
+}
+
+fn ahead(mut lines: Lines) -> (Receiver<anyhow::Result<Part>>, JoinHandle<()>) {
+    let (parts, taken) = mpsc::sync_channel(AHEAD);
+    let running = std::thread::spawn(move || {
+        while let Some(part) = lines.part().transpose() {
+            let last = part.is_err();
+            if parts.send(part).is_err() || last {
+                break;
+            }
+        }
+    });
+    (taken, running)
+}
+
 /// Lines on their way in, as many as a proposal may have.
 struct Lines {
-    input: Box<dyn BufRead>,
+    input: Box<dyn BufRead + Send>,
     name: String,
     count: usize,
     bytes: u64,
@@ -69,8 +120,8 @@ struct Lines {
 impl Lines {
     fn open(dir: &Path, file: &Path) -> anyhow::Result<Self> {
         let name = file.display().to_string();
-        let input: Box<dyn BufRead> = match file.as_os_str() == "-" {
-            true => Box::new(std::io::stdin().lock()),
+        let input: Box<dyn BufRead + Send> = match file.as_os_str() == "-" {
+            true => Box::new(BufReader::new(std::io::stdin())),
             false => {
                 let opened = std::fs::File::open(dir.join(file));
                 let opened = opened.map_err(|error| fault(&name, &error))?;
@@ -83,6 +134,16 @@ impl Lines {
             count: 0,
             bytes: 0,
         })
+    }
+
+    /// The next ones, parsed; none at the end.
+    fn part(&mut self) -> anyhow::Result<Option<Part>> {
+        let lines = self.some()?;
+        let part = Part {
+            decisions: lines.iter().map(|line| parse(line)).collect(),
+            bytes: self.bytes,
+        };
+        Ok((!lines.is_empty()).then_some(part))
     }
 
     /// The next ones, none at the end. One that is too long is cut, and says so where it is parsed.

@@ -15,6 +15,7 @@ pub mod policy;
 pub mod refusal;
 pub mod rules;
 pub mod scene;
+mod sieve;
 pub mod steps;
 pub mod view;
 

@@ -2,11 +2,13 @@
 
 use super::memo::{Asked, Memo, is_steady};
 use super::refusal::Stop;
+use super::sieve::Sieve;
 use super::view::View;
 use crate::codec::rows;
 use crate::crypto::digest;
 use crate::model::rows::TableRow;
 use crate::model::{Code, Oid, Row, RowDigest, RowEdits, RowKey, Table};
+use std::cell::RefCell;
 
 /// What a guard found.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,10 +19,21 @@ pub enum Guard<R> {
     Replaces(Option<R>),
 }
 
+/// A row of the state below, or that there is none.
+struct Found {
+    table: Table,
+    key: RowKey,
+    row: Option<Row>,
+}
+
 /// A view with changes on top.
 pub struct Scene<'v> {
     base: &'v dyn View,
     edits: RowEdits,
+    /// The subjects of all rows in `edits`, and perhaps of others.
+    changed: Sieve,
+    /// The rows below that were asked for last: a rule asks for the row that drafting it asked for.
+    below: RefCell<[Option<Found>; 2]>,
     touched: Vec<(Table, RowKey)>,
     /// What was to become of each of these before.
     before: Vec<Option<Option<Row>>>,
@@ -32,6 +45,8 @@ impl<'v> Scene<'v> {
         Self {
             base,
             edits: RowEdits::new(),
+            changed: Sieve::default(),
+            below: RefCell::default(),
             touched: Vec::new(),
             before: Vec::new(),
         }
@@ -49,10 +64,30 @@ impl<'v> Scene<'v> {
 
     /// The row with that key, untyped.
     pub fn raw(&self, table: Table, key: &RowKey) -> Result<Option<Row>, Stop> {
-        match self.edits.get(table, key) {
+        let changed = self.changed.may_hold(table, key.subject());
+        match changed.then(|| self.edits.get(table, key)).flatten() {
             Some(row) => Ok(row.clone()),
-            None => Ok(self.base.row(table, key)?),
+            None => self.row_below(table, key),
         }
+    }
+
+    fn row_below(&self, table: Table, key: &RowKey) -> Result<Option<Row>, Stop> {
+        let mut below = self.below.borrow_mut();
+        let same = |found: &Option<Found>| {
+            let found = found.as_ref();
+            found.is_some_and(|found| found.table == table && found.key == *key)
+        };
+        match below.iter().position(same) {
+            Some(0) => {}
+            Some(_) => below.swap(0, 1),
+            None => {
+                let row = self.base.row(table, key)?;
+                let key = key.clone();
+                below.swap(0, 1);
+                below[0] = Some(Found { table, key, row });
+            }
+        }
+        Ok(below[0].as_ref().and_then(|found| found.row.clone()))
     }
 
     /// The row with that key.
@@ -134,7 +169,8 @@ impl<'v> Scene<'v> {
         subject: &str,
     ) -> impl Iterator<Item = (&RowKey, &Option<Row>)> {
         let all = self.edits.of(table);
-        let from = (!all.is_empty()).then(|| all.range(RowKey::of(subject)..));
+        let some = !all.is_empty() && self.changed.may_hold(table, subject);
+        let from = some.then(|| all.range(RowKey::of(subject)..));
         let all = from.into_iter().flatten();
         all.take_while(move |(key, _)| key.subject() == subject)
     }
@@ -144,12 +180,23 @@ impl<'v> Scene<'v> {
         self.change((R::TABLE, row.key()), Some(rows::encode(row)));
     }
 
+    /// Puts a row, and one of another table whose line is the same.
+    pub fn put_both<R: TableRow, T: TableRow>(&mut self, row: &R, twin: &T) {
+        let line = rows::encode(row);
+        debug_assert_eq!(line, rows::encode(twin), "the same line in both tables");
+        self.change((R::TABLE, row.key()), Some(line.clone()));
+        self.change((T::TABLE, twin.key()), Some(line));
+    }
+
     /// Removes a row.
     pub fn remove<R: TableRow>(&mut self, key: RowKey) {
         self.change((R::TABLE, key), None);
     }
 
     fn change(&mut self, place: (Table, RowKey), row: Option<Row>) {
+        let all = self.edits.keys();
+        let all = all.map(|(table, key)| (table, key.subject()));
+        self.changed.put(place.0, place.1.subject(), all);
         self.touched.push(place.clone());
         self.before.push(self.edits.insert(place, row));
     }

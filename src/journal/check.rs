@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::judge::{self, Judgement};
 use super::page::Page;
-use super::pages::{NewPage, PageRecord, change_key};
+use super::pages::{NewPage, PageRecord, change_keys};
 use super::proposal::Proposal;
 use super::review::Review;
 use crate::crypto::{digest, seal};
@@ -91,8 +91,7 @@ fn check<S: Objects>(
         proposal: proposal.digest(),
         chain: page.message.chain,
     };
-    let keys = outcome.edits.keys();
-    let changes = keys.map(|(table, key)| change_key(table, key)).collect();
+    let changes = change_keys(&outcome.edits);
     Ok(Checked {
         entry: (record, changes),
         number,

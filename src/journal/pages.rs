@@ -2,8 +2,12 @@
 //! change. Disposable: everything in it follows from the commits.
 
 use super::fault::Fault;
+use crate::cores;
 use crate::crypto::digest;
-use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, RowKey, Table};
+use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, RowEdits, RowKey, Table};
+
+/// From this many changes of one page on, all cores name them.
+const MANY: usize = 4096;
 
 /// What is remembered of one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +28,16 @@ pub fn change_key(table: Table, key: &RowKey) -> ChangeKey {
     let mut short = [0; 16];
     short.copy_from_slice(&digest::key_place(table, key)[..16]);
     short
+}
+
+/// The index's names for all rows that change.
+pub fn change_keys(edits: &RowEdits) -> Vec<ChangeKey> {
+    let keys: Vec<(Table, &RowKey)> = edits.keys().collect();
+    let parts = cores::parts(&keys, MANY, |_, some| {
+        let names = some.iter().map(|(table, key)| change_key(*table, key));
+        names.collect::<Vec<_>>()
+    });
+    parts.concat()
 }
 
 /// One page for the index: its record, and the rows it changed.

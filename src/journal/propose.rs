@@ -10,12 +10,15 @@ use crate::crypto::{Sign, digest, seal};
 use crate::fold::apply::{Submission, fold_drafted};
 use crate::fold::{Decision, Steps, decision};
 use crate::model::rows::MemberRow;
-use crate::model::{Oid, ProposalDigest, SpaceId};
+use crate::model::{ObjectFormat, Oid, ProposalDigest, PublicKey, SpaceId};
 use crate::state::{Tables, TreeView};
-use crate::store::{Expect, Kind, Objects, RefEdit, Store};
+use crate::store::{Expect, Kind, Objects, RefEdit, Store, id_of};
 
 /// From this many decisions on, all cores write them down.
 const MANY: usize = 1000;
+
+/// A digest for decisions that do not ask where they stand.
+const UNPROPOSED: ProposalDigest = ProposalDigest([0; 32]);
 
 /// The time that a commit carries. It decides nothing.
 #[derive(Debug, Clone, Copy)]
@@ -84,28 +87,55 @@ pub fn prepare_drafted<S: Objects + ?Sized>(
     drafted: Steps<'_>,
     signer: &dyn Sign,
 ) -> Result<Prepared, Fault> {
-    let parts = cores::parts(intent.decisions, MANY, |_, some| decision::encode_all(some));
-    let bytes = parts.concat();
-    // What is written must be readable, limits included.
-    proposal::parse(&bytes)?;
-    let digest = digest::proposal(&digest::ProposalFields {
-        space,
-        base: intent.base.number,
-        base_chain: intent.base.chain,
-        author: signer.public_key(),
-        text: intent.text,
-        decisions: &bytes,
-    });
-    let submission = Submission {
-        digest,
-        author: signer.public_key(),
-        after: intent.base.chain,
-        decisions: intent.decisions,
-        votes: &[],
+    let author = signer.public_key();
+    let make = |digest| {
+        let submission = Submission {
+            digest,
+            author,
+            after: intent.base.chain,
+            decisions: intent.decisions,
+            votes: &[],
+        };
+        let outcome = fold_drafted(drafted, &submission)?;
+        let state = tables.edit(intent.base.tree, &outcome.edits)?;
+        Ok::<_, Fault>((state, outcome))
     };
-    let outcome = fold_drafted(drafted, &submission)?;
-    let state = tables.edit(intent.base.tree, &outcome.edits)?;
-    let blob = store.id_of(Kind::Blob, &bytes);
+    let format = tables.format();
+    let write = || write_down(format, space, intent, author);
+    let many = intent.decisions.len() >= MANY;
+    let (written, (state, outcome)) = match intent.decisions.iter().any(Decision::placed) {
+        true => {
+            let written = write()?;
+            let made = make(written.digest)?;
+            (written, made)
+        }
+        false => {
+            // What they do does not depend on how they are written, so that is found out meanwhile.
+            let staged = tables.staged();
+            let (written, made) = cores::beside(many, write, || make(UNPROPOSED));
+            let both = written.and_then(|written| Ok((written, made?)));
+            both.inspect_err(|_| tables.discard(staged))?
+        }
+    };
+    let finish = || finish(tables, store, space, intent, (written, state), signer);
+    // To give back the memory of many rows takes a while.
+    cores::beside(many, move || drop(outcome), finish).1
+}
+
+/// Seals and writes a proposal that makes this state of its base.
+fn finish<S: Objects + ?Sized>(
+    tables: &Tables<'_, S>,
+    store: &S,
+    space: SpaceId,
+    intent: &Intent<'_>,
+    (written, state): (Written, Oid),
+    signer: &dyn Sign,
+) -> Result<Prepared, Fault> {
+    let Written {
+        bytes,
+        blob,
+        digest,
+    } = written;
     let tree = tables.with_decisions(Some(state), blob)?;
     let commit = seal::seal(proposal_commit(space, intent, digest, tree), signer)?;
     let commit = commit.encode();
@@ -115,6 +145,39 @@ pub fn prepare_drafted<S: Objects + ?Sized>(
     objects.push((id, Kind::Commit, commit));
     store.write_all(&objects)?;
     Ok(Prepared { id, digest })
+}
+
+/// Decisions as they are written, the id of that, and the digest of their proposal.
+struct Written {
+    bytes: Vec<u8>,
+    blob: Oid,
+    digest: ProposalDigest,
+}
+
+fn write_down(
+    format: ObjectFormat,
+    space: SpaceId,
+    intent: &Intent<'_>,
+    author: PublicKey,
+) -> Result<Written, Fault> {
+    let parts = cores::parts(intent.decisions, MANY, |_, some| decision::encode_all(some));
+    let bytes = parts.concat();
+    // What is written must be readable, limits included.
+    proposal::parse(&bytes)?;
+    let digest = digest::proposal(&digest::ProposalFields {
+        space,
+        base: intent.base.number,
+        base_chain: intent.base.chain,
+        author,
+        text: intent.text,
+        decisions: &bytes,
+    });
+    let blob = id_of(format, Kind::Blob, &bytes);
+    Ok(Written {
+        bytes,
+        blob,
+        digest,
+    })
 }
 
 fn proposal_commit(

@@ -37,31 +37,42 @@ pub(super) fn placed<'e>(
             return Err(StateFault::new(Code::TooLarge, what));
         }
     }
-    Ok(on_all_cores(table, &edits))
+    let edit = |_, &(key, row): &(&'e RowKey, Option<&'e Row>), place| Edit { place, key, row };
+    Ok(by_place(
+        table,
+        &edits,
+        |(key, _)| *key,
+        edit,
+        |edit| edit.place,
+    ))
 }
 
-fn place_all<'e>(table: Table, edits: &[(&'e RowKey, Option<&'e Row>)]) -> Vec<Edit<'e>> {
-    let mut placer = Placer::new(table);
-    let edits = edits.iter().map(|&(key, row)| Edit {
-        place: placer.place(key.parts()),
-        key,
-        row,
+/// Hashes and sorts what has a place in a table: `make` is given an item's number, the item, and its place. Many are
+/// done in as many parts as there are cores.
+pub(super) fn by_place<'k, T: Sync, P: Send>(
+    table: Table,
+    items: &[T],
+    key: impl Fn(&T) -> &'k RowKey + Sync,
+    make: impl Fn(usize, &T, Place) -> P + Sync,
+    place: impl Fn(&P) -> Place + Sync,
+) -> Vec<P> {
+    let parts = cores::parts(items, MANY, |start, part| {
+        let mut placer = Placer::new(table);
+        let made = (start..).zip(part);
+        let made = made.map(|(at, item)| make(at, item, placer.place(key(item).parts())));
+        let mut made: Vec<P> = made.collect();
+        made.sort_unstable_by_key(&place);
+        made
     });
-    let mut placed: Vec<_> = edits.collect();
-    placed.sort_unstable_by_key(|edit| edit.place);
-    placed
-}
-
-/// Hashes and sorts many edits in as many parts as there are cores.
-fn on_all_cores<'e>(table: Table, edits: &[(&'e RowKey, Option<&'e Row>)]) -> Vec<Edit<'e>> {
-    if edits.len() < MANY {
-        return place_all(table, edits);
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    let sorted = parts.len() == 0;
+    all.extend(parts.flatten());
+    if !sorted {
+        // The stable sort finds the sorted parts and merges them.
+        all.sort_by_key(place);
     }
-    let parts = cores::parts(edits, MANY, |_, part| place_all(table, part));
-    let mut placed: Vec<Edit<'e>> = parts.into_iter().flatten().collect();
-    // The stable sort finds the sorted parts and merges them.
-    placed.sort_by_key(|edit| edit.place);
-    placed
+    all
 }
 
 /// The rows of a bucket after some edits.

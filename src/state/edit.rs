@@ -6,6 +6,7 @@
 
 use super::batch::{Edit, Rows, merge, placed};
 use super::bucket::{Bucket, Line, Reading, Spliced};
+use super::grow::Grower;
 use super::place::{Place, Prefix};
 use super::raw::Child;
 use super::tree::{Dir, Root};
@@ -233,26 +234,17 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         rows: &[(Place, Line<'_>)],
         good: bool,
     ) -> Result<Child, StateFault> {
-        let depth = at.depth();
-        if depth >= limits::TABLE_DEPTH {
-            let what = "more than 64 rows share all digits";
-            return Err(StateFault::malformed(&at.path(table), what));
+        let format = self.format();
+        let grower = Grower {
+            table,
+            format,
+            good,
+        };
+        let grown = grower.grow(at, rows)?;
+        for made in grown.made {
+            self.put_made(made);
         }
-        let mut dir = Dir::default();
-        for group in rows.chunk_by(|(a, _), (b, _)| a.digit(depth) == b.digit(depth)) {
-            let digit = group[0].0.digit(depth);
-            let below = at.child(digit);
-            let child = if group.len() > limits::BUCKET_ROWS {
-                self.split(table, &below, group, good)?
-            } else {
-                let mut lines: Vec<_> = group.iter().map(|(_, row)| *row).collect();
-                lines.sort_unstable_by_key(|line| line.key);
-                let bucket = Bucket::of(table, &lines, good.then_some(below));
-                Child::File(self.put_bucket(table, Arc::new(bucket))?)
-            };
-            dir.children[digit] = Some(child);
-        }
-        self.put_dir(dir)
+        Ok(grown.child)
     }
 
     /// Stages what has not been, now that its place is final.

@@ -1,5 +1,7 @@
 //! Rows of many keys of one table: each part of the tree is looked into once.
 
+use super::batch::by_place;
+use super::bucket::Bucket;
 use super::place::{Place, Placer, Prefix};
 use super::raw::Child;
 use super::tree::Root;
@@ -17,10 +19,10 @@ struct Wanted<'k> {
 
 impl<S: Objects + ?Sized> Tables<'_, S> {
     /// Fills in the rows of these keys, all of one table, in their order.
-    pub(super) fn rows_at(
+    pub(super) fn rows_at<'k>(
         &self,
         root: &Root,
-        keys: &[(Table, &RowKey)],
+        keys: &[(Table, &'k RowKey)],
         rows: &mut [Option<Row>],
     ) -> Result<(), StateFault> {
         let Some((table, _)) = keys.first() else {
@@ -30,14 +32,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         if child.is_none() {
             return Ok(());
         }
-        let mut placer = Placer::new(*table);
-        let wanted = keys.iter().enumerate().map(|(at, (_, key))| Wanted {
-            place: placer.place(key.parts()),
-            key,
-            at,
-        });
-        let mut wanted: Vec<_> = wanted.collect();
-        wanted.sort_unstable_by_key(|wanted| wanted.place);
+        let wanted = |at, (_, key): &(Table, &'k RowKey), place| Wanted { place, key, at };
+        let wanted = by_place(*table, keys, |(_, key)| *key, wanted, |wanted| wanted.place);
         self.look(*table, &Prefix::TABLE, child, &wanted, rows)
     }
 
@@ -53,7 +49,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             None => {}
             Some(Child::File(id)) => {
                 let bucket = self.bucket(&id, table, at, self.reading())?;
-                for one in wanted {
+                for one in wanted_of(table, &bucket, wanted) {
                     let found = bucket.find(table, one.key);
                     rows[one.at] = found.map_err(|what| {
                         StateFault::malformed(&(at.path(table) + ".jsonl"), what)
@@ -72,4 +68,23 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         }
         Ok(())
     }
+}
+
+/// Those of many keys that may have a row in a bucket, found by the places of its rows where these are fewer.
+fn wanted_of<'w, 'k>(
+    table: Table,
+    bucket: &Bucket,
+    wanted: &'w [Wanted<'k>],
+) -> Vec<&'w Wanted<'k>> {
+    if wanted.len() <= bucket.len() {
+        return wanted.iter().collect();
+    }
+    let mut placer = Placer::new(table);
+    let places = bucket.lines().map(|line| placer.place(line.key));
+    let at = places.map(|place| {
+        let start = wanted.partition_point(|one| one.place < place);
+        let some = wanted[start..].iter();
+        some.take_while(move |one| one.place == place)
+    });
+    at.flatten().collect()
 }

@@ -24,6 +24,7 @@ mod decisions;
 mod diff;
 mod edit;
 mod files;
+mod grow;
 mod lent;
 mod lookup;
 mod many;

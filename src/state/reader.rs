@@ -3,6 +3,7 @@
 use super::StateFault;
 use super::bucket::{Bucket, Reading};
 use super::cache::{Cache, Node, Shape};
+use super::grow::Made;
 use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
@@ -250,14 +251,29 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     fn put(&self, shape: Shape, kind: Kind, bytes: Bytes, node: Node) -> Result<Oid, StateFault> {
         let id = self.store.id_of(kind, &bytes);
-        // What is in the cache was read or staged before, so the store is asked once per object.
-        let known = self.cache.borrow().contains(&id, shape);
-        let known = known || self.staged.borrow().get(&id).is_some();
-        if !known && !self.store.is_known(&id) {
+        if !self.is_there(&id, shape) {
             self.staged.borrow_mut().insert(id, kind, bytes);
         }
         self.keep(id, shape, node);
         Ok(id)
+    }
+
+    /// Stages an object that was made elsewhere.
+    pub(super) fn put_made(&self, made: Made) {
+        let Made { id, shape, .. } = made;
+        if !self.is_there(&id, shape) {
+            self.staged
+                .borrow_mut()
+                .insert(id, made.kind, made.bytes.into());
+        }
+        self.keep(id, shape, made.node);
+    }
+
+    /// Whether an object need not be staged. What is in the cache was read or staged before, so the store is asked
+    /// once for each.
+    fn is_there(&self, id: &Oid, shape: Shape) -> bool {
+        let known = self.cache.borrow().contains(id, shape);
+        known || self.is_staged(id) || self.store.is_known(id)
     }
 
     fn cached(&self, id: &Oid, shape: Shape) -> Option<Node> {

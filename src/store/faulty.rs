@@ -176,6 +176,11 @@ impl<S: Refs> Refs for Faulty<S> {
         self.inner.list(prefix)
     }
 
+    fn foretell(&self, name: &str, new: Oid) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        self.script.alive()?;
+        self.inner.foretell(name, new)
+    }
+
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.script.step("refs-apply")?;
         for edit in edits {

@@ -144,6 +144,12 @@ pub trait Refs {
         Ok(found)
     }
 
+    /// Writes down where a ref is to point, ahead of the [`Refs::apply`] that moves it there: who waits for other files to
+    /// be durable waits for this one along with them. Nobody sees it, and nothing comes of it unless it is applied.
+    fn foretell(&self, _name: &str, _new: Oid) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        Ok(Box::new(Later(|| Ok(()))))
+    }
+
     /// Makes all changes, or none if one of them does not find what it expects (`race-lost`). Each is a
     /// compare-and-swap under the ref's lock. When it returns, they survive a crash.
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault>;
@@ -152,6 +158,12 @@ pub trait Refs {
     fn clear(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.apply(edits)
     }
+}
+
+/// The id that git gives to an object of a kind with these contents: what [`Objects::id_of`] of a store of that format
+/// says, for whoever hashes on several threads.
+pub fn id_of(format: ObjectFormat, kind: Kind, bytes: &[u8]) -> Oid {
+    git::object_id(format, kind, bytes)
 }
 
 /// Whether the last part of a ref's name is that.

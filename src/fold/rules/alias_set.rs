@@ -90,11 +90,11 @@ impl Kind for AliasSet {
         if let Some(old) = old {
             scene.remove::<AliasTargetRow>(RowKey::pair(old.target.as_str(), old.alias.as_str()));
         }
-        scene.put(&row);
-        scene.put(&AliasTargetRow {
+        let twin = AliasTargetRow {
             alias: row.alias.clone(),
             target: row.target.clone(),
-        });
+        };
+        scene.put_both(&row, &twin);
         Ok(())
     }
 }

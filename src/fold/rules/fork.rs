@@ -97,12 +97,12 @@ impl Kind for Fork {
             );
             return Stop::refuse(Code::Stale, what);
         }
-        scene.put(&row);
-        scene.put(&ForkOriginRow {
+        let twin = ForkOriginRow {
             name: row.name.clone(),
             of: row.of.clone(),
             resolved: row.resolved.clone(),
-        });
+        };
+        scene.put_both(&row, &twin);
         Ok(())
     }
 }

@@ -105,11 +105,11 @@ impl Kind for Merge {
         if let Some(old) = old {
             scene.remove::<MergeTargetRow>(RowKey::pair(old.into.as_str(), old.from.as_str()));
         }
-        scene.put(&row);
-        scene.put(&MergeTargetRow {
+        let twin = MergeTargetRow {
             from: row.from.clone(),
             into: row.into.clone(),
-        });
+        };
+        scene.put_both(&row, &twin);
         graph::require_sound_group(scene, &self.from)
     }
 }

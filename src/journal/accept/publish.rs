@@ -43,7 +43,9 @@ pub(super) fn commit<S: Store>(
     // Both are written, then remembered, then the pack gets its name.
     let remembered = guard.remember(&batch)?;
     let packed = space.store.prepare(parcel)?;
-    unnamed::settle(vec![remembered, packed])?;
+    // What `main` will hold waits for the disk with them; nobody sees it before it is published.
+    let moved = space.store.foretell(refs::MAIN, new)?;
+    unnamed::settle(vec![remembered, packed, moved])?;
     space.tables.written();
     let old = history.tip().expect("an open space has a tip").id;
     Ok(Committed { old, new, pages })

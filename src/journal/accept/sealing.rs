@@ -8,7 +8,7 @@ use crate::crypto::Sign;
 use crate::fold::Outcome;
 use crate::journal::fault::Fault;
 use crate::journal::page::Page;
-use crate::journal::pages::{NewPage, PageRecord, change_key};
+use crate::journal::pages::{NewPage, PageRecord, change_keys};
 use crate::journal::queue::Candidate;
 use crate::model::Oid;
 use crate::store::{Bytes, Kind, Objects, Parcel, Shared};
@@ -130,7 +130,5 @@ fn index_entry(page: &Page, outcome: &Outcome) -> NewPage {
         proposal: page.message.proposal,
         chain: page.message.chain,
     };
-    let keys = outcome.edits.keys();
-    let keys = keys.map(|(table, key)| change_key(table, key));
-    (record, keys.collect())
+    (record, change_keys(&outcome.edits))
 }

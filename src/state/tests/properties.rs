@@ -1,11 +1,12 @@
 //! The laws: the tree depends on the rows alone, and reading agrees with a sorted map.
 
 use super::store::Memory;
-use super::{Rows, alias, edge, from_scratch, write};
+use super::{Rows, alias, edge, from_scratch, puts, write};
 use crate::codec::rows::key_of;
 use crate::crypto::digest;
+use crate::fold::View as _;
 use crate::model::{Oid, Row, RowEdits, RowKey, Table};
-use crate::state::Tables;
+use crate::state::{Tables, TreeView};
 use crate::store::{Kind, Objects};
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -215,4 +216,27 @@ fn thousands_of_rows_one_by_one_in_two_orders_and_away_again() {
         }
     }
     assert_eq!(roots[0], Some(store.id_of(Kind::Tree, b"")));
+}
+
+#[test]
+fn rows_that_come_by_thousands_make_the_same_tree_and_are_found_at_once() {
+    let (few, many) = (0..100, 100..9_000);
+    let rows = |numbers: std::ops::Range<u32>| numbers.map(|n| alias(n, n / 8));
+    let store = Memory::default();
+    let tables = Tables::new(&store);
+    let first = tables.edit(None, &puts(rows(few.clone()))).unwrap();
+    let all: Rows = rows(few).chain(rows(many)).collect();
+    let at_once = tables.edit(Some(first), &puts(all.clone())).unwrap();
+    assert_eq!(at_once, naive(&Memory::default(), &all));
+    // Some that are there, and some that are not; in small and in large tables.
+    for root in [first, at_once] {
+        let view = TreeView::new(&tables, Some(root));
+        let asked: Vec<_> = (0..12_000)
+            .map(|n| alias(n * 3 % 12_000, n / 8).0)
+            .collect();
+        let places: Vec<_> = asked.iter().map(|(table, key)| (*table, key)).collect();
+        let found = view.rows_at(&places).unwrap();
+        let one_by_one = places.iter().map(|(table, key)| view.row(*table, key));
+        assert_eq!(found, one_by_one.collect::<Result<Vec<_>, _>>().unwrap());
+    }
 }

@@ -1,7 +1,7 @@
 //! Objects in memory that count how often they are asked.
 
 use crate::model::{Code, ObjectFormat, Oid};
-use crate::store::{Kind, Objects, StoreFault};
+use crate::store::{Kind, Objects, StoreFault, id_of};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -56,9 +56,7 @@ impl Objects for Memory {
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&[kind as u8]).update(bytes);
-        Oid::from_bytes(&hasher.finalize().as_bytes()[..20]).unwrap()
+        id_of(self.format(), kind, bytes)
     }
 
     fn write_all(&self, objects: &[(Oid, Kind, Vec<u8>)]) -> Result<(), StoreFault> {

@@ -21,6 +21,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,65 @@ pub(super) struct Lock<'a> {
     /// Directories that were made for it and whose parents' entries changed.
     made: Vec<PathBuf>,
     steps: &'a dyn Steps,
+    /// Whether the next contents are there already, and durable.
+    written: bool,
     done: bool,
+}
+
+/// What a file is to hold, written before its lock is taken, so that its writer may wait for the disk together with
+/// others. It goes when it is dropped, unless a lock was made of it.
+pub(super) struct Ready {
+    bytes: Vec<u8>,
+    /// Its name and the file; none once a lock was made of it.
+    staged: Option<(PathBuf, File)>,
+    steps: Arc<dyn Steps>,
+}
+
+impl Ready {
+    /// Writes it. It is not durable yet.
+    pub(super) fn write(
+        common_dir: &Path,
+        bytes: Vec<u8>,
+        steps: Arc<dyn Steps>,
+    ) -> Result<Self, StoreFault> {
+        let staging = common_dir.join("folio").join("locks");
+        let staged = create_staged(&staging).or_else(|err| {
+            if err.kind() != io::ErrorKind::NotFound {
+                return Err(io_fault("create a file in", &staging, &err));
+            }
+            create_dirs(&staging)?;
+            create_staged(&staging).map_err(|err| io_fault("create a file in", &staging, &err))
+        })?;
+        let written = (&staged.1).write_all(&bytes);
+        let written = written.map_err(|err| io_fault("write", &staged.0, &err));
+        let ready = Self {
+            bytes,
+            staged: Some(staged),
+            steps,
+        };
+        written.map(|()| ready)
+    }
+
+    /// Whether it holds these bytes.
+    pub(super) fn holds(&self, bytes: &[u8]) -> bool {
+        self.bytes == bytes
+    }
+
+    /// What is to be durable before a lock is made of it.
+    pub(super) fn contents(&self) -> Option<(&Path, &File)> {
+        let staged = self.staged.as_ref();
+        staged.map(|(name, file)| (name.as_path(), file))
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        if let Some((name, _)) = &self.staged
+            && !self.steps.dead()
+        {
+            fs::remove_file(name).ok();
+        }
+    }
 }
 
 /// The file that locks are names of, and its own name if the file system has hard links. That name goes
@@ -66,6 +125,29 @@ impl<'a> Lock<'a> {
         Self::take_with(common_dir, target, steps, &mut None)
     }
 
+    /// Takes the lock of `target` to write into it what is ready and durable. `None` where that does not work at once:
+    /// [`Lock::take`] knows more ways.
+    pub(super) fn take_ready(
+        target: &Path,
+        mut ready: Ready,
+        steps: &'a dyn Steps,
+    ) -> Option<Self> {
+        let path = lock_of(target);
+        let (name, _) = ready.staged.as_ref()?;
+        fs::hard_link(name, &path).ok()?;
+        let (name, file) = ready.staged.take()?;
+        let name = Some(name);
+        Some(Self {
+            path,
+            target: target.to_owned(),
+            staged: Rc::new(Staged { name, file, steps }),
+            made: Vec::new(),
+            steps,
+            written: true,
+            done: false,
+        })
+    }
+
     /// Takes the lock of `target` to remove it, as another name of a file that all such locks share.
     pub(super) fn take_with(
         common_dir: &Path,
@@ -73,9 +155,7 @@ impl<'a> Lock<'a> {
         steps: &'a dyn Steps,
         shared: &mut Option<Rc<Staged<'a>>>,
     ) -> Result<Self, StoreFault> {
-        let mut name = target.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = lock_of(target);
         let staging = common_dir.join("folio").join("locks");
         let mut made = Vec::new();
         let until = Instant::now() + PATIENCE;
@@ -93,6 +173,7 @@ impl<'a> Lock<'a> {
                         staged,
                         made,
                         steps,
+                        written: false,
                         done: false,
                     });
                 }
@@ -124,8 +205,11 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Writes what the file will hold, and makes it survive a crash.
+    /// Writes what the file will hold, and makes it survive a crash; what was ready does already.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreFault> {
+        if self.written {
+            return Ok(());
+        }
         let mut file = &self.staged.file;
         let written = file.write_all(bytes).and_then(|()| file.sync_all());
         written.map_err(|err| io_fault("write", &self.path, &err))
@@ -175,12 +259,37 @@ impl Drop for Lock<'_> {
     }
 }
 
+fn lock_of(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
 fn conflict(target: &Path, fault: StoreFault) -> StoreFault {
     let what = format!(
         "`{}` cannot lie below another ref: {fault}",
         target.display()
     );
     StoreFault::new(Code::RefInvalid, what)
+}
+
+/// Makes a file with a name of our own, held as long as we live. A crash from here on leaves one that the next process
+/// to meet a lock tidies up. `NotFound` means that the directory is missing.
+fn create_staged(staging: &Path) -> io::Result<(PathBuf, File)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let own = staging.join(format!("{}-{number}", std::process::id()));
+        match File::create_new(&own) {
+            Ok(file) => {
+                file.lock()?;
+                return Ok((own, file));
+            }
+            // Left by a dead process that had our number. Not the lock: the next name will be free.
+            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(err) => return Err(err),
+        }
+    }
 }
 
 /// One try. `NotFound` means that a directory is missing.
@@ -190,28 +299,12 @@ fn try_take<'a>(
     steps: &'a dyn Steps,
     shared: Option<&Rc<Staged<'a>>>,
 ) -> io::Result<Rc<Staged<'a>>> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     if let Some(shared) = shared
         && let Some(name) = &shared.name
     {
         return fs::hard_link(name, path).map(|()| Rc::clone(shared));
     }
-    let name = format!(
-        "{}-{}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    );
-    let own = staging.join(name);
-    let file = match File::create_new(&own) {
-        Ok(file) => file,
-        // Left by a dead process that had our number. Not the lock: the next name will be free.
-        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
-            return try_take(staging, path, steps, None);
-        }
-        Err(err) => return Err(err),
-    };
-    // A crash from here on leaves a file that the next process to meet the lock tidies up.
-    file.lock()?;
+    let (own, file) = create_staged(staging)?;
     let linked = fs::hard_link(&own, path);
     let staged = |name, file| Rc::new(Staged { name, file, steps });
     let Err(err) = linked else {

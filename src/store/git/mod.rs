@@ -30,7 +30,7 @@ use crate::model::{Code, ObjectFormat, Oid};
 use hash::from_gix;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// How many packs a process can come across (gix's default ends at 32 new ones), where it is not known how many there
 /// are. Each costs a little when a repository is opened.
@@ -72,6 +72,8 @@ pub struct GitStore {
     /// Asked for an object that is not here: see [`GitStore::with_missing`].
     bring: Option<Bring>,
     read_only: bool,
+    /// What a ref will point to, durable already: see [`Refs::foretell`](super::Refs::foretell).
+    foretold: Arc<Mutex<Option<lock::Ready>>>,
 }
 
 impl GitStore {
@@ -120,6 +122,7 @@ impl GitStore {
             extra: Vec::new(),
             bring: None,
             read_only: false,
+            foretold: Arc::default(),
         })
     }
 

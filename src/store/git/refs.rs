@@ -11,18 +11,19 @@
     reason = "a reflog line carries the time it was written; nothing reads it"
 )]
 
-use super::lock::Lock;
+use super::lock::{Lock, Ready};
 use super::loose::{Found, Loose, check_name, read_ref_file, walk};
 use super::packed::Packed;
 use super::{GitStore, unsupported};
 use crate::cores;
 use crate::model::{Code, Oid};
 use crate::store::disk::sync_dir;
-use crate::store::{RefEdit, Refs, StoreFault, has_last};
+use crate::store::{RefEdit, Refs, StoreFault, Unnamed, has_last};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 impl Refs for GitStore {
@@ -42,6 +43,16 @@ impl Refs for GitStore {
 
     fn list_named(&self, prefix: &str, last: &str) -> Result<Vec<(String, Oid)>, StoreFault> {
         self.list_those(prefix, &|name| has_last(name, last))
+    }
+
+    fn foretell(&self, name: &str, new: Oid) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        self.refuse_writing()?;
+        check_name(name)?;
+        self.check_format(&new)?;
+        self.begin_writing()?;
+        self.steps.step("ref-foretell")?;
+        let ready = Ready::write(self.common_dir(), line_of(&new), Arc::clone(&self.steps))?;
+        Ok(Box::new(Foretold { store: self, ready }))
     }
 
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
@@ -68,7 +79,7 @@ impl GitStore {
         self.steps.step("refs-write")?;
         for held in &mut locked {
             if let Some(new) = held.edit.new.filter(|new| held.old != Some(*new)) {
-                held.lock.write(format!("{new}\n").as_bytes())?;
+                held.lock.write(&line_of(&new))?;
             }
         }
         // A crash so far leaves locks only; the next process finds out whose they were and goes on.
@@ -133,6 +144,29 @@ const MANY: usize = 256;
 /// So many refs are looked for in `packed-refs` one by one.
 const FEW: usize = 8;
 
+/// What the file of a ref holds.
+fn line_of(id: &Oid) -> Vec<u8> {
+    format!("{id}\n").into_bytes()
+}
+
+/// What a ref will point to, on its way. No name is given to it here: that is for whoever moves the ref.
+struct Foretold<'s> {
+    store: &'s GitStore,
+    ready: Ready,
+}
+
+impl Unnamed for Foretold<'_> {
+    fn contents(&self) -> Vec<(&Path, &File)> {
+        self.ready.contents().into_iter().collect()
+    }
+
+    fn name(self: Box<Self>) -> Result<Vec<PathBuf>, StoreFault> {
+        let foretold = self.store.foretold.lock();
+        *foretold.expect("nothing panics while it is held") = Some(self.ready);
+        Ok(Vec::new())
+    }
+}
+
 /// One edit whose ref is locked, and where that ref points.
 struct Held<'e, 's> {
     edit: &'e RefEdit,
@@ -193,7 +227,10 @@ impl GitStore {
             let target = self.common_dir().join(&edit.name);
             let dir = self.common_dir();
             let lock = match edit.new {
-                Some(_) => Lock::take(dir, &target, &*self.steps)?,
+                Some(new) => match self.take_foretold(&target, &new) {
+                    Some(lock) => lock,
+                    None => Lock::take(dir, &target, &*self.steps)?,
+                },
                 None => Lock::take_with(dir, &target, &*self.steps, &mut shared)?,
             };
             locked.push((
@@ -207,6 +244,16 @@ impl GitStore {
         }
         locked.sort_by_key(|(at, _)| *at);
         Ok(locked.into_iter().map(|(_, held)| held).collect())
+    }
+
+    /// The lock of a ref that is to point there, if that was foretold.
+    fn take_foretold(&self, target: &Path, new: &Oid) -> Option<Lock<'_>> {
+        let mut foretold = self
+            .foretold
+            .lock()
+            .expect("nothing panics while it is held");
+        let ready = foretold.take_if(|ready| ready.holds(&line_of(new)))?;
+        Lock::take_ready(target, ready, &*self.steps)
     }
 
     /// Compares what is there with what is expected, all locks being held.

@@ -1,6 +1,7 @@
 //! Refs that others move too, and those who die while they move them.
 
 use super::*;
+use crate::store::unnamed;
 
 #[test]
 fn a_lock_of_git_is_busy_and_a_lock_of_a_dead_folio_is_taken() {
@@ -141,4 +142,53 @@ fn of_many_writers_one_wins_each_round_and_git_is_one_of_them() {
         runs.into_iter().map(|run| run.join().unwrap()).sum()
     });
     assert_eq!(wins, 39);
+}
+
+#[test]
+fn what_was_foretold_is_taken_where_it_fits_and_goes_where_it_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    let [a, b] = two_commits(&store);
+    let left = || fs::read_dir(dir.path().join("folio/locks")).map_or(0, Iterator::count);
+    let foretell = |id| unnamed::settle(vec![store.foretell(MAIN, id).unwrap()]).unwrap();
+    let main = || store.get(MAIN).unwrap();
+    foretell(a);
+    assert_eq!((main(), left()), (None, 1), "nothing comes of it by itself");
+    let first = edit(MAIN, Expect::Absent, Some(a));
+    store.apply(&[first]).unwrap();
+    assert_eq!((main(), left()), (Some(a), 0));
+    // Another value than was foretold, and another than was expected.
+    foretell(a);
+    store.apply(&[edit(MAIN, Expect::At(a), Some(b))]).unwrap();
+    assert_eq!(main(), Some(b));
+    foretell(a);
+    let refused = store.apply(&[edit(MAIN, Expect::At(a), Some(a))]);
+    assert_eq!(refused.unwrap_err().code, Code::RaceLost);
+    assert_eq!((main(), left()), (Some(b), 0));
+    // A lock of git's is waited for, and one of the dead is taken, as ever.
+    foretell(a);
+    let lock = dir.path().join(MAIN).with_extension("lock");
+    fs::write(&lock, "").unwrap();
+    let refused = store.apply(&[edit(MAIN, Expect::At(b), Some(a))]);
+    assert_eq!(refused.unwrap_err().code, Code::Busy);
+    fs::remove_file(&lock).unwrap();
+    foretell(a);
+    let script = Script::new();
+    script.fail_at(1);
+    script.step("dying").unwrap_err();
+    drop(lock::Lock::take(dir.path(), &dir.path().join(MAIN), &script).unwrap());
+    assert!(lock.exists());
+    store.apply(&[edit(MAIN, Expect::At(b), Some(a))]).unwrap();
+    assert_eq!(
+        (git(dir.path(), &["rev-parse", MAIN]), left()),
+        (a.to_hex(), 0)
+    );
+    foretell(b);
+    drop(store);
+    assert_eq!(
+        fs::read_dir(dir.path().join("folio/locks"))
+            .unwrap()
+            .count(),
+        0
+    );
 }
