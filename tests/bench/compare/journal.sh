@@ -102,7 +102,7 @@ part_many() {
   warm
   turns 3 "$folio" -C "$dir" -q replay ::: "$folio" -C "$dir" -q verify
   speed=$(rate $many "${median[0]}")
-  row 'replay of 100,000 decisions in one page' "$(thousands "$speed")/s" '' '' "$(asked "$speed" '>=' 200000 a second)" '`folio replay`'
+  row 'replay of 100,000 decisions in one page' "$(thousands "$speed")/s" '' '' "$(asked "$speed" '>=' 200000 a second)" '`folio replay` of what was verified before'
   row 'verify the same' "$(thousands "$(rate $many "${median[1]}")")/s" '' '' '' '`folio verify`'
   rm -rf "$work"/many* "$work"/import* "$work/decisions"
 }
@@ -136,7 +136,7 @@ part_verify() {
   speed=$(rate "$all" "${median[3]}")
   row "replay from the decisions alone" "$(thousands "$speed")/s" "$(thousands "$(rate "$all" "${median[4]}")")/s" \
     "$(calc %.2f "${median[4]} / ${median[3]}") times as many" "$(asked "$speed" '>=' 70000 a second)" \
-    '`folio replay`; `git log --format=%B main`, which reads all messages and checks nothing'
+    '`folio replay` of what `folio verify` checked before; `git log --format=%B main`, which reads all messages and checks nothing'
   rm -rf "$dir"
 }
 
@@ -204,7 +204,7 @@ part_memory() {
   long_log "log-$pages"
   mib_row "verify of $(thousands "$pages") snapshots" "$(peak "$folio" -C "$dir" -q verify)" 300 '`folio verify`'
   held=$(peak "$folio" -C "$dir" -q replay)
-  [ -z "$held" ] || row 'replay of them' "$held MiB" '' '' '' '`folio replay`'
+  [ -z "$held" ] || row 'replay of them' "$held MiB" '' '' '' '`folio replay` of what was verified before'
   [ -n "$held" ] || row 'not measured: neither /usr/bin/time nor python3 is here' '' 
   rm -rf "$dir" "$work/memory"
 }
