@@ -1,8 +1,9 @@
 //! What a replay takes on trust, and what it does not.
 
-use crate::bench::{Bench, put};
+use crate::bench::{Bench, put, update_ref};
 use crate::blocks::Block;
 use crate::bytes::signed_otherwise;
+use crate::cli::{Fixture, Ran, finish};
 use crate::pages::review;
 use folio::codec::message::Verdict;
 use folio::model::{ChainDigest, Code, Number, Oid};
@@ -64,4 +65,31 @@ fn pages_that_are_no_chain_are_refused_also_where_they_were_verified() {
         let said = bench.replay_main(tip, verified);
         assert_eq!(said, Err(Code::ChainMismatch), "{verified:?}");
     }
+}
+
+#[test]
+fn the_command_trusts_what_it_verified_itself_and_nothing_else() {
+    let bench = Bench::new();
+    let tip = badly_proposed(&bench);
+    let fixture = Fixture::home();
+    let run = |word: &str| -> Ran { finish(fixture.command(bench.path(), None).arg(word), b"") };
+    run("verify").ok();
+    assert!(run("replay").ok().ends_with("equal\n"));
+    update_ref(bench.path(), "refs/heads/main", tip);
+    // What it remembers is the page before.
+    run("replay").refused("signature-wrong", 4);
+    run("verify").refused("signature-wrong", 4);
+    run("replay").refused("signature-wrong", 4);
+    let memory = bench.path().join("folio/verified");
+    for other in [
+        format!("3 {}\n", bench.pages[1].id),
+        "3\n".into(),
+        String::new(),
+    ] {
+        std::fs::write(&memory, other).unwrap();
+        run("replay").refused("signature-wrong", 4);
+    }
+    std::fs::write(&memory, format!("3 {tip}\n")).unwrap();
+    assert!(run("replay").ok().ends_with("equal\n"));
+    run("verify").refused("signature-wrong", 4);
 }
