@@ -258,16 +258,16 @@ fn require_chain(
     signer: PublicKey,
 ) -> Result<(), Fault> {
     let chain = chain_after(page.message.epoch, previous, proposal, reviews, signer);
-    if chain != page.message.chain {
-        let what = "the chain digest";
-        return Err(Fault::differs(
-            Code::ChainMismatch,
-            what,
-            chain,
-            page.message.chain,
-        ));
+    require_claimed(chain, page.message.chain)
+}
+
+/// The chain digest of a page is the one that the page claims.
+pub(super) fn require_claimed(chain: ChainDigest, claimed: ChainDigest) -> Result<(), Fault> {
+    if chain == claimed {
+        return Ok(());
     }
-    Ok(())
+    let what = "the chain digest";
+    Err(Fault::differs(Code::ChainMismatch, what, chain, claimed))
 }
 
 /// The chain digest of the page after `previous` that numbers a proposal.

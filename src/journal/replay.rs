@@ -1,5 +1,6 @@
 //! Rebuilding the state from the decisions alone, whatever trees are stored.
 
+use super::check::require_claimed;
 use super::fault::Fault;
 use super::history::History;
 use super::page::Page;
@@ -9,7 +10,7 @@ use super::space::Space;
 use crate::crypto::{digest, seal};
 use crate::fold::{self, Decision, MemoryView, Submission, Vote};
 use crate::model::{
-    ChainDigest, Code, Epoch, Number, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
+    ChainDigest, Epoch, Number, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
 };
 use crate::parallel;
 use crate::state::Tables;
@@ -157,11 +158,8 @@ fn require_link(before: &ChainDigest, number: Number, step: &Step) -> Result<Cha
         reviews: &step.reviews,
     };
     let chain = digest::chain_next(before, &link);
-    if chain == step.chain {
-        return Ok(chain);
-    }
-    let what = "the chain digest";
-    Err(Fault::differs(Code::ChainMismatch, what, chain, step.chain))
+    require_claimed(chain, step.chain)?;
+    Ok(chain)
 }
 
 /// The tree that a state in memory has; its objects are staged in the tables.
