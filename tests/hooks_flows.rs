@@ -45,6 +45,28 @@ fn a_numbered_proposal_may_be_removed_later_too() {
     assert_eq!(served.at("refs/heads/proposals/bob/kyiv"), None);
 }
 
+#[test]
+fn what_a_folio_that_died_on_the_server_held_stops_no_push() {
+    let served = Served::new();
+    served.fixture.propose("bob", "kyiv", &set("Kiev", "Kyiv"));
+    // Its lock is another name of a file of its own.
+    let staged = served.server.join("folio/locks/1-0");
+    let lock = served.server.join("refs/heads/proposals/bob/kyiv.lock");
+    for file in [&staged, &lock] {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    }
+    std::fs::write(&staged, "").unwrap();
+    std::fs::hard_link(&staged, &lock).unwrap();
+    served.push(&["proposals/bob/kyiv"]).ok();
+    assert!(!staged.exists() && !lock.exists());
+    // git's own is for people to remove.
+    let lock = served.server.join("refs/heads/proposals/bob/lviv.lock");
+    served.fixture.propose("bob", "lviv", &set("Lvov", "Lviv"));
+    std::fs::write(&lock, "").unwrap();
+    let refused = served.push(&["proposals/bob/lviv"]);
+    assert!(refused.code != 0 && lock.exists(), "{refused:?}");
+}
+
 /// A clone by plain git, with the hooks of a client.
 fn clone_of(served: &Served) -> std::path::PathBuf {
     let dir = served.fixture.path("clone");

@@ -18,6 +18,8 @@ pub const SPACE: &str = "folio.space";
 /// Judges the push that git tells of.
 pub fn run(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     let context = Context::open(global)?;
+    // git takes the locks of refs next.
+    context.store.release_the_dead();
     let updates = input::updates(&input::read()?)?;
     let space = expected_space(&context)?;
     let mut index = context.index()?;

@@ -328,27 +328,76 @@ fn same_file(a: &Metadata, b: &Metadata) -> bool {
 /// directory. Whatever cannot be read or removed is left alone.
 fn take_from_the_dead(staging: &Path, path: &Path) -> bool {
     let mut taken = false;
-    for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
-        let staged = entry.path();
-        let Ok(file) = File::open(&staged) else {
-            continue;
-        };
-        // Our own locks are held through other handles, so this says no for them too.
-        if file.try_lock().is_err() {
-            continue;
-        }
-        // Open and flocked: the number of this inode cannot be given to another file meanwhile.
-        let Ok(ours) = file.metadata() else { continue };
-        let is_it = fs::symlink_metadata(path).is_ok_and(|found| same_file(&found, &ours));
-        if is_it {
-            taken |= fs::remove_file(path).is_ok();
-        }
-        // With another name left, that name may be a lock somebody will meet later.
-        if file.metadata().is_ok_and(|left| left.nlink() == 1) {
-            fs::remove_file(&staged).ok();
-        }
+    for left in left_by_the_dead(staging) {
+        taken |= left.is_named(path) && fs::remove_file(path).is_ok();
+        left.tidy();
     }
     taken
+}
+
+/// Removes all locks of refs that were taken by a Folio that is no more, before a git is started: it knows of no owners
+/// and would be refused by them for ever. Nearly always there is nothing to look at but an empty directory.
+pub(super) fn release_the_dead(common_dir: &Path) {
+    let left: Vec<Left> = left_by_the_dead(&common_dir.join("folio").join("locks")).collect();
+    if left.iter().any(Left::has_more_names) {
+        let mut locks = vec![lock_of(&common_dir.join("packed-refs"))];
+        find_locks(&common_dir.join("refs"), &mut locks);
+        for lock in locks {
+            if left.iter().any(|left| left.is_named(&lock)) {
+                fs::remove_file(&lock).ok();
+            }
+        }
+    }
+    left.iter().for_each(Left::tidy);
+}
+
+/// Collects the locks of all refs below a directory.
+fn find_locks(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            find_locks(&path, found);
+        } else if path.extension().is_some_and(|end| end == "lock") {
+            found.push(path);
+        }
+    }
+}
+
+/// A file in the staging directory whose owner is no more. It is open and flocked by us, so that the number of its inode
+/// cannot be given to another file meanwhile.
+struct Left {
+    name: PathBuf,
+    file: File,
+    found: Metadata,
+}
+
+impl Left {
+    fn has_more_names(&self) -> bool {
+        self.found.nlink() > 1
+    }
+
+    fn is_named(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|found| same_file(&found, &self.found))
+    }
+
+    /// Removes it, unless it has another name left: that may be a lock somebody will meet later.
+    fn tidy(&self) {
+        if self.file.metadata().is_ok_and(|left| left.nlink() == 1) {
+            fs::remove_file(&self.name).ok();
+        }
+    }
+}
+
+fn left_by_the_dead(staging: &Path) -> impl Iterator<Item = Left> {
+    let entries = fs::read_dir(staging).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let name = entry.path();
+        let file = File::open(&name).ok()?;
+        // Our own locks are held through other handles, so this says no for them too.
+        file.try_lock().ok()?;
+        let found = file.metadata().ok()?;
+        Some(Left { name, file, found })
+    })
 }
 
 /// Removes a directory that holds nothing but directories.

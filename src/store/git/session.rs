@@ -5,6 +5,7 @@
 //! removes objects only while nobody is between such a question and the ref that follows it.
 
 use super::GitStore;
+use super::lock::release_the_dead;
 use crate::store::StoreFault;
 use crate::store::turnstile::{Shared, Turnstile};
 use std::path::Path;
@@ -34,6 +35,7 @@ impl Session {
             .lock()
             .expect("nothing panics while it holds this lock");
         if matches!(*state, State::NotYet) {
+            release_the_dead(common_dir);
             *state = match writers(common_dir).and_then(Turnstile::into_shared) {
                 Ok(held) => State::Begun { _held: held },
                 Err(fault) => State::Failed(fault),
@@ -56,7 +58,8 @@ pub fn writers(common_dir: &Path) -> Result<Turnstile, StoreFault> {
 
 impl GitStore {
     /// From now on, until this handle and its clones are dropped, no object goes away. Asking whether an object
-    /// is here, writing objects and moving refs begin it too; whoever lets git do so begins it before.
+    /// is here, writing objects and moving refs begin it too; whoever lets git do so begins it before. What a killed
+    /// Folio left locked is released, since git would wait for it in vain.
     ///
     /// # Errors
     /// `io`.
@@ -65,6 +68,12 @@ impl GitStore {
             Some(session) => session.begin(self.common_dir()),
             None => Ok(()),
         }
+    }
+
+    /// Releases the refs that a killed Folio left locked, where git is about to move refs and nothing here begins to
+    /// write. What lives is left alone, and so is what cannot be removed.
+    pub fn release_the_dead(&self) {
+        release_the_dead(self.common_dir());
     }
 
     /// The same repository without what was begun, for whoever collects and would wait for itself.

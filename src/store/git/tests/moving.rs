@@ -42,6 +42,37 @@ fn a_lock_of_git_is_busy_and_a_lock_of_a_dead_folio_is_taken() {
 }
 
 #[test]
+fn whoever_begins_to_write_releases_what_the_dead_hold_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    let [a, _] = two_commits(&store);
+    let lock_of = |name: &str, steps| lock::Lock::take(dir.path(), &dir.path().join(name), steps);
+    let script = Script::new();
+    let dead = ["packed-refs", MAIN, "refs/heads/deep/er"];
+    let dead = dead.map(|name| lock_of(name, &script).unwrap());
+    script.fail_at(1);
+    script.step("dying").unwrap_err();
+    drop(dead);
+    let held = lock_of("refs/heads/held", &EveryStep).unwrap();
+    fs::write(dir.path().join("refs/heads/gits.lock"), "").unwrap();
+    let update = |name: &str| {
+        git_output(dir.path(), &["update-ref", name, &a.to_hex()])
+            .status
+            .success()
+    };
+    assert!(!update(MAIN));
+    // The same process has begun already; another one begins.
+    GitStore::open(dir.path()).unwrap().begin_writing().unwrap();
+    assert!(update(MAIN) && update("refs/heads/deep/er"));
+    git(dir.path(), &["pack-refs", "--all"]);
+    assert!(!update("refs/heads/held") && !update("refs/heads/gits"));
+    drop(held);
+    assert!(update("refs/heads/held"));
+    let left = fs::read_dir(dir.path().join("folio/locks"));
+    assert_eq!(left.unwrap().count(), 0);
+}
+
+#[test]
 fn an_apply_that_is_killed_at_any_step_leaves_whole_refs_and_can_be_run_again() {
     for packed in [false, true] {
         for n in 1.. {
