@@ -185,7 +185,7 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     }
 }
 
-/// Branches whose proposal has its number go, and are reported: unless this very run published it, signed
+/// Branches whose proposal has its number go, and are reported: unless this very run published it from there, signed
 /// before, and reported it as numbered.
 fn tidy_already<S: Store + Clone + Send>(
     space: &Space<'_, S>,
@@ -193,8 +193,9 @@ fn tidy_already<S: Store + Clone + Send>(
     report: &mut Report,
 ) {
     for (candidate, number) in &already {
-        if report.numbered.iter().all(|page| page.number != *number) {
-            let name = candidate.branch.name.clone();
+        let name = candidate.branch.name.clone();
+        let told = |page: &Numbered| page.number == *number && page.branch == name;
+        if !report.numbered.iter().any(told) {
             report.already.push((name, *number));
         }
     }

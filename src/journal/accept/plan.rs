@@ -147,7 +147,8 @@ impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
         let (space, witness) = (self.desk.space, self.desk.witness);
         let digest = candidate.proposal.digest();
         if self.planned.contains(&digest) {
-            // The same proposal on two branches: the second goes with the next look at the queue.
+            // The same proposal on two branches: the second is looked at again when the first has its number.
+            self.judged.waiting.push(candidate);
             return Ok(());
         }
         let staged = space.tables.staged();
