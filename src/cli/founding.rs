@@ -7,6 +7,7 @@ use super::ui::Ui;
 use super::{allowed_signers, worktree};
 use crate::journal::refs;
 use crate::model::Code;
+use crate::remote::worktree::clear_lock;
 use crate::store::{GitStore, Refs as _};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -98,7 +99,7 @@ fn require_nothing_else(directory: &Path) -> anyhow::Result<()> {
 /// The founding was killed after the space came to be: what was left to do.
 fn finish(context: &Context, directory: &Path, under_way: UnderWay, ui: &Ui) -> anyhow::Result<()> {
     // The git that was killed with it: nobody else works in what is not whole yet.
-    let _ = fs::remove_file(context.store.git_dir().join("index.lock"));
+    clear_lock(context.store.git_dir())?;
     allowed_signers::refresh(context)?;
     worktree::make_up(context, true)?;
     worktree::follow(context, ui)?;

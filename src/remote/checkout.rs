@@ -6,7 +6,7 @@ use crate::model::{Code, Oid};
 use crate::store::{Kind, StoreFault, object_id};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,9 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// The work tree, or why there is nothing to do.
+    /// The work tree, or why there is nothing to do. Nobody else has it until this is dropped and every git that it
+    /// started has ended: one that outlived a killed Folio is waited for, since what it writes would pass for
+    /// somebody's.
     pub(super) fn open(
         git_dir: &Path,
         work_tree: Option<&Path>,
@@ -85,6 +87,7 @@ impl Tree {
             return Ok(Err(Follow::NotOnMain));
         }
         let git = Git::new(&git_dir).with_work_tree(&work_tree);
+        let git = git.holding(turn(&git_dir)?);
         Ok(Ok(Tree {
             git,
             git_dir,
@@ -321,6 +324,22 @@ impl Tree {
         }
         Ok((!output.status.success()).then(|| failure(Some(OsStr::new("read-tree")), &output)))
     }
+}
+
+/// The lock of whoever works with the work tree of this git directory, once nobody else does. It goes with its last
+/// handle.
+pub(super) fn turn(git_dir: &Path) -> Result<File, StoreFault> {
+    let dir = git_dir.join("folio");
+    let file = fs::create_dir_all(&dir).and_then(|()| {
+        let mut options = File::options();
+        let path = dir.join("worktree.turn");
+        options.create(true).write(true).truncate(false).open(path)
+    });
+    let locked = file.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|err| {
+        let what = format!("cannot lock in `{}`: {err}", dir.display());
+        StoreFault::new(Code::Io, what)
+    })
 }
 
 fn is_locked(stderr: &[u8]) -> bool {

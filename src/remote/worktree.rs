@@ -7,10 +7,11 @@
 //! `<gitdir>/folio/worktree` names the commit that the work tree last followed to. After a crash between
 //! moving `main` and moving the work tree it differs from `main`, and [`follow`] from there repairs it.
 
-use super::checkout::Tree;
+use super::checkout::{self, Tree};
 use crate::model::{Code, Oid};
 use crate::store::{Kind, StoreFault, object_id};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What [`follow`] did.
@@ -38,10 +39,13 @@ pub fn follow(
     from: Option<Oid>,
     to: Oid,
 ) -> Result<Follow, StoreFault> {
-    let tree = match Tree::open(git_dir, work_tree)? {
-        Ok(tree) => tree,
-        Err(nothing) => return Ok(nothing),
-    };
+    match Tree::open(git_dir, work_tree)? {
+        Ok(tree) => move_on(&tree, git_dir, from, to),
+        Err(nothing) => Ok(nothing),
+    }
+}
+
+fn move_on(tree: &Tree, git_dir: &Path, from: Option<Oid>, to: Oid) -> Result<Follow, StoreFault> {
     let from = tree.start(from, to)?;
     let changes = tree.changes(&from, &to)?;
     if !changes.is_empty() {
@@ -93,7 +97,24 @@ pub fn make_up(
         return mark(git_dir, &to);
     }
     tree.clear_torn(&tree.changes(&marked, &to)?)?;
-    follow(git_dir, work_tree, Some(marked), to).map(drop)
+    move_on(&tree, git_dir, Some(marked), to).map(drop)
+}
+
+/// Removes git's `index.lock` where nobody but Folio works: what a git left that was killed with the Folio that had
+/// started it. One that outlived its Folio is waited for.
+///
+/// # Errors
+/// `io`.
+pub fn clear_lock(git_dir: &Path) -> Result<(), StoreFault> {
+    let _alone = checkout::turn(git_dir)?;
+    let lock = git_dir.join("index.lock");
+    match fs::remove_file(&lock) {
+        Err(err) if err.kind() != ErrorKind::NotFound => {
+            let what = format!("cannot remove `{}`: {err}", lock.display());
+            Err(StoreFault::new(Code::Io, what))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether [`follow`] would succeed, asked before `main` moves: nothing is changed but what the index remembers
