@@ -24,6 +24,9 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreFault> {
 /// Creates a directory and its missing ancestors; returns the directories that got a new entry and so
 /// need [`sync_dir`], outermost first.
 pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>, StoreFault> {
+    if dir.is_dir() {
+        return Ok(Vec::new());
+    }
     let missing: Vec<&Path> = dir.ancestors().take_while(|d| !d.is_dir()).collect();
     fs::create_dir_all(dir).map_err(|err| io_fault("create", dir, &err))?;
     let parents = missing.iter().rev().filter_map(|d| d.parent());

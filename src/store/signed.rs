@@ -91,7 +91,8 @@ impl SignedPages {
         self.steps.step("memory-write")?;
         // A crash from here on leaves a file that the next turn removes: nobody has seen what is in it.
         let temp = TempFile::create(dir, TEMP, &*self.steps)?;
-        let mut out = BufWriter::with_capacity(1 << 18, temp.file());
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let mut out = BufWriter::with_capacity(length.min(1 << 18), temp.file());
         let written = parts.iter().try_for_each(|part| out.write_all(part));
         let written = written.and_then(|()| out.flush());
         drop(out);
@@ -111,7 +112,7 @@ impl SignedPages {
         let Some(dir) = self.copy_place(hand) else {
             return Ok(None);
         };
-        match highest_in(&dir)? {
+        match highest_in(&dir, &names_in(&dir)?)? {
             Some(known) if known.rank() >= mark.rank() => Ok(None),
             _ => self.write_highest(&dir, mark).map(Some),
         }
@@ -246,11 +247,11 @@ fn names_in(dir: &Path) -> Result<Vec<String>, StoreFault> {
     Ok(names)
 }
 
-/// The highest page that files called `highest` speak of: a program that copies files may have made more of
-/// them.
-fn highest_in(dir: &Path) -> Result<Option<Mark>, StoreFault> {
+/// The highest page that files called `highest` speak of, among those of a directory: a program that copies files may
+/// have made more of them.
+fn highest_in(dir: &Path, names: &[String]) -> Result<Option<Mark>, StoreFault> {
     let mut highest = None;
-    for name in names_in(dir)? {
+    for name in names {
         if !name.starts_with(HIGHEST) {
             continue;
         }
@@ -264,12 +265,12 @@ fn highest_in(dir: &Path) -> Result<Option<Mark>, StoreFault> {
     Ok(highest)
 }
 
-/// The last pages of the batches in a directory, the lowest first.
-fn batches_in(dir: &Path) -> Result<Vec<Mark>, StoreFault> {
+/// The last pages of the batches among the files of a directory, the lowest first.
+fn batches_in(dir: &Path, names: &[String]) -> Result<Vec<Mark>, StoreFault> {
     let mut found = Vec::new();
-    for name in names_in(dir)? {
+    for name in names {
         if let Some(page) = name.strip_prefix(BATCH) {
-            found.push(page_in(page).ok_or_else(|| damaged(&dir.join(&name)))?);
+            found.push(page_in(page).ok_or_else(|| damaged(&dir.join(name)))?);
         }
     }
     found.sort_by_key(Mark::rank);
@@ -299,10 +300,14 @@ impl SignerMemory for SignedPages {
 
     fn recall(&self, hand: &Hand) -> Result<Recalled, StoreFault> {
         let dir = self.place(hand);
-        let (batches, lost) = (batches_in(&dir)?, batches_in(&dir.join("lost"))?);
-        let mut highest = highest_in(&dir)?;
+        let (names, lost) = (names_in(&dir)?, dir.join("lost"));
+        let (batches, lost) = (
+            batches_in(&dir, &names)?,
+            batches_in(&lost, &names_in(&lost)?)?,
+        );
+        let mut highest = highest_in(&dir, &names)?;
         if let Some(copy) = self.copy_place(hand) {
-            highest = higher(highest, highest_in(&copy)?);
+            highest = higher(highest, highest_in(&copy, &names_in(&copy)?)?);
         }
         for mark in batches.iter().chain(&lost) {
             highest = higher(highest, Some(*mark));
@@ -346,7 +351,7 @@ impl SignerMemory for SignedPages {
 
     fn raise(&self, hand: &Hand, mark: &Mark) -> Result<(), StoreFault> {
         let dir = self.place(hand);
-        let inside = match highest_in(&dir)? {
+        let inside = match highest_in(&dir, &names_in(&dir)?)? {
             Some(known) if known.rank() >= mark.rank() => None,
             _ => Some(self.write_highest(&dir, mark)?),
         };

@@ -7,12 +7,15 @@ use crate::journal::memory::{Batch, Hand, Mark, Recalled, SignerMemory, Turn, hi
 use crate::journal::page::Page;
 use crate::model::{Code, Epoch, Number};
 use crate::store::Unnamed;
+use std::cell::RefCell;
 
 /// The turn of one key in one space: while it lasts, nobody else signs with this memory.
 pub(super) struct Guard<'m> {
     memory: &'m dyn SignerMemory,
     hand: Hand,
     highest: Option<Mark>,
+    /// What is remembered, as far as it was read and is as it was then: nobody else changes it in this turn.
+    recalled: RefCell<Option<Recalled>>,
     /// Batches for which `main` is too short.
     waiting: Vec<Mark>,
     /// Where `main` ends, if that is below what was signed and no lost batch explains it.
@@ -28,6 +31,7 @@ impl<'m> Guard<'m> {
             memory,
             hand,
             highest: None,
+            recalled: RefCell::default(),
             waiting: Vec::new(),
             ends_early: None,
             _turn: turn,
@@ -41,7 +45,12 @@ impl<'m> Guard<'m> {
 
     /// What is remembered.
     pub(super) fn recall(&self) -> Result<Recalled, Fault> {
-        Ok(self.memory.recall(&self.hand)?)
+        if let Some(known) = &*self.recalled.borrow() {
+            return Ok(known.clone());
+        }
+        let recalled = self.memory.recall(&self.hand)?;
+        self.recalled.replace(Some(recalled.clone()));
+        Ok(recalled)
     }
 
     /// A batch that is kept.
@@ -57,6 +66,7 @@ impl<'m> Guard<'m> {
         let shown = Mark::of(tip);
         let is_higher = self.highest.is_none_or(|own| own.rank() < shown.rank());
         if is_higher && seal::open(&tip.commit)? == self.hand.key {
+            self.recalled.take();
             self.memory.raise(&self.hand, &shown)?;
             self.highest = higher(self.highest, Some(shown));
         }
@@ -105,6 +115,7 @@ impl<'m> Guard<'m> {
             self.lose(&last)?;
         }
         self.highest = higher(self.highest, Some(batch.last));
+        self.recalled.take();
         Ok(self.memory.remember(&self.hand, batch)?)
     }
 
@@ -115,6 +126,7 @@ impl<'m> Guard<'m> {
 
     /// Puts a batch away.
     pub(super) fn lose(&self, last: &Mark) -> Result<(), Fault> {
+        self.recalled.take();
         Ok(self.memory.lose(&self.hand, last)?)
     }
 }
