@@ -7,6 +7,7 @@ use crate::store::{Kind, StoreFault, object_id};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -216,9 +217,11 @@ impl Tree {
         let mut found = Obstacles::default();
         for change in changes {
             let staged = not_old.contains(&change.path) && not_new.contains(&change.path);
-            if staged || dirty.contains(&change.path) && !self.is_in_place(change) {
+            let dirty = dirty.contains(&change.path);
+            let in_place = dirty && self.is_in_place(change);
+            if staged || dirty && !in_place && !self.is_away(change) {
                 found.blocking.insert(change.path.clone());
-            } else if dirty.contains(&change.path) {
+            } else if in_place {
                 found.in_place.push(change);
             }
         }
@@ -242,6 +245,12 @@ impl Tree {
             }
             _ => false,
         }
+    }
+
+    /// Whether there is no such file. git writes it anew: there is nothing to be overwritten.
+    fn is_away(&self, change: &Change) -> bool {
+        let found = fs::symlink_metadata(self.work_tree.join(&change.path));
+        found.is_err_and(|err| err.kind() == ErrorKind::NotFound)
     }
 
     /// Removes files that a crash or a full disk cut off while git wrote them: what is there is the beginning of what

@@ -11,16 +11,22 @@ struct Space {
     commits: Vec<Oid>,
 }
 
-/// `b` stays, `a` changes, `new/file` comes second and `old` goes third.
+/// `b` stays, `a` and `c` change, `new` comes second and `old` goes third.
 const VERSIONS: [&[(&str, &str)]; 3] = [
-    &[("a", "1\n"), ("b", "b\n"), ("old", "old\n")],
+    &[("a", "1\n"), ("b", "b\n"), ("c", "one\n"), ("old", "old\n")],
     &[
         ("a", "2\n"),
         ("b", "b\n"),
+        ("c", "two\n"),
         ("new", "new\n"),
         ("old", "old\n"),
     ],
-    &[("a", "3\n"), ("b", "b\n"), ("new", "new\n")],
+    &[
+        ("a", "3\n"),
+        ("b", "b\n"),
+        ("c", "three\n"),
+        ("new", "new\n"),
+    ],
 ];
 
 fn space(format: crate::model::ObjectFormat) -> Space {
@@ -277,6 +283,33 @@ fn a_crash_is_repaired_by_the_next_run_wherever_it_was() {
             space.publish(1);
             space.follow(Some(2), 1).unwrap();
         }
+    }
+}
+
+#[test]
+fn wherever_a_move_of_several_files_was_stopped_it_is_made_up_for() {
+    let space = Space::at_first(crate::model::ObjectFormat::Sha1);
+    // As it was, away, begun, and done.
+    let put = |name: &str, was: Option<&str>, will: Option<&str>, state: usize| {
+        let begun = will.map(|text| &text[..1]);
+        match [was, None, begun, will][state] {
+            Some(text) => space.write(name, text),
+            None => drop(fs::remove_file(space.dir.path().join(name))),
+        }
+    };
+    for state in 0..16 {
+        space.publish(2);
+        put("a", Some("1\n"), Some("3\n"), state % 4);
+        put("c", Some("one\n"), Some("three\n"), state / 4);
+        put("new", None, Some("new\n"), state * 5 % 4);
+        put("old", Some("old\n"), None, state * 7 % 4);
+        let (git_dir, to) = (space.store.git_dir(), space.commits[2]);
+        let done = make_up(git_dir, space.store.work_tree(), false, to);
+        assert!(done.is_ok(), "{state}: {done:?}");
+        space.assert_clean();
+        space.publish(0);
+        space.follow(Some(2), 0).unwrap();
+        space.assert_clean();
     }
 }
 
