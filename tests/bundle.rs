@@ -6,7 +6,7 @@ mod cli;
 #[path = "common/travel.rs"]
 mod travel;
 
-use cli::{Fixture, finish};
+use cli::{Fixture, finish, lock_of_the_dead};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use travel::*;
@@ -852,20 +852,6 @@ fn an_application_that_was_killed_is_run_again() {
     sound(&fixture, &away);
     let incoming = git(&fixture, &away, &["for-each-ref", "refs/folio/incoming"]);
     assert_eq!(incoming, "");
-}
-
-/// Makes a lock of this ref as a Folio that died while it held it leaves it: another name of a file of its own.
-fn lock_of_the_dead(git_dir: &Path, name: &str) -> PathBuf {
-    let staged = git_dir.join("folio/locks/1-0");
-    let lock = git_dir.join(format!("{name}.lock"));
-    for file in [&staged, &lock] {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    }
-    if !staged.exists() {
-        std::fs::write(&staged, "").unwrap();
-    }
-    std::fs::hard_link(staged, &lock).unwrap();
-    lock
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod cli;
 #[path = "common/server.rs"]
 mod server;
 
-use cli::{Ran, finish};
+use cli::{Ran, finish, lock_of_the_dead};
 use server::{Served, refused, set};
 use std::path::Path;
 
@@ -49,16 +49,9 @@ fn a_numbered_proposal_may_be_removed_later_too() {
 fn what_a_folio_that_died_on_the_server_held_stops_no_push() {
     let served = Served::new();
     served.fixture.propose("bob", "kyiv", &set("Kiev", "Kyiv"));
-    // Its lock is another name of a file of its own.
-    let staged = served.server.join("folio/locks/1-0");
-    let lock = served.server.join("refs/heads/proposals/bob/kyiv.lock");
-    for file in [&staged, &lock] {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    }
-    std::fs::write(&staged, "").unwrap();
-    std::fs::hard_link(&staged, &lock).unwrap();
+    let lock = lock_of_the_dead(&served.server, "refs/heads/proposals/bob/kyiv");
     served.push(&["proposals/bob/kyiv"]).ok();
-    assert!(!staged.exists() && !lock.exists());
+    assert!(!lock.exists());
     // git's own is for people to remove.
     let lock = served.server.join("refs/heads/proposals/bob/lviv.lock");
     served.fixture.propose("bob", "lviv", &set("Lvov", "Lviv"));

@@ -32,7 +32,8 @@ fn orphaned() -> (Fixture, File) {
     fs::write(git_dir.join("info/attributes"), "* filter=slow\n").unwrap();
     let mut accept = fixture.command(&fixture.space, Some("wanda"));
     accept.args(["accept", "bob/first"]).stdin(Stdio::null());
-    let mut accept = accept.stderr(Stdio::null()).spawn().unwrap();
+    accept.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut accept = accept.spawn().unwrap();
     // It opens once its other end is read: git is writing the first file.
     let (name, (says, said)) = (pipe.clone(), mpsc::channel());
     thread::spawn(move || says.send(File::options().write(true).open(name).unwrap()));

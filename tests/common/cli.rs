@@ -198,3 +198,17 @@ pub fn finish(command: &mut Command, input: &[u8]) -> Ran {
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
+
+/// Makes a lock of this ref as a Folio that died while it held it leaves it: another name of a file of its own.
+pub fn lock_of_the_dead(git_dir: &Path, name: &str) -> PathBuf {
+    let staged = git_dir.join("folio/locks/1-0");
+    let lock = git_dir.join(format!("{name}.lock"));
+    for file in [&staged, &lock] {
+        std::fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+    }
+    if !staged.exists() {
+        std::fs::write(&staged, "").expect("writing");
+    }
+    std::fs::hard_link(staged, &lock).expect("linking");
+    lock
+}
