@@ -1,8 +1,9 @@
 //! Commit messages: the author's words and, as the last paragraph, one of five exact sets of
 //! trailers. The set tells the kind of the commit.
 
+use super::exact::is_exact;
 use crate::model::{ChainDigest, Code, Epoch, Number, ProposalDigest, SpaceId, limits};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 /// Why a message was refused.
@@ -203,7 +204,7 @@ impl Message {
         let text = format!("{subject}\n");
         check_text(&text)?;
         let parsed = Trailers(block).message(text)?;
-        if parsed.encode() != message {
+        if !is_exact(message.as_bytes(), |out| parsed.write(out)) {
             return Err(MessageFault::trailers(
                 "expected the exact trailers of one kind, found another spelling of them",
             ));
@@ -213,62 +214,60 @@ impl Message {
 
     /// The message's bytes as they stand in the commit.
     pub fn encode(&self) -> String {
-        match self {
-            Message::Proposal(ProposalMessage { text, block: None }) => text.clone(),
+        let mut out = String::with_capacity(512);
+        self.write(&mut out)
+            .expect("a string takes all that is written");
+        out
+    }
+
+    fn write(&self, out: &mut impl Write) -> fmt::Result {
+        let (text, space) = match self {
+            Message::Proposal(ProposalMessage { text, block: None }) => {
+                return out.write_str(text);
+            }
             Message::Proposal(ProposalMessage {
                 text,
                 block: Some(block),
-            }) => {
-                let ProposalBlock {
-                    space,
-                    base,
-                    proposal,
-                } = block;
-                format!("{text}\nFolio: 1\nSpace: {space}\nBase: {base}\nProposal: {proposal}\n")
+            }) => (text, block.space),
+            Message::Review(message) => (&message.text, message.space),
+            Message::Snapshot(message) => (&message.text, message.space),
+            Message::Heartbeat(message) => (&message.text, message.space),
+            Message::Catalog(message) => (&message.text, message.space),
+        };
+        write!(out, "{text}\nFolio: 1\nSpace: {space}\n")?;
+        self.write_trailers(out)
+    }
+
+    /// The trailers after the space.
+    fn write_trailers(&self, out: &mut impl Write) -> fmt::Result {
+        match self {
+            Message::Proposal(ProposalMessage { block, .. }) => {
+                let Some(block) = block else {
+                    return Ok(());
+                };
+                write!(out, "Base: {}\nProposal: {}\n", block.base, block.proposal)
             }
-            Message::Review(ReviewMessage {
-                text,
-                space,
-                verdict,
-                proposal,
-                reason,
-            }) => {
-                let (verdict, last) = (verdict.as_str(), reason.as_ref());
-                let last = last.map_or(String::new(), |word| format!("Reason: {}\n", word.0));
-                format!(
-                    "{text}\nFolio: 1\nSpace: {space}\nReview: {verdict}\nProposal: {proposal}\n{last}"
+            Message::Review(message) => {
+                let (verdict, proposal) = (message.verdict.as_str(), message.proposal);
+                write!(out, "Review: {verdict}\nProposal: {proposal}\n")?;
+                match &message.reason {
+                    Some(reason) => writeln!(out, "Reason: {}", reason.0),
+                    None => Ok(()),
+                }
+            }
+            Message::Snapshot(message) => {
+                let (number, epoch) = (message.number, message.epoch);
+                let (proposal, chain) = (message.proposal, message.chain);
+                write!(
+                    out,
+                    "Snapshot: {number}\nEpoch: {epoch}\nProposal: {proposal}\nChain: {chain}\n"
                 )
             }
-            Message::Snapshot(SnapshotMessage {
-                text,
-                space,
-                number,
-                epoch,
-                proposal,
-                chain,
-            }) => {
-                format!(
-                    "{text}\nFolio: 1\nSpace: {space}\nSnapshot: {number}\nEpoch: {epoch}\n\
-                     Proposal: {proposal}\nChain: {chain}\n"
-                )
+            Message::Heartbeat(message) => {
+                let (beat, epoch, chain) = (message.beat, message.epoch, message.chain);
+                write!(out, "Heartbeat: {beat}\nEpoch: {epoch}\nChain: {chain}\n")
             }
-            Message::Heartbeat(HeartbeatMessage {
-                text,
-                space,
-                beat,
-                epoch,
-                chain,
-            }) => {
-                format!(
-                    "{text}\nFolio: 1\nSpace: {space}\nHeartbeat: {beat}\nEpoch: {epoch}\n\
-                     Chain: {chain}\n"
-                )
-            }
-            Message::Catalog(CatalogMessage {
-                text,
-                space,
-                artifacts,
-            }) => format!("{text}\nFolio: 1\nSpace: {space}\nArtifacts: {artifacts}\n"),
+            Message::Catalog(message) => writeln!(out, "Artifacts: {}", message.artifacts),
         }
     }
 }

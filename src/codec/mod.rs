@@ -4,6 +4,7 @@
 mod canonical;
 pub mod commit;
 pub mod evidence;
+pub(crate) mod exact;
 pub mod json;
 pub mod manifest;
 pub mod message;

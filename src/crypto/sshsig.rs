@@ -7,6 +7,7 @@
 use super::strict;
 use super::wire::{Wire, put, unsupported};
 use super::{Namespace, Signature};
+use crate::codec::exact::is_exact;
 use crate::model::{Code, PublicKey};
 use data_encoding::{BASE64, BASE64_NOPAD};
 use ed25519_dalek::VerifyingKey;
@@ -84,18 +85,23 @@ fn blob(namespace: Namespace, key: &PublicKey, signature: &Signature) -> Vec<u8>
 
 /// The armored block as ssh-keygen writes it, lines joined by `\n`, without a final line feed.
 pub fn armor(namespace: Namespace, key: &PublicKey, signature: &Signature) -> String {
-    let mut rest = &*BASE64.encode(&blob(namespace, key, signature));
     let mut out = String::with_capacity(512);
-    out.push_str(BEGIN);
+    write_armor(&blob(namespace, key, signature), &mut out)
+        .expect("a string takes all that is written");
+    out
+}
+
+fn write_armor(blob: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    let mut rest = &*BASE64.encode(blob);
+    out.write_str(BEGIN)?;
     while rest.len() > COLUMNS {
         let (line, more) = rest.split_at(COLUMNS);
-        out.push_str(line);
-        out.push('\n');
+        out.write_str(line)?;
+        out.write_str("\n")?;
         rest = more;
     }
-    out.push_str(rest);
-    out.push_str(END);
-    out
+    out.write_str(rest)?;
+    out.write_str(END)
 }
 
 /// Reads an armored block and returns the key it names and the raw signature. Nothing is verified
@@ -127,7 +133,8 @@ pub fn dearmor(namespace: Namespace, text: &str) -> Result<(PublicKey, Signature
     };
     let (key, signature) = parse_blob(namespace, &bytes)?;
     // The fields are known to be right; this holds the wrapping, and whatever was not thought of.
-    if armor(namespace, &key, &signature) != text {
+    let again = blob(namespace, &key, &signature);
+    if !is_exact(text.as_bytes(), |out| write_armor(&again, out)) {
         return Err(SigFault::malformed(
             "expected the armor that ssh-keygen writes, found another spelling of it",
         ));

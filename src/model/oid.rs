@@ -95,9 +95,12 @@ impl Oid {
         HEXLOWER.encode(self.as_bytes())
     }
 
-    /// Appends all hexadecimal digits.
-    pub fn write_hex(&self, out: &mut String) {
-        HEXLOWER.encode_append(self.as_bytes(), out);
+    /// Writes all hexadecimal digits: for every commit that is checked, so without memory of its own.
+    pub fn write_hex(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let mut digits = [0; 64];
+        let digits = &mut digits[..2 * self.as_bytes().len()];
+        HEXLOWER.encode_mut(self.as_bytes(), digits);
+        out.write_str(std::str::from_utf8(digits).expect("hexadecimal digits"))
     }
 
     /// The first 10 digits, for people.
@@ -108,7 +111,7 @@ impl Oid {
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_hex())
+        self.write_hex(f)
     }
 }
 
