@@ -1,5 +1,6 @@
 //! Table rows <-> canonical lines, and bucket files of them.
 
+use super::flat;
 use super::json::{self, JsonFault};
 use crate::model::rows::TableRow;
 use crate::model::{Row, RowKey, Table, limits};
@@ -29,57 +30,16 @@ pub fn key_of(table: Table, line: &str) -> Result<RowKey, JsonFault> {
 pub fn sketch(table: Table, line: &str) -> Option<[Range<usize>; 2]> {
     let wanted = table.key_fields();
     let mut found = wanted.map(|field| field.is_empty().then_some(0..0));
-    let bytes = line.as_bytes();
-    let mut at = 0;
+    let mut fields = flat::fields(line);
     while found.contains(&None) {
-        // A brace opens the object; a comma comes before each other field.
-        if *bytes.get(at)? != if at == 0 { b'{' } else { b',' } {
-            return None;
-        }
-        let (name, _) = string_at(bytes, at + 1)?;
-        at = name.end + 1;
-        if *bytes.get(at)? != b':' {
-            return None;
-        }
-        let (value, plain) = match string_at(bytes, at + 1) {
-            Some((value, plain)) => {
-                at = value.end + 1;
-                (value, plain)
-            }
-            None => {
-                at += 1 + word_at(&bytes[at + 1..])?;
-                (0..0, false)
-            }
-        };
-        let name = &line[name];
-        if let Some(which) = wanted.iter().position(|field| *field == name) {
-            found[which] = Some(plain.then_some(value)?);
+        let field = fields.next()?;
+        let name = &line[field.name];
+        if let Some(which) = wanted.iter().position(|wanted| *wanted == name) {
+            found[which] = Some(field.text?);
         }
     }
     let [subject, detail] = found;
     Some([subject?, detail?])
-}
-
-/// What stands between the quotes of a string that begins here, and whether all of it is spelt as it is.
-fn string_at(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
-    if *bytes.get(at)? != b'"' {
-        return None;
-    }
-    let (mut end, mut plain) = (at + 1, true);
-    loop {
-        match *bytes.get(end)? {
-            b'"' => return Some((at + 1..end, plain)),
-            b'\\' => (end, plain) = (end + 2, false),
-            0..b' ' => return None,
-            _ => end += 1,
-        }
-    }
-}
-
-/// How long a number or a word is that begins here.
-fn word_at(bytes: &[u8]) -> Option<usize> {
-    let end = bytes.iter().position(|b| !b.is_ascii_alphanumeric())?;
-    (end > 0).then_some(end)
 }
 
 #[cfg(test)]
