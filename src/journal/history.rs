@@ -81,13 +81,24 @@ impl<'i> History<'i> {
     /// The commit of a snapshot; `not-found` where the chain has no such number.
     pub fn commit_of(&self, number: Number) -> Result<Oid, Fault> {
         let record = self.page(number);
-        record.map(|record| record.commit).ok_or_else(|| {
-            let what = format!(
-                "there is no common@{number}; the newest is common@{}",
-                self.len()
-            );
-            Fault::new(Code::NotFound, what)
-        })
+        let commit = record.map(|record| record.commit);
+        commit.ok_or_else(|| self.without(number))
+    }
+
+    /// The commits of the snapshots `from..=to`; `not-found` where the chain lacks one of them.
+    pub fn commits(&self, from: Number, to: Number) -> Result<Vec<Oid>, Fault> {
+        let pages = self.index.pages(from, to.min(self.len()));
+        let known = Number(from.0 + pages.len() as u64);
+        if known <= to {
+            return Err(self.without(known));
+        }
+        Ok(pages.into_iter().map(|page| page.commit).collect())
+    }
+
+    fn without(&self, number: Number) -> Fault {
+        let newest = self.len();
+        let what = format!("there is no common@{number}; the newest is common@{newest}");
+        Fault::new(Code::NotFound, what)
     }
 
     /// Whether a commit is the snapshot of that number in this chain.
@@ -129,8 +140,7 @@ impl<'i> History<'i> {
         let (first, last) = (self.index.changes_len() + 1, self.len().0);
         for start in (first..=last).step_by(BATCH) {
             let end = last.min(start + BATCH as u64 - 1);
-            let commits = (start..=end).map(|number| self.commit_of(Number(number)));
-            let commits: Vec<Oid> = commits.collect::<Result<_, _>>()?;
+            let commits = self.commits(Number(start), Number(end))?;
             let keys = parallel::map(store, commits, |store, tables, id| {
                 changed_rows(store, tables, id)
             });

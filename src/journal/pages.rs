@@ -56,6 +56,12 @@ pub trait PageIndex {
     /// What it knows of a snapshot.
     fn page(&self, number: Number) -> Option<PageRecord>;
 
+    /// What it knows of the snapshots `from..=to`, up to the first of which it knows nothing.
+    fn pages(&self, from: Number, to: Number) -> Vec<PageRecord> {
+        let numbers = (from.0..=to.0).map(Number);
+        numbers.map_while(|number| self.page(number)).collect()
+    }
+
     /// The snapshot among `after + 1 ..= up_to` that numbered a proposal; `busy` unless all of them are known.
     fn find_proposal(
         &self,

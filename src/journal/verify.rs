@@ -34,10 +34,9 @@ pub fn verify<S: Store + Clone + Send>(
 ) -> Result<Report, Fault> {
     refuse_replacements(space)?;
     let to = history.len();
-    let pages = (from.0..=to.0).map(|number| history.commit_of(Number(number)));
     let branch = Branch {
         fork: Number(from.0.saturating_sub(1).min(to.0)),
-        pages: pages.collect::<Result<_, _>>()?,
+        pages: history.commits(from, to)?,
     };
     let mut decisions = 0;
     let mut each = |page: Checked| decisions += page.decisions;

@@ -411,6 +411,32 @@ impl PageIndex for Index {
         Index::page(self, number)
     }
 
+    fn pages(&self, from: Number, to: Number) -> Vec<PageRecord> {
+        let (mut all, mut block) = (Vec::new(), Vec::new());
+        let mut next = from.0;
+        while (1..=to.0).contains(&next) {
+            let count = BLOCK.min(to.0 + 1 - next);
+            block.resize((count * PAGE) as usize, 0);
+            if self
+                .pages
+                .read_exact_at(&mut block, (next - 1) * PAGE)
+                .is_err()
+            {
+                // It ends before: one by one, as far as it goes.
+                let rest = (next..=to.0).map(Number);
+                all.extend(rest.map_while(|number| Index::page(self, number)));
+                break;
+            }
+            let records = block.chunks_exact(PAGE as usize).zip(next..);
+            all.extend(records.map_while(|(record, number)| self.parse_page(record, number)));
+            next += count;
+            if all.len() as u64 != next - from.0 {
+                break;
+            }
+        }
+        all
+    }
+
     fn find_proposal(
         &self,
         digest: &ProposalDigest,

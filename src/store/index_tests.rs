@@ -66,6 +66,26 @@ fn pages_and_changes_are_found_again() {
 }
 
 #[test]
+fn many_pages_are_those_that_one_by_one_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = open(dir.path());
+    add(&index, 0, 1..=5000).unwrap();
+    let known = |from, to| PageIndex::pages(&index, Number(from), Number(to));
+    for (from, to) in [(1, 5000), (1, 1), (5000, 5000), (2048, 2049), (7, 4096)] {
+        let one_by_one = (from..=to).map(page);
+        assert!(known(from, to).into_iter().eq(one_by_one), "{from}..={to}");
+    }
+    // Where it ends, and where there is nothing.
+    assert!(known(4000, 6000).into_iter().eq((4000..=5000).map(page)));
+    assert_eq!(
+        (known(0, 10), known(9, 8), known(5001, 5002)),
+        Default::default()
+    );
+    flip(&dir.path().join("pages"), 2999 * PAGE as usize);
+    assert!(known(1, 5000).into_iter().eq((1..=2999).map(page)));
+}
+
+#[test]
 fn appending_twice_or_after_a_gap_does_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
