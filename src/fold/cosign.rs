@@ -29,9 +29,7 @@ impl View for After<'_> {
     fn rows(&self, table: Table, subject: &str) -> Result<Vec<(RowKey, Row)>, ViewFault> {
         let mut rows: BTreeMap<RowKey, Row> =
             self.before.rows(table, subject)?.into_iter().collect();
-        let all = self.edits.of(table).range(RowKey::of(subject)..);
-        let own = all.take_while(|(key, _)| key.subject() == subject);
-        for (key, row) in own {
+        for (key, row) in self.edits.of(table).of_subject(subject) {
             match row {
                 Some(row) => rows.insert(key.clone(), row.clone()),
                 None => rows.remove(key),

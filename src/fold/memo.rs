@@ -1,8 +1,8 @@
 //! Rows that nearly every page is judged by and few change, parsed once: who is a member, with which key, under which
 //! policy, and who holds the pen.
 //!
-//! What was parsed is kept under the id of the whole table that it stands in. A table with any other row has another id, so
-//! nothing has to be forgotten in time: where the id is another one, what is known is of no use, and goes.
+//! What was parsed is kept under the version of the whole table that it stands in. A table with any other row has another
+//! version, so nothing has to be forgotten in time: where the version is another one, what is known is of no use, and goes.
 
 use crate::model::{Oid, RowKey, Table};
 use std::any::Any;
@@ -12,6 +12,15 @@ use std::rc::Rc;
 
 /// Answers kept of one table, before all of them are forgotten.
 const MOST: usize = 4096;
+
+/// Tells a table from what it is with any other rows, among all those that one memo knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// The id of its file or directory.
+    Object(Oid),
+    /// How often it changed.
+    Change(u64),
+}
 
 /// What was asked of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +38,7 @@ pub struct Memo(RefCell<BTreeMap<Table, Known>>);
 /// What was parsed of one table.
 #[derive(Debug)]
 struct Known {
-    table: Oid,
+    version: Version,
     answers: BTreeMap<Asked, Rc<dyn Any>>,
 }
 
@@ -40,15 +49,15 @@ pub(super) fn is_steady(table: Table) -> bool {
 }
 
 impl Memo {
-    /// The answer that the table with that id gives, found by `find` where it is not known. Faults are not kept.
+    /// The answer that the table of that version gives, found by `find` where it is not known. Faults are not kept.
     pub(super) fn answer<T: Clone + 'static, E>(
         &self,
-        (table, id): (Table, Oid),
+        (table, version): (Table, Version),
         asked: Asked,
         find: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let known = |all: &BTreeMap<Table, Known>| {
-            let known = all.get(&table).filter(|known| known.table == id)?;
+            let known = all.get(&table).filter(|known| known.version == version)?;
             known.answers.get(&asked)?.downcast_ref::<T>().cloned()
         };
         if let Some(answer) = known(&self.0.borrow()) {
@@ -57,11 +66,11 @@ impl Memo {
         let answer = find()?;
         let mut all = self.0.borrow_mut();
         let empty = || Known {
-            table: id,
+            version,
             answers: BTreeMap::new(),
         };
         let known = all.entry(table).or_insert_with(empty);
-        if known.table != id || known.answers.len() >= MOST {
+        if known.version != version || known.answers.len() >= MOST {
             *known = empty();
         }
         known.answers.insert(asked, Rc::new(answer.clone()));
@@ -73,8 +82,8 @@ impl Memo {
 mod tests {
     use super::*;
 
-    fn id(byte: u8) -> Oid {
-        Oid::from_bytes(&[byte; 20]).unwrap()
+    fn id(byte: u8) -> Version {
+        Version::Object(Oid::from_bytes(&[byte; 20]).unwrap())
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The state as one proposal sees it: a view below, the proposal's own earlier changes above.
 
-use super::memo::{Asked, Memo, is_steady};
+use super::memo::{Asked, Memo, Version, is_steady};
 use super::refusal::Stop;
-use super::sieve::Sieve;
 use super::view::View;
 use crate::codec::rows;
 use crate::crypto::digest;
 use crate::model::rows::TableRow;
-use crate::model::{Code, Oid, Row, RowDigest, RowEdits, RowKey, Table};
+use crate::model::{Code, Row, RowDigest, RowEdits, RowKey, Table};
 use std::cell::RefCell;
 
 /// What a guard found.
@@ -30,8 +29,6 @@ struct Found {
 pub struct Scene<'v> {
     base: &'v dyn View,
     edits: RowEdits,
-    /// The subjects of all rows in `edits`, and perhaps of others.
-    changed: Sieve,
     /// The rows below that were asked for last: a rule asks for the row that drafting it asked for.
     below: RefCell<[Option<Found>; 2]>,
     touched: Vec<(Table, RowKey)>,
@@ -45,7 +42,6 @@ impl<'v> Scene<'v> {
         Self {
             base,
             edits: RowEdits::new(),
-            changed: Sieve::default(),
             below: RefCell::default(),
             touched: Vec::new(),
             before: Vec::new(),
@@ -64,8 +60,7 @@ impl<'v> Scene<'v> {
 
     /// The row with that key, untyped.
     pub fn raw(&self, table: Table, key: &RowKey) -> Result<Option<Row>, Stop> {
-        let changed = self.changed.may_hold(table, key.subject());
-        match changed.then(|| self.edits.get(table, key)).flatten() {
+        match self.edits.get(table, key) {
             Some(row) => Ok(row.clone()),
             None => self.row_below(table, key),
         }
@@ -97,13 +92,13 @@ impl<'v> Scene<'v> {
             Ok(row.as_ref().map(rows::decode).transpose()?)
         };
         match self.memo(R::TABLE) {
-            Some((memo, id)) => memo.answer((R::TABLE, id), Asked::Row(key.clone()), get),
+            Some((memo, version)) => memo.answer((R::TABLE, version), Asked::Row(key.clone()), get),
             None => get(),
         }
     }
 
     /// What was parsed before of a table with the same rows, unless the proposal changes it.
-    fn memo(&self, table: Table) -> Option<(&'v Memo, Oid)> {
+    fn memo(&self, table: Table) -> Option<(&'v Memo, Version)> {
         let unchanged = is_steady(table) && self.edits.of(table).is_empty();
         unchanged.then(|| self.base.memo(table)).flatten()
     }
@@ -116,9 +111,9 @@ impl<'v> Scene<'v> {
     /// All rows of a subject, sorted by detail.
     pub fn list<R: TableRow>(&self, subject: &str) -> Result<Vec<R>, Stop> {
         match self.memo(R::TABLE) {
-            Some((memo, id)) => {
+            Some((memo, version)) => {
                 let asked = Asked::Rows(RowKey::of(subject));
-                memo.answer((R::TABLE, id), asked, || self.listed(subject))
+                memo.answer((R::TABLE, version), asked, || self.listed(subject))
             }
             None => self.listed(subject),
         }
@@ -126,7 +121,7 @@ impl<'v> Scene<'v> {
 
     fn listed<R: TableRow>(&self, subject: &str) -> Result<Vec<R>, Stop> {
         let below = self.base.rows(R::TABLE, subject)?;
-        let mut above = self.edits_of(R::TABLE, subject).peekable();
+        let mut above = self.edits.of(R::TABLE).of_subject(subject).peekable();
         if above.peek().is_none() {
             return below
                 .iter()
@@ -146,7 +141,7 @@ impl<'v> Scene<'v> {
     /// Whether a subject has any row in a table.
     pub fn any(&self, table: Table, subject: &str) -> Result<bool, Stop> {
         let mut removed = false;
-        for (_, row) in self.edits_of(table, subject) {
+        for (_, row) in self.edits.of(table).of_subject(subject) {
             match row {
                 Some(_) => return Ok(true),
                 None => removed = true,
@@ -161,18 +156,6 @@ impl<'v> Scene<'v> {
             .rows(table, subject)?
             .iter()
             .any(|(key, _)| !gone(key)))
-    }
-
-    fn edits_of(
-        &self,
-        table: Table,
-        subject: &str,
-    ) -> impl Iterator<Item = (&RowKey, &Option<Row>)> {
-        let all = self.edits.of(table);
-        let some = !all.is_empty() && self.changed.may_hold(table, subject);
-        let from = some.then(|| all.range(RowKey::of(subject)..));
-        let all = from.into_iter().flatten();
-        all.take_while(move |(key, _)| key.subject() == subject)
     }
 
     /// Puts a row.
@@ -194,9 +177,6 @@ impl<'v> Scene<'v> {
     }
 
     fn change(&mut self, place: (Table, RowKey), row: Option<Row>) {
-        let all = self.edits.keys();
-        let all = all.map(|(table, key)| (table, key.subject()));
-        self.changed.put(place.0, place.1.subject(), all);
         self.touched.push(place.clone());
         self.before.push(self.edits.insert(place, row));
     }
@@ -241,13 +221,17 @@ impl<'v> Scene<'v> {
         Ok(Guard::Replaces(now.as_ref().map(rows::decode).transpose()?))
     }
 
-    /// Ends the scene: the changes that really change something, sorted.
+    /// Ends the scene: the changes that really change something.
     pub fn finish(mut self) -> Result<RowEdits, Stop> {
         let places: Vec<(Table, &RowKey)> = self.edits.keys().collect();
         let before = self.base.rows_at(&places)?;
-        let mut before = before.into_iter();
-        self.edits
-            .retain(|row| before.next().is_some_and(|before| before != *row));
+        let idle = self.edits.iter().zip(before);
+        let idle = idle.filter(|((_, row), before)| *row == before);
+        let idle = idle.map(|(((table, key), _), _)| (table, key.clone()));
+        let idle: Vec<(Table, RowKey)> = idle.collect();
+        for (table, key) in idle {
+            self.edits.forget(table, &key);
+        }
         Ok(self.edits)
     }
 }

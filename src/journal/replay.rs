@@ -8,7 +8,7 @@ use super::proposal::{Open, Proposal};
 use super::review::Review;
 use super::space::Space;
 use crate::crypto::{digest, seal};
-use crate::fold::{self, Decision, MemoryView, Submission, Vote};
+use crate::fold::{self, Decision, GrowingView, MemoryView, Submission, Vote};
 use crate::model::{
     ChainDigest, Epoch, Number, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
 };
@@ -66,12 +66,11 @@ fn fold_pages<S: Store + Clone + Send>(
     verified: Number,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MemoryView, Fault> {
-    let mut view = MemoryView::default();
+    let mut view = GrowingView::default();
     let mut after = digest::chain_start(&space.id);
     let mut done = 0;
-    let ids: Vec<(Number, Oid)> = (1..=to.0)
-        .map(|number| Ok((Number(number), history.commit_of(Number(number))?)))
-        .collect::<Result<_, Fault>>()?;
+    let ids = history.commits(Number(1), to)?;
+    let ids = (1..).map(Number).zip(ids).collect();
     let of = space.id;
     parallel::in_order(
         space.store,
@@ -95,7 +94,7 @@ fn fold_pages<S: Store + Clone + Send>(
             Ok(())
         },
     )?;
-    Ok(view)
+    Ok(view.into_view())
 }
 
 fn read_step<S: Store>(
@@ -129,7 +128,7 @@ fn read_step<S: Store>(
 
 /// Folds a page in; returns the chain digest with it.
 fn apply(
-    view: &mut MemoryView,
+    view: &mut GrowingView,
     after: ChainDigest,
     number: Number,
     step: &Step,
@@ -167,5 +166,5 @@ pub fn tree_of<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
     view: &MemoryView,
 ) -> Result<Oid, Fault> {
-    Ok(tables.build(|table| view.of(table).collect())?)
+    Ok(tables.build(|table| view.of(table).iter().collect())?)
 }

@@ -1,13 +1,12 @@
 //! Changes to the rows of a state.
 
-use super::{Row, RowKey, Table};
-use std::collections::{BTreeMap, btree_map};
+use super::{Row, RowKey, RowMap, Table};
 
 /// What is kept of each table, by table.
-pub type ByTable<T> = [BTreeMap<RowKey, T>; Table::ALL.len()];
+pub type ByTable<T> = [RowMap<T>; Table::ALL.len()];
 
-/// Changes to the state: `Some` puts a row, `None` removes it. Sorted by table and key, so that applying them has one
-/// order only.
+/// Changes to the state: `Some` puts a row, `None` removes it. Each row changes once, so they come to the same in any
+/// order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowEdits {
     /// A map for each table: most changes are about few tables, and the others cost nothing to look into.
@@ -21,18 +20,18 @@ impl RowEdits {
     }
 
     /// The changes of one table.
-    pub fn of(&self, table: Table) -> &BTreeMap<RowKey, Option<Row>> {
+    pub fn of(&self, table: Table) -> &RowMap<Option<Row>> {
         &self.tables[table as usize]
     }
 
     /// How many rows change.
     pub fn len(&self) -> usize {
-        self.tables.iter().map(BTreeMap::len).sum()
+        self.tables.iter().map(RowMap::len).sum()
     }
 
     /// Whether none does.
     pub fn is_empty(&self) -> bool {
-        self.tables.iter().all(BTreeMap::is_empty)
+        self.tables.iter().all(RowMap::is_empty)
     }
 
     /// What becomes of a row, if it changes.
@@ -57,14 +56,11 @@ impl RowEdits {
         };
     }
 
-    /// Every change.
+    /// Every change, table by table.
     pub fn iter(&self) -> impl Iterator<Item = ((Table, &RowKey), &Option<Row>)> {
-        let of = |table: &Table| {
-            let table = *table;
-            let rows = self.of(table).iter();
-            rows.map(move |(key, row)| ((table, key), row))
-        };
-        Table::ALL.iter().flat_map(of)
+        let tables = Table::ALL.iter().zip(&self.tables);
+        let some = tables.filter(|(_, rows)| !rows.is_empty());
+        some.flat_map(|(table, rows)| rows.iter().map(|(key, row)| ((*table, key), row)))
     }
 
     /// Which rows change.
@@ -72,20 +68,15 @@ impl RowEdits {
         self.iter().map(|(place, _)| place)
     }
 
-    /// Keeps the changes for which `keep` is true.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Option<Row>) -> bool) {
-        for rows in &mut self.tables {
-            rows.retain(|_, row| keep(row));
-        }
+    /// Forgets the change of a row.
+    pub fn forget(&mut self, table: Table, key: &RowKey) {
+        self.tables[table as usize].remove(key);
     }
 
     /// Hands over the changes of each table that has any.
-    pub fn into_tables(
-        self,
-    ) -> impl Iterator<Item = (Table, btree_map::IntoIter<RowKey, Option<Row>>)> {
+    pub fn into_tables(self) -> impl Iterator<Item = (Table, RowMap<Option<Row>>)> {
         let tables = Table::ALL.iter().copied().zip(self.tables);
-        let some = tables.filter(|(_, rows)| !rows.is_empty());
-        some.map(|(table, rows)| (table, rows.into_iter()))
+        tables.filter(|(_, rows)| !rows.is_empty())
     }
 }
 

@@ -5,6 +5,7 @@ mod edits;
 pub mod id;
 pub mod limits;
 pub mod oid;
+mod rowmap;
 pub mod rows;
 pub mod table;
 pub mod text;
@@ -16,6 +17,7 @@ pub use id::{
     ReviewDigest, RowDigest, SpaceId,
 };
 pub use oid::{ObjectFormat, Oid};
+pub use rowmap::RowMap;
 pub use table::{Row, RowKey, Table};
 pub use text::{
     Email, Handle, MediaType, Name, Note, PersonName, Prefix, Slug, TextFault, Version,

@@ -2,7 +2,7 @@
 
 use super::tree::Root;
 use super::{StateFault, Tables};
-use crate::fold::{Memo, View, ViewFault};
+use crate::fold::{Memo, Version, View, ViewFault};
 use crate::model::{Oid, Row, RowKey, Table, limits};
 use crate::store::Objects;
 use std::cell::OnceCell;
@@ -92,9 +92,9 @@ impl<S: Objects + ?Sized> View for TreeView<'_, '_, S> {
         }
     }
 
-    fn memo(&self, table: Table) -> Option<(&Memo, Oid)> {
+    fn memo(&self, table: Table) -> Option<(&Memo, Version)> {
         // Where the root cannot be read, who asks for rows is told why.
         let child = self.root().ok()?.table(table)?;
-        Some((&self.tables.memo, *child.id()))
+        Some((&self.tables.memo, Version::Object(*child.id())))
     }
 }
