@@ -3,6 +3,7 @@
 use super::bucket::Bucket;
 use super::tree::{Dir, Root};
 use crate::model::{Oid, Table};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -58,8 +59,8 @@ impl Hash for Key {
 /// look-ups.
 #[derive(Debug)]
 pub(super) struct Cache {
-    young: HashMap<Key, Node>,
-    old: HashMap<Key, Node>,
+    young: HashMap<Key, Node, RandomState>,
+    old: HashMap<Key, Node, RandomState>,
     weight: usize,
     /// Most bytes in one generation.
     most: usize,
@@ -69,8 +70,8 @@ impl Cache {
     /// A cache of about `bytes` bytes.
     pub(super) fn new(bytes: usize) -> Self {
         Self {
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: HashMap::default(),
+            old: HashMap::default(),
             weight: 0,
             most: bytes / 2,
         }
@@ -94,7 +95,9 @@ impl Cache {
     pub(super) fn insert(&mut self, id: Oid, shape: Shape, node: Node) {
         let weight = node.weight();
         if self.weight + weight > self.most {
-            self.old = std::mem::take(&mut self.young);
+            // The room of the one that goes is that of the one that comes.
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
             self.weight = 0;
         }
         self.weight += weight;

@@ -16,14 +16,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
 
     /// The blob of `decisions.jsonl` in a proposal's tree.
     pub fn decisions_of(&self, root: Oid) -> Result<Option<Oid>, StateFault> {
-        Ok(self.root(Some(root))?.decisions)
+        Ok(self.root_once(root)?.decisions)
     }
 
     /// Takes a proposal's tree apart: the id that its state has without `decisions.jsonl`, and that
     /// file's blob. The id is for comparing and nothing is staged: such a tree need not exist. To
     /// read the state, use the proposal's tree itself; reading skips the file.
     pub fn split_decisions(&self, root: Oid) -> Result<(Oid, Option<Oid>), StateFault> {
-        let tree = self.root(Some(root))?;
+        let tree = self.root_once(root)?;
         if tree.decisions.is_none() {
             return Ok((root, None));
         }

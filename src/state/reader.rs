@@ -174,12 +174,27 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         if let Some(Node::Root(root)) = self.cached(&id, Shape::Root) {
             return Ok(root);
         }
-        let path = "the root tree";
-        let bytes = self.read(&id, Kind::Tree, limits::TREE_BYTES, || path.to_owned())?;
-        let root = Root::parse(&bytes, self.store.format());
-        let root = Arc::new(root.map_err(|what| StateFault::malformed(path, what))?);
+        let root = Arc::new(self.read_root(&id)?);
         self.keep(id, Shape::Root, Node::Root(Arc::clone(&root)));
         Ok(root)
+    }
+
+    /// As [`Tables::root`], of a tree that is looked at once: it is not kept.
+    pub(super) fn root_once(&self, id: Oid) -> Result<Arc<Root>, StateFault> {
+        if id == self.empty {
+            return Ok(Arc::default());
+        }
+        match self.cached(&id, Shape::Root) {
+            Some(Node::Root(root)) => Ok(root),
+            _ => self.read_root(&id).map(Arc::new),
+        }
+    }
+
+    fn read_root(&self, id: &Oid) -> Result<Root, StateFault> {
+        let path = "the root tree";
+        let bytes = self.read(id, Kind::Tree, limits::TREE_BYTES, || path.to_owned())?;
+        let root = Root::parse(&bytes, self.store.format());
+        root.map_err(|what| StateFault::malformed(path, what))
     }
 
     pub(super) fn dir(&self, id: &Oid, table: Table, at: &Prefix) -> Result<Arc<Dir>, StateFault> {
