@@ -7,10 +7,11 @@
 use super::glance::Glance;
 use super::hash::{gix_kind, to_gix};
 use super::packs::{Indexes, PackFile, PackIndex, packs};
+use super::recent::Recent;
 use crate::model::{ObjectFormat, Oid};
 use crate::store::pack::Ids;
 use gix::odb::loose;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -33,8 +34,8 @@ pub(super) struct Known {
     loose: Vec<loose::Store>,
     indexes: Indexes,
     asked: Cell<u32>,
-    /// Where the last one was found.
-    last: Cell<usize>,
+    /// Neighbours lie in one pack.
+    recent: RefCell<Recent>,
 }
 
 /// One pack.
@@ -88,7 +89,7 @@ impl Known {
             loose: Vec::new(),
             indexes: indexes.clone(),
             asked: Cell::new(0),
-            last: Cell::new(0),
+            recent: RefCell::default(),
         };
         let store = repo.objects.store_ref();
         let mut dirs = vec![store.path().to_owned()];
@@ -98,6 +99,7 @@ impl Known {
         for dir in &dirs {
             this.look_in(dir, format, glance);
         }
+        this.recent = RefCell::new(Recent::new(this.packs.len()));
         this
     }
 
@@ -127,11 +129,8 @@ impl Known {
         let asked = self.asked.get().saturating_add(1);
         self.asked.set(asked);
         let few = asked <= FEW;
-        // Neighbours lie in one pack.
-        let (count, last) = (self.packs.len(), self.last.get());
-        let mut order = (0..count).map(|turn| (last + turn) % count);
-        let found = order.find(|at| self.packs[*at].has(id, few, &self.indexes));
-        self.last.set(found.unwrap_or(last));
+        let has = |at: usize| self.packs[at].has(id, few, &self.indexes).then_some(());
+        let found = self.recent.borrow_mut().find(has);
         let here = found.is_some() || self.is_loose(id);
         here && !self
             .cruft

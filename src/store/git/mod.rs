@@ -16,7 +16,9 @@ mod near;
 mod objects;
 mod packed;
 pub mod packs;
+pub(crate) mod recent;
 mod refs;
+mod search;
 mod session;
 
 pub use config::user_config_value;

@@ -1,6 +1,7 @@
 //! The packs of a repository as files: what they hold, and which of them hold nothing for good.
 
 use super::hash::{from_gix, gix_kind, to_gix};
+use super::search::{self, Found};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::StoreFault;
 use crate::store::disk::{io_fault, is_absent};
@@ -121,13 +122,23 @@ impl PackIndex {
 
     /// Whether the pack has the object.
     pub fn has(&self, id: &Oid) -> bool {
-        self.0.lookup(to_gix(id)).is_some()
+        self.place(id).is_some()
     }
 
     /// Where in the pack the object's entry begins, if it has one.
     pub fn offset(&self, id: &Oid) -> Option<u64> {
-        let at = self.0.lookup(to_gix(id))?;
+        let at = self.place(id)?;
         Some(self.0.pack_offset_at_index(at))
+    }
+
+    /// Its place in the sorted list.
+    fn place(&self, id: &Oid) -> Option<u32> {
+        let id_at = |at| self.0.oid_at_index(at).as_bytes();
+        match search::find(id.as_bytes(), self.len(), id_at) {
+            Found::At(at) => Some(at),
+            Found::Nowhere => None,
+            Found::Unsure => self.0.lookup(to_gix(id)),
+        }
     }
 
     /// How many objects it has.

@@ -9,6 +9,7 @@ use super::delta;
 use crate::model::{ObjectFormat, Oid};
 use crate::store::Kind;
 use crate::store::git::packs::{Indexes, PackIndex, packs};
+use crate::store::git::recent::Recent;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -34,8 +35,8 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// The packs that were there at one time, for one thread.
 pub struct DirectReader {
     packs: Arc<[Pack]>,
-    /// Where the last object was found.
-    last: usize,
+    /// Neighbours lie in one pack.
+    recent: Recent,
     blocks: Blocks,
     /// Empty until the first object is kept.
     bases: Vec<Based>,
@@ -113,8 +114,8 @@ impl DirectReader {
 
     fn of(packs: Arc<[Pack]>) -> Self {
         Self {
+            recent: Recent::new(packs.len()),
             packs,
-            last: 0,
             blocks: Blocks::default(),
             bases: Vec::new(),
             inflate: Decompress::new(true),
@@ -162,13 +163,8 @@ impl DirectReader {
 
     /// Which pack has the object, and where its entry begins.
     fn find(&mut self, id: &Oid) -> Option<(usize, u64)> {
-        let count = self.packs.len();
-        // Neighbours lie in one pack.
-        let order = (0..count).map(|turn| (self.last + turn) % count);
-        let mut found = order.filter_map(|at| Some((at, self.packs[at].index.offset(id)?)));
-        let found = found.next()?;
-        self.last = found.0;
-        Some(found)
+        let packs = &self.packs;
+        self.recent.find(|at| packs[at].index.offset(id))
     }
 
     /// The contents of a zlib stream, which must be exactly of that size.
