@@ -18,7 +18,9 @@ setup() {
   # Installed, as the others are: what a linker wrote lies in the page cache in small pieces, and takes longer to start.
   folio=$work/folio
   cp "${CARGO_TARGET_DIR:-target}/$profile/folio" "$folio"
-  made=${made:-$work}
+  # Beside the copies of them, which have names of their own.
+  made=${made:-$work/made}
+  mkdir -p "$made"
   trap 'rm -rf "$work"' EXIT
   versions="$(git --version), $(rustc --version)"
   export HOME=$work/home
