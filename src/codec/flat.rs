@@ -43,8 +43,8 @@ pub(super) fn fields(line: &str) -> impl Iterator<Item = Field> {
     })
 }
 
-/// The text of a field, and the line without that field.
-pub(super) fn taken<'l>(line: &'l str, name: &str) -> Option<(&'l str, String)> {
+/// The text of a field, and the line without that field; `None` where the line is too odd to say.
+pub(crate) fn taken<'l>(line: &'l str, name: &str) -> Option<(&'l str, String)> {
     let field = fields(line).find(|field| line[field.name.clone()] == *name)?;
     let (before, after) = (&line[..field.all.start], &line[field.all.end..]);
     // One comma less.

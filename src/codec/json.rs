@@ -3,7 +3,7 @@
 //! Duplicate keys, floats, integers in another spelling, unknown fields, other escapes, spaces, a BOM
 //! and trailing data all fail one of those three steps.
 
-use super::{canonical, flat};
+use super::canonical;
 use crate::model::Code;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt;
@@ -83,12 +83,6 @@ pub fn parse<T: DeserializeOwned + Serialize>(line: &str, max: usize) -> Result<
         return Err(JsonFault { code, what });
     }
     Ok(value)
-}
-
-/// Takes the text of one field out of a line: that, and the line without it. `None` where the line is too odd to say; what is
-/// said is true of every canonical line, and of others whoever parses what is left has to compare.
-pub fn take_field<'l>(line: &'l str, name: &str) -> Option<(&'l str, String)> {
-    flat::taken(line, name)
 }
 
 /// Splits bytes into lines that each end in a line feed; a missing last line feed, invalid UTF-8 or

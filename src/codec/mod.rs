@@ -5,7 +5,7 @@ mod canonical;
 pub mod commit;
 pub mod evidence;
 pub(crate) mod exact;
-mod flat;
+pub(crate) mod flat;
 pub mod json;
 pub mod manifest;
 pub mod message;
