@@ -1,4 +1,5 @@
-//! Where an id stands in a sorted list of ids.
+//! Where an id stands in a sorted list of ids that is in memory. Of a list in a file, [`Ids`](crate::store::pack::Ids) reads
+//! the neighbourhood of the place at once instead.
 
 use std::cmp::Ordering;
 
