@@ -14,7 +14,7 @@ setup() {
   space=$(cargo bench --profile "$profile" --no-run --bench space 2>&1 | sed -n 's/.*Executable.*(\(.*\))$/\1/p')
   space=$(realpath "$space")
   made=${work:-}
-  work=$(mktemp -d "${made:-${TMPDIR:-/tmp}}/run.XXXXXX")
+  work=$(mktemp -d -p "${made:-${TMPDIR:-/tmp}}")
   # Installed, as the others are: what a linker wrote lies in the page cache in small pieces, and takes longer to start.
   folio=$work/folio
   cp "${CARGO_TARGET_DIR:-target}/$profile/folio" "$folio"
