@@ -7,6 +7,7 @@
 use super::ArtifactFault;
 use crate::model::{Code, ContentDigest, Oid};
 use crate::store::disk::{create_dirs, io_fault, sync_dir};
+use crate::store::locked::Locked;
 use crate::store::{StoreFault, Turnstile};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -135,11 +136,11 @@ pub fn pinned(folio: &Path, sweep: bool) -> Result<Pinned, ArtifactFault> {
             Err(err) if err.kind() == std::io::ErrorKind::NotFound => continue,
             Err(err) => return Err(io_fault("open", &path, &err).into()),
         };
-        match file.try_lock() {
-            Ok(()) if sweep => {
+        match Locked::attempt(file) {
+            Ok(_held) if sweep => {
                 fs::remove_file(&path).map_err(|err| io_fault("remove", &path, &err))?
             }
-            Ok(()) => {}
+            Ok(_) => {}
             Err(fs::TryLockError::WouldBlock) => read(&path, &mut pinned)?,
             Err(fs::TryLockError::Error(err)) => return Err(io_fault("lock", &path, &err).into()),
         }

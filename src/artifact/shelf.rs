@@ -8,9 +8,10 @@ use super::keys::Keys;
 use crate::codec::sheet::Record;
 use crate::model::{Code, ContentDigest, Handle, Oid, Slug};
 use crate::store::disk::{create_dirs, io_fault, sync_dir};
-use crate::store::{Expect, GitStore, Objects as _, RefEdit, Refs as _, StoreFault};
+use crate::store::locked::Locked;
+use crate::store::{Expect, GitStore, Objects as _, RefEdit, Refs as _};
 use std::cell::{OnceCell, RefCell};
-use std::fs::{DirBuilder, File};
+use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -141,7 +142,7 @@ impl Shelf {
         for dir in create_dirs(&self.folio)? {
             sync_dir(&dir)?;
         }
-        let _alone = lock_file(&self.folio.join("internal.lock"))?;
+        let _alone = Locked::wait(&self.folio.join("internal.lock"))?;
         let dir = self.folio.join(INTERNAL);
         if dir.join("HEAD").exists() {
             return Ok(GitStore::open(&dir)?);
@@ -303,12 +304,14 @@ impl Shelf {
     }
 
     /// Held while the shelf's refs are changed, so that writers wait for each other instead of losing races.
-    pub(super) fn lock(&self) -> Result<File, ArtifactFault> {
+    pub(super) fn lock(&self) -> Result<Locked, ArtifactFault> {
         let dir = self.folio.join("artifacts");
         for parent in create_dirs(&dir)? {
             sync_dir(&parent)?;
         }
-        Ok(lock_file(&dir.join(format!("{}.lock", self.place.word())))?)
+        Ok(Locked::wait(
+            &dir.join(format!("{}.lock", self.place.word())),
+        )?)
     }
 
     /// Makes the objects that list these sheets.
@@ -361,13 +364,4 @@ impl Shelf {
         self.apply(old, &composed.catalog)?;
         Ok(composed.catalog)
     }
-}
-
-/// Opens a file and waits until nobody else has it locked; dropping it lets go.
-fn lock_file(path: &Path) -> Result<File, StoreFault> {
-    let mut options = File::options();
-    let opened = options.create(true).write(true).truncate(false).open(path);
-    let file = opened.map_err(|err| io_fault("open", path, &err))?;
-    file.lock().map_err(|err| io_fault("lock", path, &err))?;
-    Ok(file)
 }

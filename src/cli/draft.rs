@@ -10,6 +10,7 @@ use crate::fold::{Decision, Scene, Steps, Stop, decision};
 use crate::journal::{Page, Space};
 use crate::model::rows::MemberRow;
 use crate::model::{ChainDigest, Code, ProposalDigest, PublicKey, limits};
+use crate::store::locked::Locked;
 use crate::store::{GitStore, StoreFault};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -240,12 +241,10 @@ pub fn with_drafting<T>(
 }
 
 /// Two commands that draft at the same time take turns; the lock goes with the process.
-pub fn lock(context: &Context) -> Result<std::fs::File, StoreFault> {
+pub(crate) fn lock(context: &Context) -> Result<Locked, StoreFault> {
     let dir = context.folio_dir();
     let io =
         |error: std::io::Error| StoreFault::new(Code::Io, format!("{}: {error}", dir.display()));
     std::fs::create_dir_all(&dir).map_err(io)?;
-    let file = std::fs::File::create(dir.join("draft.lock")).map_err(io)?;
-    file.lock().map_err(io)?;
-    Ok(file)
+    Locked::wait(&dir.join("draft.lock"))
 }

@@ -8,6 +8,7 @@ use super::{allowed_signers, worktree};
 use crate::journal::refs;
 use crate::model::Code;
 use crate::remote::worktree::clear_lock;
+use crate::store::locked::Locked;
 use crate::store::{GitStore, Refs as _};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -24,7 +25,7 @@ const DIRS: [&str; 4] = ["refs", "objects", "logs", "folio"];
 #[must_use = "a founding that is not ended is taken for one that was killed"]
 pub struct UnderWay {
     mark: PathBuf,
-    _lock: File,
+    _lock: Locked,
 }
 
 /// Where git directories lie: without and with a work tree.
@@ -161,8 +162,8 @@ fn lock(git_dir: &Path) -> anyhow::Result<UnderWay> {
     let mut how = File::options();
     let file = how.write(true).create(true).truncate(false).open(&mark);
     let file = file.map_err(|error| io_problem(&mark, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(UnderWay { mark, _lock: file }),
+    match Locked::attempt(file) {
+        Ok(lock) => Ok(UnderWay { mark, _lock: lock }),
         Err(TryLockError::WouldBlock) => {
             let what = format!("a space is being founded in `{}`", git_dir.display());
             Err(Problem::new(Code::Busy, what).into())

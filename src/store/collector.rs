@@ -81,7 +81,11 @@ impl Collecting {
     /// Whether one is at work; looks only.
     pub fn is_running(common_dir: &Path) -> bool {
         let file = File::open(common_dir.join("folio/gc.lock"));
-        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        file.is_ok_and(|file| {
+            let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+            file.unlock().ok();
+            held
+        })
     }
 
     /// A handle of the lock, for programs that are started: as long as one of them lives, the turn is not over,

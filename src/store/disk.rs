@@ -152,5 +152,7 @@ impl Drop for TempFile<'_> {
         if !self.kept && !self.steps.dead() {
             fs::remove_file(&self.path).ok();
         }
+        // Closing it is not enough while a program is being started: see `locked`.
+        self.file.unlock().ok();
     }
 }

@@ -14,6 +14,7 @@
 
 use super::StoreFault;
 use super::disk::{create_dirs, io_fault, read_if_there};
+use super::locked::Locked;
 use crate::journal::Fault;
 use crate::journal::pages::{ChangeKey, PageIndex, PageRecord};
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, ProposalDigest};
@@ -373,15 +374,8 @@ impl Index {
     }
 
     /// The lock of all writers; it ends with the file.
-    fn lock(&self) -> Result<File, StoreFault> {
-        let path = self.dir.join("index.lock");
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path);
-        let locked = file.and_then(|file| file.lock().map(|()| file));
-        locked.map_err(|err| io_fault("lock", &path, &err))
+    fn lock(&self) -> Result<Locked, StoreFault> {
+        Locked::wait(&self.dir.join("index.lock"))
     }
 
     fn set_len(&self, file: &File, len: u64) -> Result<(), StoreFault> {

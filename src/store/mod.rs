@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod faulty;
 pub mod git;
 pub mod index;
+pub(crate) mod locked;
 pub mod memory;
 pub mod pack;
 pub mod signed;

@@ -31,7 +31,13 @@ pub struct Held<'a> {
 #[must_use = "the lock goes when it is dropped"]
 #[derive(Debug)]
 pub struct Shared {
-    _turnstile: Turnstile,
+    turnstile: Turnstile,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.turnstile.lock.unlock().ok();
+    }
 }
 
 impl Drop for Held<'_> {
@@ -86,9 +92,9 @@ impl Turnstile {
     /// # Errors
     /// `io`.
     pub fn into_shared(self) -> Result<Shared, StoreFault> {
-        // Closing the files lets go of it.
+        // Whoever has the handles lets go of it.
         std::mem::forget(self.share()?);
-        Ok(Shared { _turnstile: self })
+        Ok(Shared { turnstile: self })
     }
 
     /// Waits until everybody who shares it has let go; who comes meanwhile waits behind.

@@ -5,8 +5,8 @@ use crate::artifact::ArtifactFault;
 use crate::model::{Code, ContentDigest};
 use crate::store::EveryStep;
 use crate::store::disk::{TempFile, create_dirs, io_fault, read_if_there, sync_dir};
+use crate::store::locked::Locked;
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -60,8 +60,7 @@ pub fn change(
     }
     let path = folio.join(list.file());
     let lock = path.with_extension("lock");
-    let held = File::create(&lock).and_then(|file| file.lock().map(|()| file));
-    let _held = held.map_err(|err| io_fault("lock", &lock, &err))?;
+    let _held = Locked::wait(&lock)?;
     let before = read(folio, list)?;
     let mut after = before.clone();
     for key in keys {

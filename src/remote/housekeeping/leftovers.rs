@@ -4,6 +4,7 @@ use super::survey::entries;
 use super::{Terms, is_fan};
 use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, remove_if_there};
+use crate::store::locked::Locked;
 use crate::store::{GitStore, StoreFault};
 use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
@@ -98,8 +99,8 @@ fn remove(path: &Path) -> Result<bool, StoreFault> {
         fs::remove_dir_all(path).map_err(|err| io_fault("remove", path, &err))?;
         return Ok(true);
     }
-    let file = File::open(path);
-    if file.as_ref().is_ok_and(|file| file.try_lock().is_err()) {
+    let held = File::open(path).map(Locked::attempt);
+    if matches!(held, Ok(Err(_))) {
         return Ok(false);
     }
     remove_if_there(path)?;
@@ -140,8 +141,8 @@ fn left_for_good(path: &Path, ours: bool, terms: &Terms<'_>) -> Result<Option<u6
     } else {
         terms.grace.max(OTHERS)
     };
-    let held = || File::open(path).is_ok_and(|file| meta.is_file() && file.try_lock().is_err());
-    if modified(&meta).saturating_add(grace) > terms.now || held() {
+    let held = || File::open(path).is_ok_and(|file| Locked::attempt(file).is_err());
+    if modified(&meta).saturating_add(grace) > terms.now || meta.is_file() && held() {
         return Ok(None);
     }
     if !meta.is_dir() {

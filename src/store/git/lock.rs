@@ -15,6 +15,7 @@
 
 use crate::model::Code;
 use crate::store::disk::{create_dirs, io_fault, is_absent, remove_if_there, sync_dir};
+use crate::store::locked::Locked;
 use crate::store::{Steps, StoreFault};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
@@ -367,7 +368,7 @@ fn find_locks(dir: &Path, found: &mut Vec<PathBuf>) {
 /// cannot be given to another file meanwhile.
 struct Left {
     name: PathBuf,
-    file: File,
+    file: Locked,
     found: Metadata,
 }
 
@@ -392,9 +393,8 @@ fn left_by_the_dead(staging: &Path) -> impl Iterator<Item = Left> {
     let entries = fs::read_dir(staging).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let name = entry.path();
-        let file = File::open(&name).ok()?;
         // Our own locks are held through other handles, so this says no for them too.
-        file.try_lock().ok()?;
+        let file = Locked::attempt(File::open(&name).ok()?).ok()?;
         let found = file.metadata().ok()?;
         Some(Left { name, file, found })
     })

@@ -1,6 +1,9 @@
 //! What the dead left behind.
 
+use super::super::leftovers;
 use super::*;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn what_the_dead_left_goes_and_what_the_living_write_stays() {
@@ -49,6 +52,7 @@ fn what_the_dead_left_goes_and_what_the_living_write_stays() {
     ];
     assert_eq!(names(&late), rest);
     assert!(pack.join("tmp_pack_fedcba9876543210").exists());
+    living.unlock().unwrap();
     drop(living);
     assert_eq!(gc(dir.path(), 0, now + DAY + 60).leftovers.len(), 1);
 }
@@ -94,4 +98,44 @@ fn the_lock_of_a_git_that_was_killed_goes_and_another_gits_stays() {
     let report = gc(dir.path(), 0, NOW);
     assert!(report.repacked.graph && !lock.exists());
     assert!(!dir.path().join("folio/gc.graph").exists());
+}
+
+/// A program that is being started has a copy of every handle until it runs.
+#[test]
+fn looking_at_what_the_dead_left_does_not_hold_it() {
+    let (dir, ..) = repository(true, ObjectFormat::Sha1);
+    let store = GitStore::open(dir.path()).unwrap();
+    fs::write(
+        dir.path().join("objects/pack/tmp_pack_fedcba9876543210"),
+        "x",
+    )
+    .unwrap();
+    let terms = terms(0, NOW, &EveryStep);
+    let found = while_programs_are_started(|| {
+        let looks = (0..2000).map(|_| leftovers::find(&store, dir.path(), &terms).unwrap().len());
+        looks.sum::<usize>()
+    });
+    assert_eq!(found, 2000);
+}
+
+fn while_programs_are_started<T>(work: impl FnOnce() -> T) -> T {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _end = OnDrop(&over);
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                Command::new("true").status().unwrap();
+            }
+        });
+        work()
+    })
+}
+
+/// Says that it is over, also where the work panics.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
