@@ -7,7 +7,10 @@ use crate::journal::accept::Numbered;
 use crate::journal::verify;
 use crate::model::{Number, Oid};
 use crate::store::{GitStore, Index};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 
 fn path(context: &Context) -> PathBuf {
     context.folio_dir().join("verified")
@@ -60,10 +63,44 @@ pub fn remember_own(context: &Context, numbered: &[Numbered]) -> anyhow::Result<
 /// Remembers that everything up to a snapshot is verified. Lost or stale, it costs a new verification and
 /// nothing else.
 pub fn remember(context: &Context, number: Number, commit: Oid) -> anyhow::Result<()> {
+    let path = path(context);
+    let line = format!("{number} {commit}\n");
+    if written_over(&path, line.as_bytes()).is_ok_and(|done| done) {
+        return Ok(());
+    }
     let dir = context.folio_dir();
     std::fs::create_dir_all(&dir)?;
-    let file = tempfile::NamedTempFile::new_in(&dir)?;
-    std::fs::write(file.path(), format!("{number} {commit}\n"))?;
-    file.persist(path(context)).map_err(|error| error.error)?;
+    let mut file = tempfile::NamedTempFile::new_in(&dir)?;
+    file.write_all(line.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Writes over a file of the same length, in one call. A new file in its place would take the system twenty times as
+/// long, for it has to let go of the old one; and whoever reads half of each finds a snapshot that there is not.
+fn written_over(path: &Path, line: &[u8]) -> std::io::Result<bool> {
+    let file = File::options().write(true).open(path)?;
+    let fits = file.metadata()?.len() == line.len() as u64;
+    Ok(fits && file.write_at(line, 0)? == line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn a_line_of_the_same_length_is_written_over_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("verified");
+        assert!(written_over(&path, b"9 a\n").is_err(), "it is not made");
+        std::fs::write(&path, "8 b\n").unwrap();
+        let file = || std::fs::metadata(&path).unwrap().ino();
+        let before = file();
+        assert!(written_over(&path, b"9 a\n").unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), b"9 a\n");
+        assert_eq!(file(), before);
+        assert!(!written_over(&path, b"10 a\n").unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), b"9 a\n");
+    }
 }

@@ -9,7 +9,7 @@ use super::{git, require_touchable};
 use crate::remote::partial;
 use crate::store::collector::Merging;
 use crate::store::disk::{io_fault, is_absent};
-use crate::store::git::packs::packs;
+use crate::store::git::packs::PackNames;
 use crate::store::{GitStore, Steps, StoreFault};
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -40,12 +40,21 @@ pub fn is_due(store: &GitStore) -> Result<bool, StoreFault> {
     let last = fs::metadata(stamped(store)).and_then(|meta| meta.modified());
     let last = last.ok();
     let mut bytes = 0;
-    for pack in packs(&store.pack_dir())? {
-        let time = fs::metadata(&pack.path).and_then(|meta| meta.modified());
+    let dir = store.pack_dir();
+    let names = PackNames::read(&dir)?;
+    for pack in names.packs() {
+        let special = || {
+            ["mtimes", "keep", "promisor"]
+                .iter()
+                .any(|end| names.has(pack, end))
+        };
         // One that went meanwhile is part of another one.
-        let Ok(time) = time else { continue };
-        if !pack.cruft && !pack.kept && last.is_none_or(|last| time > last) {
-            bytes += pack.bytes;
+        let Ok(meta) = fs::metadata(dir.join(pack)) else {
+            continue;
+        };
+        let newer = |last| meta.modified().is_ok_and(|time| time > last);
+        if last.is_none_or(newer) && !special() {
+            bytes += meta.len();
         }
     }
     Ok(bytes > DUE)

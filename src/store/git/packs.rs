@@ -41,21 +41,10 @@ impl PackFile {
 /// # Errors
 /// `io`.
 pub fn packs(dir: &Path) -> Result<Vec<PackFile>, StoreFault> {
-    let mut names = BTreeSet::new();
-    let entries = match fs::read_dir(dir) {
-        Err(err) if is_absent(&err) => return Ok(Vec::new()),
-        entries => entries.map_err(|err| io_fault("list", dir, &err))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(|err| io_fault("list", dir, &err))?;
-        names.insert(PathBuf::from(entry.file_name()));
-    }
+    let names = PackNames::read(dir)?;
     let mut found = Vec::new();
-    for name in &names {
-        let with = |extension| names.contains(&name.with_extension(extension));
-        if name.extension().is_none_or(|end| end != "pack") || !with("idx") {
-            continue;
-        }
+    for name in names.packs() {
+        let with = |extension| names.has(name, extension);
         let path = dir.join(name);
         // One that went meanwhile was merged or collected.
         let Ok(meta) = fs::metadata(&path) else {
@@ -70,6 +59,39 @@ pub fn packs(dir: &Path) -> Result<Vec<PackFile>, StoreFault> {
     }
     found.sort();
     Ok(found)
+}
+
+/// What lies in a directory of packs, by the names alone: whether a file is beside a pack need not be asked of the system
+/// for each.
+pub struct PackNames(BTreeSet<PathBuf>);
+
+impl PackNames {
+    /// Those in the directory `objects/pack`; none if it is missing.
+    ///
+    /// # Errors
+    /// `io`.
+    pub fn read(dir: &Path) -> Result<Self, StoreFault> {
+        let fault = |err| io_fault("list", dir, &err);
+        let entries = match fs::read_dir(dir) {
+            Err(err) if is_absent(&err) => return Ok(Self(BTreeSet::new())),
+            entries => entries.map_err(fault)?,
+        };
+        let names = entries.map(|entry| Ok(PathBuf::from(entry.map_err(fault)?.file_name())));
+        names.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The packs that have an index, sorted.
+    pub fn packs(&self) -> impl Iterator<Item = &Path> {
+        let names = self.0.iter().map(PathBuf::as_path);
+        names.filter(|name| {
+            name.extension().is_some_and(|end| end == "pack") && self.has(name, "idx")
+        })
+    }
+
+    /// Whether a file with that extension lies beside a pack.
+    pub fn has(&self, pack: &Path, extension: &str) -> bool {
+        self.0.contains(&pack.with_extension(extension))
+    }
 }
 
 /// The indexes of packs that are open now, each of them mapped once: for all threads, and for whoever asks what is there

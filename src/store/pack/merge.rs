@@ -12,7 +12,8 @@ use super::Writer;
 use super::packer::delta_header;
 use super::source::{Shape, Source};
 use crate::model::{ObjectFormat, Oid};
-use crate::store::disk::{io_fault, read_if_there, remove_if_there, sync_dir};
+use crate::store::disk::{read_if_there, remove_if_there, sync_dir};
+use crate::store::git::packs::PackNames;
 use crate::store::{Steps, StoreFault};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,15 +111,8 @@ pub fn is_due(dir: &Path, class: &Class) -> Result<bool, StoreFault> {
 /// Candidates, smallest first: packs with an index, of the right size, without companions, in no
 /// multi-pack index. None, where there are no more than are tolerated.
 fn list(dir: &Path, class: &Class) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
-    let fault = |err| io_fault("list", dir, &err);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(dir).map_err(fault)? {
-        let path = entry.map_err(fault)?.path();
-        if path.extension().is_some_and(|end| end == "pack") {
-            paths.push(path);
-        }
-    }
-    if paths.len() <= class.tolerated {
+    let names = PackNames::read(dir)?;
+    if names.packs().count() <= class.tolerated {
         return Ok(Vec::new());
     }
     let named = read_if_there(&dir.join("multi-pack-index"))?.unwrap_or_default();
@@ -127,20 +121,15 @@ fn list(dir: &Path, class: &Class) -> Result<Vec<(u64, PathBuf)>, StoreFault> {
         // Incremental ones: git's own maintenance is at work here, and better at it.
         return Ok(found);
     }
-    for path in paths {
-        let index = path.with_extension("idx");
-        let Some(name) = index.file_name().and_then(|name| name.to_str()) else {
-            continue;
-        };
-        let special = || COMPANIONS.iter().any(|e| path.with_extension(e).exists());
-        let in_multi = || {
-            named
-                .windows(name.len())
-                .any(|part| part == name.as_bytes())
-        };
-        if !index.exists() || special() || in_multi() {
+    for pack in names.packs() {
+        let index = pack.with_extension("idx");
+        let index = index.as_os_str().as_encoded_bytes();
+        let special = || COMPANIONS.iter().any(|end| names.has(pack, end));
+        let in_multi = || named.windows(index.len()).any(|part| part == index);
+        if special() || in_multi() {
             continue;
         }
+        let path = dir.join(pack);
         // Gone meanwhile: somebody else repacked.
         let Ok(meta) = fs::metadata(&path) else {
             continue;
