@@ -2,6 +2,7 @@
 
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::{Kind, StoreFault};
+use std::io::Write as _;
 
 /// The git hash of a repository's object format, also for pack and index checksums.
 pub(crate) struct Hasher {
@@ -34,10 +35,12 @@ pub(crate) fn checked_id(
     kind: Kind,
     bytes: &[u8],
 ) -> Result<Oid, StoreFault> {
+    let mut head = [0; 32];
+    let mut rest = head.as_mut_slice();
+    write!(rest, "{} {}\0", word(kind), bytes.len()).expect("a word of 6 bytes and 20 digits fit");
+    let free = rest.len();
     let mut hasher = Hasher::new(format);
-    for part in [word(kind), " ", &bytes.len().to_string(), "\0"] {
-        hasher.update(part.as_bytes());
-    }
+    hasher.update(&head[..32 - free]);
     hasher.update(bytes);
     hasher.finish()
 }
