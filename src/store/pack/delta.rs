@@ -172,12 +172,25 @@ fn put_copy(out: &mut Vec<u8>, mut from: usize, mut length: usize) {
 /// Makes the object that a delta describes; `None` if the delta is not one of this base, or its object is larger than
 /// `most` bytes.
 pub(super) fn apply(base: &[u8], delta: &[u8], most: u64) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    apply_into(&mut out, base, delta, most).then_some(out)
+}
+
+/// As [`apply`], into memory that was used before; what is in it after a `false` means nothing.
+pub(super) fn apply_into(out: &mut Vec<u8>, base: &[u8], delta: &[u8], most: u64) -> bool {
+    out.clear();
+    let size = put_together(out, base, delta, most);
+    size.is_some_and(|size| out.len() as u64 == size)
+}
+
+/// Says how long the object should be.
+fn put_together(out: &mut Vec<u8>, base: &[u8], delta: &[u8], most: u64) -> Option<u64> {
     let mut rest = delta;
     if take_size(&mut rest)? != base.len() as u64 {
         return None;
     }
     let size = take_size(&mut rest).filter(|size| *size <= most)?;
-    let mut out = Vec::with_capacity(usize::try_from(size).ok()?);
+    out.reserve_exact(usize::try_from(size).ok()?);
     while let Some((op, more)) = rest.split_first() {
         rest = more;
         if op & 0x80 == 0 {
@@ -199,7 +212,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8], most: u64) -> Option<Vec<u8>> {
             return None;
         }
     }
-    (out.len() as u64 == size).then_some(out)
+    Some(size)
 }
 
 /// A number of which only the bytes are there that the bits say, the lowest first.

@@ -17,13 +17,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 /// Bytes that are read at a time.
-const BLOCK: usize = 16 * 1024;
+const BLOCK: usize = 4 * 1024;
 
 /// Blocks that are kept: pages, proposals, trees and rows lie in different places.
-const BLOCKS: usize = 64;
+const BLOCKS: usize = 512;
 
 /// Objects that are kept because others are deltas of them, and the most bytes of one.
-const BASES: usize = 256;
+const BASES: usize = 2048;
 const BASE: usize = 16 * 1024;
 
 /// Deltas on the way to an object, at most; git writes 50 where nobody asks for more.
@@ -154,8 +154,12 @@ impl DirectReader {
                 return None;
             }
         };
+        let mut spare = Vec::new();
         for (at, delta) in deltas.iter().rev() {
-            bytes = delta::apply(&bytes, delta, LARGEST)?;
+            if !delta::apply_into(&mut spare, &bytes, delta, LARGEST) {
+                return None;
+            }
+            std::mem::swap(&mut bytes, &mut spare);
             self.remember(pack, *at, found, &bytes);
         }
         (found == kind && bytes.len() as u64 <= max).then_some(bytes)
