@@ -66,6 +66,16 @@ impl Lineage {
         self.ranks[n as usize]
     }
 
+    /// When the first version of what it is a version of came, for all objects.
+    pub(super) fn begun(&self) -> Vec<(u32, u32)> {
+        let mut firsts: HashMap<u32, (u32, u32)> = HashMap::new();
+        for (line, rank) in self.lines.iter().zip(&self.ranks) {
+            let first = firsts.entry(*line).or_insert(*rank);
+            *first = *rank.min(first);
+        }
+        self.lines.iter().map(|line| firsts[line]).collect()
+    }
+
     /// Of what it is a version, if that is known.
     pub(super) fn line(&self, n: u32) -> Option<u32> {
         Some(self.lines[n as usize]).filter(|line| *line != 0)

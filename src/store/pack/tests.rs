@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::git::packs::PackIndex;
 use crate::store::testing::{FORMATS, commit_of, git, git_output, new_store, object};
 use crate::store::{GitStore, Objects, Script};
 use std::collections::BTreeSet;
@@ -171,6 +172,41 @@ fn a_tightened_pack_has_the_same_objects_in_less_space() {
         assert!(bytes * 10 > after * 8, "{bytes} of {after}");
         assert_whole(dir.path(), &objects);
     }
+}
+
+#[test]
+fn versions_of_one_directory_lie_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let format = ObjectFormat::Sha1;
+    let store = new_store(dir.path(), true, format);
+    let (objects, tip) = versions(&store, 40);
+    store.write_all(&objects).unwrap();
+    git(dir.path(), &["update-ref", "refs/heads/main", &tip]);
+    let of = |wanted: Kind| objects.iter().filter(move |(_, kind, _)| *kind == wanted);
+    let mut trees: Vec<Oid> = of(Kind::Tree).map(|tree| tree.0).collect();
+    let odd: BTreeSet<Oid> = trees.iter().copied().skip(1).step_by(2).collect();
+    let walk: &Walk<'_> = &|each| {
+        for (id, kind, _) in &objects {
+            each(match kind {
+                Kind::Commit => Met::Commit(*id, None),
+                Kind::Tree if odd.contains(id) => Met::Part(*id, b"odd"),
+                Kind::Tree => Met::Part(*id, b"even"),
+                _ => Met::Part(*id, b"rows"),
+            });
+        }
+        Ok(())
+    };
+    let packs = store.pack_dir();
+    let old = super::super::git::packs::packs(&packs).unwrap();
+    let old = old[0].path.clone();
+    let new = tighten(&packs, format, &old, &HashSet::new(), walk, store.steps()).unwrap();
+    let index = PackIndex::open(&new, format).unwrap();
+    trees.sort_by_key(|id| index.offset(id).unwrap());
+    let changes = trees
+        .windows(2)
+        .filter(|two| odd.contains(&two[0]) != odd.contains(&two[1]));
+    assert_eq!(changes.count(), 1);
+    assert_whole(dir.path(), &objects);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 //! git chooses deltas among objects of similar size and name; here they are chosen among versions of one thing, so there
 //! is less to try and less left over. No object comes or goes: a pack becomes another pack of the same ids.
 //!
-//! What is asked for most, the newest state, comes first and is whole or nearly so. Directories and commits follow from the
-//! oldest on, for what many proposals were made of at once is older than each of them; tables of rows from the newest on,
-//! for they grow: to leave out a row takes fewer bytes than to bring it along. What lay at the same path before or after is
-//! tried first, and then whatever has parts in common.
+//! What is asked for most, the newest state, comes first and is whole or nearly so. Commits and directories follow, one path
+//! after the other, each from the oldest version on, for what many proposals were made of at once is older than each of them;
+//! then the tables of rows, all of them from the newest on, for they grow: to leave out a row takes fewer bytes than to bring
+//! it along. What lay at the same path before or after is tried first, and then whatever has parts in common.
 
 use super::delta::Differ;
 use super::likeness::{Likeness, marks};
@@ -64,7 +64,10 @@ pub fn tighten(
     let (mut order, rows) = split(now);
     order.extend(rows);
     older.sort_by_key(|n| lineage.rank(*n));
-    let (others, rows) = split(older);
+    let (mut others, rows) = split(older);
+    // What a delta needs is near it, and so is told of in fewer bytes.
+    let begun = lineage.begun();
+    others.sort_by_key(|n| begun[*n as usize]);
     order.extend(others);
     order.extend(rows.into_iter().rev());
     let mut press = Press {
