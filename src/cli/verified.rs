@@ -76,7 +76,7 @@ pub fn remember(context: &Context, number: Number, commit: Oid) -> anyhow::Resul
     Ok(())
 }
 
-/// Writes over a file of the same length, in one call. A new file in its place would take the system twenty times as
+/// Writes over a file of the same length, in one call. A new file in its place takes forty times as
 /// long, for it has to let go of the old one; and whoever reads half of each finds a snapshot that there is not.
 fn written_over(path: &Path, line: &[u8]) -> std::io::Result<bool> {
     let file = File::options().write(true).open(path)?;
