@@ -177,6 +177,18 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
+    fn who_shares_it_lets_go_though_a_copy_of_the_handle_is_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Turnstile::open(dir.path(), "x").unwrap();
+        let shared = open().into_shared().unwrap();
+        let copy = shared.turnstile.lock.try_clone().unwrap();
+        assert_eq!(open().try_alone().map(drop).unwrap_err().code, Code::Busy);
+        drop(shared);
+        open().try_alone().map(drop).unwrap();
+        drop(copy);
+    }
+
+    #[test]
     fn many_share_and_one_is_alone() {
         let dir = tempfile::tempdir().unwrap();
         let open = || Turnstile::open(dir.path(), "x").unwrap();

@@ -22,7 +22,8 @@ const BLOCK: usize = 4 * 1024;
 /// Blocks that are kept: pages, proposals, trees and rows lie in different places.
 const BLOCKS: usize = 512;
 
-/// Objects that are kept because others are deltas of them, and the most bytes of one.
+/// Objects that are kept because others are deltas of them, and the most bytes of one: a collected history has long chains,
+/// and most objects are a few hundred bytes.
 const BASES: usize = 2048;
 const BASE: usize = 16 * 1024;
 
