@@ -76,8 +76,9 @@ pub fn remember(context: &Context, number: Number, commit: Oid) -> anyhow::Resul
     Ok(())
 }
 
-/// Writes over a file of the same length, in one call. A new file in its place takes forty times as
-/// long, for it has to let go of the old one; and whoever reads half of each finds a snapshot that there is not.
+/// Writes over a file of the same length, in one call; `false` where it has another length. A new file in its place takes
+/// forty times as long, for the system has to let go of the old one. Whoever reads half of each line finds a snapshot that
+/// there is not, and verifies anew.
 fn written_over(path: &Path, line: &[u8]) -> std::io::Result<bool> {
     let file = File::options().write(true).open(path)?;
     let fits = file.metadata()?.len() == line.len() as u64;

@@ -373,7 +373,7 @@ impl Index {
         Ok(())
     }
 
-    /// The lock of all writers; it ends with the file.
+    /// The lock of all writers, until it is dropped.
     fn lock(&self) -> Result<Locked, StoreFault> {
         Locked::wait(&self.dir.join("index.lock"))
     }

@@ -43,17 +43,12 @@ pub fn is_due(store: &GitStore) -> Result<bool, StoreFault> {
     let dir = store.pack_dir();
     let names = PackNames::read(&dir)?;
     for pack in names.packs() {
-        let special = || {
-            ["mtimes", "keep", "promisor"]
-                .iter()
-                .any(|end| names.has(pack, end))
-        };
         // One that went meanwhile is part of another one.
         let Ok(meta) = fs::metadata(dir.join(pack)) else {
             continue;
         };
         let newer = |last| meta.modified().is_ok_and(|time| time > last);
-        if last.is_none_or(newer) && !special() {
+        if last.is_none_or(newer) && !names.is_cruft(pack) && !names.is_kept(pack) {
             bytes += meta.len();
         }
     }

@@ -44,7 +44,6 @@ pub fn packs(dir: &Path) -> Result<Vec<PackFile>, StoreFault> {
     let names = PackNames::read(dir)?;
     let mut found = Vec::new();
     for name in names.packs() {
-        let with = |extension| names.has(name, extension);
         let path = dir.join(name);
         // One that went meanwhile was merged or collected.
         let Ok(meta) = fs::metadata(&path) else {
@@ -52,8 +51,8 @@ pub fn packs(dir: &Path) -> Result<Vec<PackFile>, StoreFault> {
         };
         found.push(PackFile {
             bytes: meta.len(),
-            cruft: with("mtimes"),
-            kept: with("keep") || with("promisor"),
+            cruft: names.is_cruft(name),
+            kept: names.is_kept(name),
             path,
         });
     }
@@ -86,6 +85,16 @@ impl PackNames {
         names.filter(|name| {
             name.extension().is_some_and(|end| end == "pack") && self.has(name, "idx")
         })
+    }
+
+    /// As [`PackFile::cruft`].
+    pub fn is_cruft(&self, pack: &Path) -> bool {
+        self.has(pack, "mtimes")
+    }
+
+    /// As [`PackFile::kept`].
+    pub fn is_kept(&self, pack: &Path) -> bool {
+        self.has(pack, "keep") || self.has(pack, "promisor")
     }
 
     /// Whether a file with that extension lies beside a pack.
