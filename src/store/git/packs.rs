@@ -1,14 +1,15 @@
 //! The packs of a repository as files: what they hold, and which of them hold nothing for good.
 
 use super::hash::{from_gix, gix_kind, to_gix};
-use super::search::{self, Found};
+use super::search::{self, Fan, Found, Part};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::StoreFault;
 use crate::store::disk::{io_fault, is_absent};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// One pack with an index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,8 +129,19 @@ impl Indexes {
     }
 }
 
-/// The ids in one pack, looked up in its index without reading that whole.
-pub struct PackIndex(gix::odb::pack::index::File);
+/// The ids in one pack, looked up in its index without reading that whole, unless there is much to look up.
+pub struct PackIndex {
+    file: gix::odb::pack::index::File,
+    /// How often it was asked, until there is a fan.
+    asked: AtomicU32,
+    fan: OnceLock<Fan>,
+}
+
+/// Going over all ids takes as long as so many times fewer look-ups.
+const WORTH: u32 = 32;
+
+/// Look-ups before which nobody goes over a list however short.
+const OFTEN: u32 = 1024;
 
 impl std::fmt::Debug for PackIndex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -145,9 +157,14 @@ impl PackIndex {
     pub fn open(pack: &Path, format: ObjectFormat) -> Result<Self, StoreFault> {
         let path = pack.with_extension("idx");
         let opened = gix::odb::pack::index::File::at(&path, gix_kind(format));
-        opened.map(Self).map_err(|err| {
+        let file = opened.map_err(|err| {
             let what = format!("the pack index `{}` cannot be read: {err}", path.display());
             StoreFault::new(Code::ObjectDamaged, what)
+        })?;
+        Ok(Self {
+            file,
+            asked: AtomicU32::new(0),
+            fan: OnceLock::new(),
         })
     }
 
@@ -159,22 +176,41 @@ impl PackIndex {
     /// Where in the pack the object's entry begins, if it has one.
     pub fn offset(&self, id: &Oid) -> Option<u64> {
         let at = self.place(id)?;
-        Some(self.0.pack_offset_at_index(at))
+        Some(self.file.pack_offset_at_index(at))
     }
 
     /// Its place in the sorted list.
     fn place(&self, id: &Oid) -> Option<u32> {
-        let id_at = |at| self.0.oid_at_index(at).as_bytes();
-        match search::find(id.as_bytes(), self.len(), id_at) {
+        let part = match self.fan() {
+            Some(fan) => fan.part(id.as_bytes()),
+            None => Part::all(self.len()),
+        };
+        match search::find(id.as_bytes(), part, |at| self.bytes_at(at)) {
             Found::At(at) => Some(at),
             Found::Nowhere => None,
-            Found::Unsure => self.0.lookup(to_gix(id)),
+            Found::Unsure => self.file.lookup(to_gix(id)),
         }
+    }
+
+    fn bytes_at(&self, at: u32) -> &[u8] {
+        self.file.oid_at_index(at).as_bytes()
+    }
+
+    /// What makes it faster, once it was asked often enough.
+    fn fan(&self) -> Option<&Fan> {
+        if self.fan.get().is_none() {
+            let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+            if asked < OFTEN.max(self.len() / WORTH) {
+                return None;
+            }
+        }
+        let make = || Fan::of(self.len(), |at| self.bytes_at(at));
+        Some(self.fan.get_or_init(make))
     }
 
     /// How many objects it has.
     pub fn len(&self) -> u32 {
-        self.0.num_objects()
+        self.file.num_objects()
     }
 
     /// Whether it has none.
@@ -184,7 +220,7 @@ impl PackIndex {
 
     /// The id at that place of the sorted list.
     pub fn id(&self, at: u32) -> Oid {
-        from_gix(self.0.oid_at_index(at))
+        from_gix(self.file.oid_at_index(at))
     }
 
     /// All ids, sorted.

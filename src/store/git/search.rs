@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 /// Looks before somebody else has to find out.
 const LOOKS: usize = 12;
 
+/// Ids of a part, about.
+const EACH: u32 = 8;
+
 /// What a few looks told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -17,11 +20,77 @@ pub(super) enum Found {
     Unsure,
 }
 
-/// Looks for an id of at least 8 bytes among `len` sorted ones. Hashes are spread evenly, so each look tells about where the
+/// Part of a sorted list of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The places that it has, counted from 0.
+    from: u32,
+    to: u32,
+    /// Between which first bytes its ids lie.
+    low: u64,
+    high: u64,
+}
+
+impl Part {
+    /// All of a list.
+    pub(super) fn all(len: u32) -> Self {
+        Self {
+            from: 0,
+            to: len,
+            low: 0,
+            high: u64::MAX,
+        }
+    }
+}
+
+/// In how many parts a list falls by the first bits of its ids, and where each begins: spares whoever looks often the first
+/// looks, which are at memory that nobody was at.
+pub(super) struct Fan {
+    /// Bits of the first 8 bytes that do not count.
+    shift: u32,
+    /// Of each part in its order, and at last the length of the list.
+    starts: Vec<u32>,
+}
+
+impl Fan {
+    /// Goes over all ids of a list.
+    pub(super) fn of<'i>(len: u32, id_at: impl Fn(u32) -> &'i [u8]) -> Self {
+        let bits = (len / EACH).max(2).ilog2();
+        let shift = u64::BITS - bits;
+        let mut starts = vec![0; (1 << bits) + 1];
+        for at in 0..len {
+            starts[(leading(id_at(at)) >> shift) as usize + 1] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        Self { shift, starts }
+    }
+
+    /// The part where an id stands, if it is in the list.
+    pub(super) fn part(&self, wanted: &[u8]) -> Part {
+        let at = leading(wanted) >> self.shift;
+        let low = at << self.shift;
+        Part {
+            from: self.starts[at as usize],
+            to: self.starts[at as usize + 1],
+            low,
+            high: low | ((1 << self.shift) - 1),
+        }
+    }
+}
+
+/// Looks for an id of at least 8 bytes in a part of a sorted list. Hashes are spread evenly, so each look tells about where the
 /// next one has to be; halving a long list each time takes three times as many looks, each at memory that nobody was at.
-pub(super) fn find<'i>(wanted: &[u8], len: u32, id_at: impl Fn(u32) -> &'i [u8]) -> Found {
-    let (mut from, mut to) = (0, len);
-    let (mut low, mut high) = (0, u64::MAX);
+pub(super) fn find<'i>(wanted: &[u8], part: Part, id_at: impl Fn(u32) -> &'i [u8]) -> Found {
+    let Part {
+        mut from,
+        mut to,
+        mut low,
+        mut high,
+    } = part;
     for _ in 0..LOOKS {
         if from == to {
             return Found::Nowhere;
@@ -52,8 +121,22 @@ mod tests {
 
     type Id = [u8; 9];
 
+    /// In the whole list, and where it is in parts, which have to agree.
     fn found(wanted: &Id, ids: &[Id]) -> Found {
-        find(wanted, ids.len() as u32, |at| &ids[at as usize])
+        let (len, id_at) = (ids.len() as u32, |at: u32| ids[at as usize].as_slice());
+        let whole = find(wanted, Part::all(len), id_at);
+        let fan = Fan::of(len, id_at);
+        let part = find(wanted, fan.part(wanted), id_at);
+        let sorted = ids.is_sorted();
+        if sorted && whole != Found::Unsure && part != Found::Unsure {
+            assert_eq!(whole, part, "{wanted:?}");
+        }
+        match part {
+            Found::At(at) => assert_eq!(ids[at as usize], *wanted),
+            Found::Nowhere if sorted => assert!(ids.binary_search(wanted).is_err()),
+            _ => {}
+        }
+        whole
     }
 
     proptest! {
@@ -102,5 +185,27 @@ mod tests {
         };
         let asked = 99_000..101_000;
         assert!(asked.clone().filter(|n| sure(*n)).count() * 100 > asked.count() * 99);
+    }
+
+    #[test]
+    fn a_fan_spares_looks() {
+        let hash = |n: u32| *blake3::hash(&n.to_le_bytes()).as_bytes();
+        let mut ids: Vec<_> = (0..100_000).map(hash).collect();
+        ids.sort_unstable();
+        let (len, looks) = (ids.len() as u32, std::cell::Cell::new(0));
+        let id_at = |at: u32| {
+            looks.set(looks.get() + 1);
+            ids[at as usize].as_slice()
+        };
+        let fan = Fan::of(len, id_at);
+        let count = |part: &dyn Fn(&[u8]) -> Part| {
+            looks.set(0);
+            for n in 99_000..101_000 {
+                find(&hash(n), part(&hash(n)), id_at);
+            }
+            looks.get()
+        };
+        let (whole, parts) = (count(&|_| Part::all(len)), count(&|id| fan.part(id)));
+        assert!(parts * 3 < whole * 2, "{parts} looks, without it {whole}");
     }
 }
