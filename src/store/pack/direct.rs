@@ -27,6 +27,9 @@ const BLOCKS: usize = 512;
 const BASES: usize = 2048;
 const BASE: usize = 16 * 1024;
 
+/// Pieces of memory that are kept for the next deltas.
+const SPARES: usize = 8;
+
 /// Deltas on the way to an object, at most; git writes 50 where nobody asks for more.
 const CHAIN: usize = 64;
 
@@ -42,6 +45,45 @@ pub struct DirectReader {
     /// Empty until the first object is kept.
     bases: Vec<Based>,
     inflate: Decompress,
+    spare: Spare,
+}
+
+/// The way from an object to what it is made of.
+struct Way {
+    /// Where the entry begins that was come to.
+    at: u64,
+    /// Where each began that was a delta, and what it says.
+    deltas: Vec<(u64, Vec<u8>)>,
+    /// What the entry holds, unless it is kept as a base of others.
+    whole: Option<Vec<u8>>,
+}
+
+impl Way {
+    fn from(at: u64) -> Self {
+        Self {
+            at,
+            deltas: Vec::new(),
+            whole: None,
+        }
+    }
+}
+
+/// Memory of small pieces that were read and are not needed any more.
+#[derive(Default)]
+struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    /// Some that is empty.
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn give(&mut self, mut memory: Vec<u8>) {
+        if self.0.len() < SPARES && memory.capacity() <= BASE {
+            memory.clear();
+            self.0.push(memory);
+        }
+    }
 }
 
 /// A pack and its index; opened by whoever needs it first.
@@ -120,6 +162,7 @@ impl DirectReader {
             blocks: Blocks::default(),
             bases: Vec::new(),
             inflate: Decompress::new(true),
+            spare: Spare::default(),
         }
     }
 
@@ -127,43 +170,73 @@ impl DirectReader {
     /// to see. `None`: somebody else has to look.
     pub fn read(&mut self, id: &Oid, kind: Kind, max: u64) -> Option<Vec<u8>> {
         let (pack, offset) = self.find(id)?;
-        let (mut at, mut deltas) = (offset, Vec::new());
-        let (found, mut bytes) = loop {
+        let mut way = Way::from(offset);
+        let found = self.go_down(pack, &mut way, max)?;
+        let bytes = self.come_up(pack, &mut way, found);
+        for (_, delta) in way.deltas {
+            self.spare.give(delta);
+        }
+        bytes.filter(|bytes| found == kind && bytes.len() as u64 <= max)
+    }
+
+    /// Reads the deltas down to an object that is whole or was made before, and says of what kind it is.
+    fn go_down(&mut self, pack: usize, way: &mut Way, max: u64) -> Option<Kind> {
+        loop {
+            let at = way.at;
             if let Some((kind, made)) = self.recall(pack, at) {
-                break (kind, made.to_vec());
+                // Others are made of it where it is.
+                way.whole = way.deltas.is_empty().then(|| made.to_vec());
+                return Some(kind);
             }
             let head = head(&mut self.blocks, &self.packs[pack], pack, at)?;
-            let limit = if deltas.is_empty() { max } else { LARGEST };
+            let limit = if way.deltas.is_empty() { max } else { LARGEST };
             if head.size > limit.min(LARGEST) {
                 return None;
             }
-            let stream = self.unpack(pack, head.stream, head.size)?;
             match head.shape {
                 Shape::Whole(of) => {
+                    let bytes = self.unpack(pack, &head, Vec::new())?;
                     // Commits are many, and seldom what others are deltas of.
-                    if of != Kind::Commit || !deltas.is_empty() {
-                        self.remember(pack, at, of, &stream);
+                    if of != Kind::Commit || !way.deltas.is_empty() {
+                        self.remember(pack, at, of, &bytes);
                     }
-                    break (of, stream);
+                    way.whole = Some(bytes);
+                    return Some(of);
                 }
                 Shape::Delta(base) => {
-                    deltas.push((at, stream));
-                    at = base;
+                    let memory = self.spare.take();
+                    way.deltas.push((at, self.unpack(pack, &head, memory)?));
+                    way.at = base;
                 }
             }
-            if deltas.len() > CHAIN {
+            if way.deltas.len() > CHAIN {
                 return None;
             }
-        };
-        let mut spare = Vec::new();
-        for (at, delta) in deltas.iter().rev() {
-            if !delta::apply_into(&mut spare, &bytes, delta, LARGEST) {
-                return None;
-            }
-            std::mem::swap(&mut bytes, &mut spare);
-            self.remember(pack, *at, found, &bytes);
         }
-        (found == kind && bytes.len() as u64 <= max).then_some(bytes)
+    }
+
+    /// Applies the deltas, the last one first.
+    fn come_up(&mut self, pack: usize, way: &mut Way, kind: Kind) -> Option<Vec<u8>> {
+        let mut made = way.whole.take();
+        for (nth, (at, delta)) in way.deltas.iter().enumerate().rev() {
+            // What is handed out is no larger than it has to be.
+            let mut out = match nth {
+                0 => Vec::new(),
+                _ => self.spare.take(),
+            };
+            let base = match &made {
+                Some(bytes) => bytes,
+                None => self.recall(pack, way.at)?.1,
+            };
+            if !delta::apply_into(&mut out, base, delta, LARGEST) {
+                return None;
+            }
+            self.remember(pack, *at, kind, &out);
+            if let Some(base) = made.replace(out) {
+                self.spare.give(base);
+            }
+        }
+        made
     }
 
     /// Which pack has the object, and where its entry begins.
@@ -172,12 +245,13 @@ impl DirectReader {
         self.recent.find(|at| packs[at].index.offset(id))
     }
 
-    /// The contents of a zlib stream, which must be exactly of that size.
-    fn unpack(&mut self, pack: usize, mut offset: u64, size: u64) -> Option<Vec<u8>> {
+    /// The contents of an entry's zlib stream, which must be exactly of the size that it says, in this memory.
+    fn unpack(&mut self, pack: usize, head: &Head, mut out: Vec<u8>) -> Option<Vec<u8>> {
         let inflate = &mut self.inflate;
         inflate.reset(true);
+        let (mut offset, size) = (head.stream, head.size);
         // One byte more, so that a stream that goes on is seen.
-        let mut out = Vec::with_capacity(usize::try_from(size).ok()? + 1);
+        out.reserve_exact(usize::try_from(size).ok()? + 1);
         loop {
             let (read, made) = (inflate.total_in(), inflate.total_out());
             let input = self.blocks.at(&self.packs[pack], pack, offset)?;
