@@ -10,6 +10,9 @@ pub(super) struct Comb {
     points: Vec<EdwardsPoint>,
 }
 
+/// Points that are fetched before the first of them is added.
+const AT_ONCE: usize = 16;
+
 /// How many digits a scalar has: 256 bits, so that nothing is carried beyond the last one.
 fn count(width: u32) -> usize {
     256usize.div_ceil(width as usize)
@@ -57,21 +60,29 @@ impl Comb {
     /// A sum plus the point times a scalar.
     pub(super) fn add_to(&self, mut sum: EdwardsPoint, scalar: &Scalar) -> EdwardsPoint {
         let each = 1 << (self.width - 1);
-        let mut picked = Vec::with_capacity(count(self.width));
-        let digits = digits(scalar, self.width);
-        // Each is fetched from far away in memory, and all of them at once where no sum waits for the one before.
-        for (points, digit) in self.points.chunks_exact(each).zip(digits) {
-            if digit != 0 {
-                picked.push((digit < 0, points[digit.unsigned_abs() as usize - 1]));
+        let mut digits = self
+            .points
+            .chunks_exact(each)
+            .zip(digits(scalar, self.width))
+            .filter(|(_, digit)| *digit != 0);
+        let mut picked = [(false, EdwardsPoint::default()); AT_ONCE];
+        loop {
+            // Each is fetched from far away in memory, and all of them at once where no sum waits for the one before.
+            let mut len = 0;
+            for (to, (points, digit)) in picked.iter_mut().zip(&mut digits) {
+                *to = (digit < 0, points[digit.unsigned_abs() as usize - 1]);
+                len += 1;
+            }
+            for (minus, point) in &picked[..len] {
+                match minus {
+                    false => sum += point,
+                    true => sum -= point,
+                }
+            }
+            if len < AT_ONCE {
+                return sum;
             }
         }
-        for (minus, point) in &picked {
-            match minus {
-                false => sum += point,
-                true => sum -= point,
-            }
-        }
-        sum
     }
 }
 
