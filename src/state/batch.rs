@@ -56,6 +56,10 @@ pub(super) fn by_place<'k, T: Sync, P: Send>(
     make: impl Fn(usize, &T, Place) -> P + Sync,
     place: impl Fn(&P) -> Place + Sync,
 ) -> Vec<P> {
+    // Most changes leave most tables alone.
+    if items.is_empty() {
+        return Vec::new();
+    }
     let parts = cores::parts(items, MANY, |start, part| {
         let mut placer = Placer::new(table);
         let made = (start..).zip(part);

@@ -36,13 +36,13 @@ fn digit(bytes: &[u8; BYTES], depth: usize) -> usize {
 }
 
 /// Computes places of one table and hashes a subject once for neighbours that share it.
-pub(super) struct Placer {
+pub(super) struct Placer<'k> {
     table: Table,
-    subject: Option<String>,
+    subject: Option<&'k str>,
     head: [u8; SUBJECT_BYTES],
 }
 
-impl Placer {
+impl<'k> Placer<'k> {
     pub(super) fn new(table: Table) -> Self {
         Self {
             table,
@@ -52,7 +52,7 @@ impl Placer {
     }
 
     /// The first digits of a subject's rows.
-    pub(super) fn subject(&mut self, subject: &str) -> Prefix {
+    pub(super) fn subject(&mut self, subject: &'k str) -> Prefix {
         self.load(subject);
         let mut bytes = [0; BYTES];
         bytes[..SUBJECT_BYTES].copy_from_slice(&self.head);
@@ -63,7 +63,7 @@ impl Placer {
     }
 
     /// The place of a key.
-    pub(super) fn place(&mut self, key: Key<'_>) -> Place {
+    pub(super) fn place(&mut self, key: Key<'k>) -> Place {
         self.load(key.0);
         let mut bytes = [0; BYTES];
         bytes[..SUBJECT_BYTES].copy_from_slice(&self.head);
@@ -72,22 +72,19 @@ impl Placer {
     }
 
     /// Whether a row lies at a prefix or below it. Most prefixes are short: then its subject alone says.
-    pub(super) fn lies_under(&mut self, key: Key<'_>, prefix: &Prefix) -> bool {
+    pub(super) fn lies_under(&mut self, key: Key<'k>, prefix: &Prefix) -> bool {
         if prefix.depth() <= limits::SUBJECT_DIGITS {
             return prefix.covers_prefix(&self.subject(key.0));
         }
         prefix.covers(&self.place(key))
     }
 
-    fn load(&mut self, subject: &str) {
-        if self.subject.as_deref() == Some(subject) {
-            return;
+    fn load(&mut self, subject: &'k str) {
+        if self.subject != Some(subject) {
+            let hash = digest::subject_place(self.table, subject);
+            self.head.copy_from_slice(&hash[..SUBJECT_BYTES]);
+            self.subject = Some(subject);
         }
-        let hash = digest::subject_place(self.table, subject);
-        self.head.copy_from_slice(&hash[..SUBJECT_BYTES]);
-        let buffer = self.subject.get_or_insert_default();
-        buffer.clear();
-        buffer.push_str(subject);
     }
 }
 

@@ -64,7 +64,7 @@ impl Root {
 
     /// The tree object.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(NAMES.len() * 56);
+        let mut bytes = Vec::with_capacity(NAMES.len() * 48);
         for (file, table) in &*NAMES {
             let child = match table {
                 Some(table) => self.table(*table),

@@ -21,7 +21,7 @@ type Rows = BTreeMap<(Table, RowKey), Row>;
 fn alias(number: u32, target: u32) -> ((Table, RowKey), Row) {
     let name = |n: u32| Name::new(format!("name-{n}")).unwrap();
     let (alias, target) = (name(number), name(target));
-    let key = RowKey::of(alias.as_str());
+    let key = RowKey::of(&alias);
     (
         (Table::Aliases, key),
         rows::encode(&AliasRow { alias, target }),
