@@ -147,7 +147,7 @@ impl<'p, 'd, 's> Plan<'p, 'd, 's> {
     /// Drafts one line: a merge where the name is an entity, else an alias; what it stood for before.
     fn draft(&mut self, alias: &Name, wanted: &Wanted) -> anyhow::Result<Option<Name>> {
         let scene = self.drafting.scene();
-        let is_alias = scene.has::<AliasRow>(&RowKey::of(alias.as_str()))?;
+        let is_alias = scene.has::<AliasRow>(&RowKey::of(alias))?;
         match !is_alias && graph::treated_as_entity(scene, alias)?.is_some() {
             true => self.merge(alias, wanted),
             false => self.set(alias, wanted),
@@ -178,7 +178,7 @@ impl<'p, 'd, 's> Plan<'p, 'd, 's> {
 
     /// Drafts an alias; what it stood for before.
     fn set(&mut self, alias: &Name, wanted: &Wanted) -> anyhow::Result<Option<Name>> {
-        let key = RowKey::of(alias.as_str());
+        let key = RowKey::of(alias);
         let old: Option<AliasRow> = self.drafting.scene().get(&key)?;
         if old.is_some() && self.end_of(alias)? == self.end_of(&wanted.target)? {
             self.counts.unchanged += 1;
@@ -202,7 +202,7 @@ impl<'p, 'd, 's> Plan<'p, 'd, 's> {
         let scene = self.drafting.scene();
         let steps = graph::alias_chain(scene, &wanted.target)?;
         let into = steps.last().map_or(&wanted.target, |step| &step.to).clone();
-        let old: Option<MergeRow> = scene.get(&RowKey::of(from.as_str()))?;
+        let old: Option<MergeRow> = scene.get(&RowKey::of(from))?;
         let old = old.map(|row| row.into);
         if old.is_some() && self.end_of(from)? == self.end_of(&into)? {
             self.counts.unchanged += 1;

@@ -104,7 +104,7 @@ pub fn facts(scene: &Scene<'_>, name: &Name) -> Result<Vec<Fact>, Stop> {
 
 /// What one row of its own says.
 fn single(scene: &Scene<'_>, name: &Name) -> Result<Vec<Fact>, Stop> {
-    let key = RowKey::of(name.as_str());
+    let key = RowKey::of(name);
     let mut facts = Vec::new();
     let mut add = |kind, table, names| {
         let row = Some((table, key.clone()));

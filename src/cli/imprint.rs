@@ -23,12 +23,12 @@ pub fn of_key<'a>(
 ) -> anyhow::Result<Imprint<'a>> {
     let view = view_of(&space.tables, page);
     let scene = Scene::new(&view);
-    let row: Option<KeyRow> = scene.get(&RowKey::of(key.to_string()))?;
+    let row: Option<KeyRow> = scene.get(&RowKey::of(key))?;
     let row = row.ok_or_else(|| {
         let what = format!("no member ever had the key {key}");
         Problem::new(Code::NotAMember, what)
     })?;
-    let member: Option<MemberRow> = scene.get(&RowKey::of(row.member.as_str()))?;
+    let member: Option<MemberRow> = scene.get(&RowKey::of(&row.member))?;
     // Whoever was removed has no name any more; the handle stands for it.
     let name = member.map_or(row.member.to_string(), |member| member.name.to_string());
     let when = identity::when(global)?;

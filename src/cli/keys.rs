@@ -55,7 +55,7 @@ pub fn default_file() -> anyhow::Result<PathBuf> {
 
 /// Whose a key is in a state, for people: `alice`, `alice (rotated)`, or nobody's.
 pub fn owner(view: &dyn View, key: &PublicKey) -> anyhow::Result<Option<(String, &'static str)>> {
-    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(key.to_string()))?;
+    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(key))?;
     Ok(row.map(|row| {
         let status = match row.status {
             KeyStatus::Current => "current",

@@ -44,7 +44,7 @@ impl Numbered {
             ));
         }
         // Keys are never taken out of the state, so the snapshot's own one has the row.
-        let key = RowKey::of(proposal.author().to_string());
+        let key = RowKey::of(&proposal.author());
         let row = space.tables.row(Some(page.tree()), Table::Keys, &key)?;
         let row: Option<KeyRow> = row.as_ref().map(rows::decode).transpose()?;
         let author = row.map(|row| row.member).ok_or_else(|| {
@@ -61,7 +61,7 @@ impl Numbered {
 
 /// The member whose key it is or was.
 pub fn member_of_key(view: &dyn View, key: &PublicKey) -> anyhow::Result<Option<Handle>> {
-    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(key.to_string()))?;
+    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(key))?;
     Ok(row.map(|row| row.member))
 }
 

@@ -30,7 +30,7 @@ fn is_backwards(scene: &Scene<'_>, step: &Step) -> Result<bool, Stop> {
     if step.via != Via::Redirect {
         return Ok(false);
     }
-    let row: Option<MergeRow> = scene.get(&RowKey::of(step.from.as_str()))?;
+    let row: Option<MergeRow> = scene.get(&RowKey::of(&step.from))?;
     Ok(row.is_none_or(|row| row.into != step.to))
 }
 
@@ -38,8 +38,8 @@ fn is_backwards(scene: &Scene<'_>, step: &Step) -> Result<bool, Stop> {
 fn row_of(step: &Step, backwards: bool) -> (Table, RowKey) {
     let start = if backwards { &step.to } else { &step.from };
     match step.via {
-        Via::Alias => (Table::Aliases, RowKey::of(start.as_str())),
-        Via::Redirect => (Table::Merges, RowKey::of(start.as_str())),
+        Via::Alias => (Table::Aliases, RowKey::of(start)),
+        Via::Redirect => (Table::Merges, RowKey::of(start)),
         Via::Edge => (
             Table::Edges,
             RowKey::pair(step.from.as_str(), step.to.as_str()),

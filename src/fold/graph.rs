@@ -51,7 +51,7 @@ pub struct Group {
 }
 
 fn key(name: &Name) -> RowKey {
-    RowKey::of(name.as_str())
+    RowKey::of(name)
 }
 
 /// The words for a path, as refusals show it.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The member whose current key this is.
 pub fn member_of(scene: &Scene<'_>, key: &PublicKey) -> Result<MemberRow, Stop> {
-    let row: Option<KeyRow> = scene.get(&RowKey::of(key.to_string()))?;
+    let row: Option<KeyRow> = scene.get(&RowKey::of(key))?;
     let Some(row) = row else {
         return Stop::refuse(Code::NotAMember, format!("no member has the key {key}"));
     };
@@ -26,7 +26,7 @@ pub fn member_of(scene: &Scene<'_>, key: &PublicKey) -> Result<MemberRow, Stop> 
         let what = format!("the key {key} of `{}` was {how}", row.member);
         return Stop::refuse(Code::KeyRetired, what);
     }
-    match scene.get(&RowKey::of(row.member.as_str()))? {
+    match scene.get(&RowKey::of(&row.member))? {
         Some(member) => Ok(member),
         None => Stop::refuse(Code::NotAMember, format!("`{}` is no member", row.member)),
     }
@@ -360,7 +360,7 @@ pub fn require_changeable(scene: &Scene<'_>) -> Result<(), Stop> {
 /// whoever lays it down.
 pub fn require_takeable(scene: &Scene<'_>, holder: &Handle) -> Result<(), Stop> {
     let rule = take_rule(scene, TakeFrom::Released)?;
-    let member: Option<MemberRow> = scene.get(&RowKey::of(holder.as_str()))?;
+    let member: Option<MemberRow> = scene.get(&RowKey::of(holder))?;
     let holds = |role: &Handle| {
         let given = member.as_ref().is_some_and(|row| row.roles.contains(role));
         given || role.as_str() == WITNESS

@@ -102,7 +102,7 @@ fn require_true<S: Store>(
 }
 
 fn require_appointed(view: &dyn crate::fold::View, member: &MemberRow) -> Result<(), Fault> {
-    match Scene::new(view).has::<WitnessRow>(&RowKey::of(member.handle.as_str()))? {
+    match Scene::new(view).has::<WitnessRow>(&RowKey::of(&member.handle))? {
         true => Ok(()),
         false => {
             let what = format!("`{}` is no appointed witness", member.handle);

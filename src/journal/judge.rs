@@ -96,7 +96,7 @@ fn submission<'a>(proposal: &'a Proposal, after: ChainDigest, votes: &'a [Vote])
 /// somebody else.
 pub fn require_address(view: &dyn View, key: &PublicKey, commit: &Commit) -> Result<(), Fault> {
     let scene = Scene::new(view);
-    let row: Option<KeyRow> = scene.get(&RowKey::of(key.to_string()))?;
+    let row: Option<KeyRow> = scene.get(&RowKey::of(key))?;
     let Some(row) = row else {
         return Err(Fault::new(
             Code::NotAMember,

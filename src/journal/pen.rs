@@ -52,7 +52,7 @@ impl Standing {
 
 /// Whether a member is an appointed witness.
 pub fn is_appointed(view: &dyn View, member: &Handle) -> Result<bool, Fault> {
-    Ok(Scene::new(view).has::<WitnessRow>(&RowKey::of(member.as_str()))?)
+    Ok(Scene::new(view).has::<WitnessRow>(&RowKey::of(member))?)
 }
 
 /// The decisions by which a member takes the pen right after a page; with `appoint`, which appoint them first.

@@ -173,7 +173,7 @@ pub fn tally(view: &dyn View, proposal: &Proposal, reviews: &[Review]) -> Result
 
 /// Whose key signed a proposal, now or once.
 fn owner(scene: &Scene<'_>, proposal: &Proposal) -> Result<Option<Handle>, Stop> {
-    let row: Option<KeyRow> = scene.get(&RowKey::of(proposal.author().to_string()))?;
+    let row: Option<KeyRow> = scene.get(&RowKey::of(&proposal.author()))?;
     Ok(row.map(|row| row.member))
 }
 
@@ -259,7 +259,7 @@ fn standing_of(
     all: &[Review],
 ) -> Result<(Option<Handle>, Worth), Fault> {
     let key = review.reviewer();
-    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(key.to_string()))?;
+    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(&key))?;
     let member = row.map(|row| row.member);
     let worth = match judge::member_of(view, &key) {
         Ok(_) if !review.approves() => Worth::Rejects,
@@ -324,7 +324,7 @@ pub fn foresee<S: Store>(
     let needs = needs(&view, author.as_ref(), proposal)?;
     let mut votes = Vec::new();
     for holder in needs.iter().flat_map(|need| &need.holders) {
-        let row: Option<MemberRow> = scene.get(&RowKey::of(holder.as_str()))?;
+        let row: Option<MemberRow> = scene.get(&RowKey::of(holder))?;
         votes.extend(row.map(|member| Vote {
             reviewer: member.key,
             approve: true,

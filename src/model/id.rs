@@ -4,6 +4,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A string was not exactly 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,12 +183,25 @@ impl PublicKey {
     }
 }
 
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl PublicKey {
+    /// Hands over the text that [`fmt::Display`] shows.
+    fn with_text<T>(&self, take: impl FnOnce(&str) -> T) -> T {
         let mut text = [0; 12 + 68];
         text[..12].copy_from_slice(b"ssh-ed25519 ");
         BASE64.encode_mut(&self.to_blob(), &mut text[12..]);
-        f.write_str(std::str::from_utf8(&text).expect("a word and base64"))
+        take(std::str::from_utf8(&text).expect("a word and base64"))
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.write_str(text))
+    }
+}
+
+impl From<&PublicKey> for Arc<str> {
+    fn from(key: &PublicKey) -> Self {
+        key.with_text(|text| text.into())
     }
 }
 

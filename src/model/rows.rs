@@ -99,7 +99,7 @@ rows! {
         object_format: ObjectFormat,
     }
     /// A member.
-    MemberRow in Members by |row| RowKey::of(row.handle.as_str()) => {
+    MemberRow in Members by |row| RowKey::of(&row.handle) => {
         /// The address in the member's commits.
         email: Email,
         /// The member's handle.
@@ -112,7 +112,7 @@ rows! {
         roles: Vec<Handle>,
     }
     /// A key that is or was a member's.
-    KeyRow in Keys by |row| RowKey::of(row.key.to_string()) => {
+    KeyRow in Keys by |row| RowKey::of(&row.key) => {
         /// The address it signed with last.
         email: Email,
         /// The key.
@@ -123,7 +123,7 @@ rows! {
         status: KeyStatus,
     }
     /// Whose an address is.
-    EmailRow in Emails by |row| RowKey::of(row.email.as_str()) => {
+    EmailRow in Emails by |row| RowKey::of(&row.email) => {
         /// The address.
         email: Email,
         /// The member.
@@ -163,7 +163,7 @@ rows! {
         ttl: Option<u64>,
     }
     /// An appointed witness.
-    WitnessRow in Witnesses by |row| RowKey::of(row.member.as_str()) => {
+    WitnessRow in Witnesses by |row| RowKey::of(&row.member) => {
         /// The member.
         member: Handle,
     }
@@ -183,7 +183,7 @@ rows! {
         released: bool,
     }
     /// An alias.
-    AliasRow in Aliases by |row| RowKey::of(row.alias.as_str()) => {
+    AliasRow in Aliases by |row| RowKey::of(&row.alias) => {
         /// The name.
         alias: Name,
         /// The alias or entity it stands for.
@@ -211,7 +211,7 @@ rows! {
         b: Name,
     }
     /// A redirect: `from` was merged into `into`.
-    MergeRow in Merges by |row| RowKey::of(row.from.as_str()) => {
+    MergeRow in Merges by |row| RowKey::of(&row.from) => {
         /// The name merged away.
         from: Name,
         /// What it was merged into, as given.
@@ -225,12 +225,12 @@ rows! {
         into: Name,
     }
     /// A name preferred as its group's representative.
-    PinRow in Pins by |row| RowKey::of(row.name.as_str()) => {
+    PinRow in Pins by |row| RowKey::of(&row.name) => {
         /// The name.
         name: Name,
     }
     /// Where an entity comes from.
-    ForkRow in Forks by |row| RowKey::of(row.name.as_str()) => {
+    ForkRow in Forks by |row| RowKey::of(&row.name) => {
         /// The new entity.
         name: Name,
         /// What it was forked from, as given.

@@ -116,8 +116,8 @@ pub struct RowKey {
 
 impl RowKey {
     /// A key with a subject only.
-    pub fn of(subject: impl AsRef<str>) -> Self {
-        let text: Arc<str> = subject.as_ref().into();
+    pub fn of(subject: impl Into<Arc<str>>) -> Self {
+        let text: Arc<str> = subject.into();
         let split = text.len();
         Self { text, split }
     }

@@ -4,8 +4,12 @@
 //! only, and `codec::json` takes the code off again.
 
 use super::limits;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::sync::Arc;
 use unicode_normalization::{IsNormalized, is_nfc, is_nfc_quick};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -198,19 +202,33 @@ fn check_media(text: &str) -> Result<(), TextFault> {
     }
 }
 
+/// Reads a string as a checked text, without a copy of it on the way.
+struct Checked<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = TextFault>> Visitor<'_> for Checked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! text_types {
     ($($(#[$doc:meta])* $name:ident by $check:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-        #[serde(try_from = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks the text and takes it.
-            pub fn new(text: impl Into<String>) -> Result<Self, TextFault> {
-                let text = text.into();
-                $check(&text)?;
-                Ok(Self(text))
+            pub fn new(text: impl AsRef<str>) -> Result<Self, TextFault> {
+                let text = text.as_ref();
+                $check(text)?;
+                Ok(Self(text.into()))
             }
 
             /// The text.
@@ -225,10 +243,9 @@ macro_rules! text_types {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = TextFault;
-            fn try_from(text: String) -> Result<Self, TextFault> {
-                Self::new(text)
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                d.deserialize_str(Checked(PhantomData))
             }
         }
 
@@ -241,7 +258,13 @@ macro_rules! text_types {
 
         impl From<$name> for String {
             fn from(text: $name) -> String {
-                text.0
+                text.as_str().to_owned()
+            }
+        }
+
+        impl From<&$name> for Arc<str> {
+            fn from(text: &$name) -> Arc<str> {
+                Arc::clone(&text.0)
             }
         }
 

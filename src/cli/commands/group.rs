@@ -98,7 +98,7 @@ fn edges(scene: &Scene<'_>, members: &BTreeSet<Name>) -> Result<Vec<Pair>, Stop>
 fn merges(scene: &Scene<'_>, members: &BTreeSet<Name>) -> Result<Vec<Pair>, Stop> {
     let mut found = Vec::new();
     for name in members {
-        let row: Option<MergeRow> = scene.get(&crate::model::RowKey::of(name.as_str()))?;
+        let row: Option<MergeRow> = scene.get(&crate::model::RowKey::of(name))?;
         found.extend(row.map(|row| Pair::new(&row.from, &row.into)));
     }
     Ok(found)

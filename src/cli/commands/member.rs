@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
 }
 
 fn require_member(scene: &Scene<'_>, handle: &Handle) -> anyhow::Result<()> {
-    match scene.has::<MemberRow>(&RowKey::of(handle.as_str()))? {
+    match scene.has::<MemberRow>(&RowKey::of(handle))? {
         true => Ok(()),
         false => {
             let what = format!("there is no member `{handle}`");
@@ -99,7 +99,7 @@ fn require_member(scene: &Scene<'_>, handle: &Handle) -> anyhow::Result<()> {
 impl Add {
     fn decision(&self, scene: &Scene<'_>, global: &Global) -> anyhow::Result<Decision> {
         let handle = Handle::new(self.handle.as_str())?;
-        let old: Option<MemberRow> = scene.get(&RowKey::of(handle.as_str()))?;
+        let old: Option<MemberRow> = scene.get(&RowKey::of(&handle))?;
         let old = old.as_ref();
         let given = |text: &Option<String>| text.clone();
         let email = match given(&self.email) {

@@ -142,7 +142,7 @@ fn authentic(entry: &Entry) -> anyhow::Result<&Candidate> {
 
 /// Signed with a key that is or was the author's, on a branch of theirs.
 fn require_own(view: &dyn View, old: &Candidate, author: &MemberRow) -> anyhow::Result<()> {
-    let key = RowKey::of(old.proposal.author().to_string());
+    let key = RowKey::of(&old.proposal.author());
     let row: Option<KeyRow> = Scene::new(view).get(&key)?;
     let own = row.is_some_and(|row| row.member == author.handle);
     if own && old.branch.author == author.handle {

@@ -89,7 +89,7 @@ fn require<R: crate::model::rows::TableRow>(
     what: &str,
     list: &str,
 ) -> anyhow::Result<()> {
-    if scene.has::<R>(&RowKey::of(member.as_str()))? {
+    if scene.has::<R>(&RowKey::of(member))? {
         return Ok(());
     }
     let what = format!("there is no {what} `{member}`");

@@ -42,7 +42,7 @@ impl Kind for AliasDrop {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Aliases, RowKey::of(self.alias.as_str())))
+        Some((Table::Aliases, RowKey::of(&self.alias)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -50,7 +50,7 @@ impl Kind for AliasDrop {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let key = RowKey::of(self.alias.as_str());
+        let key = RowKey::of(&self.alias);
         if let Guard::Replaces(Some(old)) = scene.guard::<AliasRow>(&key, self.was, None)? {
             scene.remove::<AliasRow>(key);
             scene.remove::<AliasTargetRow>(RowKey::pair(old.target.as_str(), old.alias.as_str()));

@@ -58,7 +58,7 @@ impl Kind for AliasSet {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Aliases, RowKey::of(self.alias.as_str())))
+        Some((Table::Aliases, RowKey::of(&self.alias)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {

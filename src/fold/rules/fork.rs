@@ -82,7 +82,7 @@ impl Kind for Fork {
         if scene.get::<ForkRow>(&row.key())?.as_ref() == Some(&row) {
             return Ok(());
         }
-        let in_use = scene.has::<AliasRow>(&RowKey::of(self.name.as_str()))?
+        let in_use = scene.has::<AliasRow>(&RowKey::of(&self.name))?
             || graph::treated_as_entity(scene, &self.name)?.is_some()
             || scene.any(Table::ForksByOrigin, self.name.as_str())?;
         if in_use {

@@ -86,7 +86,7 @@ impl Kind for MemberAdd {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Members, RowKey::of(self.handle.as_str())))
+        Some((Table::Members, RowKey::of(&self.handle)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -120,7 +120,7 @@ impl Kind for MemberAdd {
                 roster::require_not_last(scene, &self.handle, &lost.cloned().collect::<Vec<_>>())?;
             }
         }
-        if let Some(taken) = scene.get::<EmailRow>(&RowKey::of(self.email.as_str()))?
+        if let Some(taken) = scene.get::<EmailRow>(&RowKey::of(&self.email))?
             && taken.member != self.handle
         {
             let what = format!("`{}` is the address of `{}`", self.email, taken.member);

@@ -48,7 +48,7 @@ impl Kind for MemberRemove {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Members, RowKey::of(self.handle.as_str())))
+        Some((Table::Members, RowKey::of(&self.handle)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -56,7 +56,7 @@ impl Kind for MemberRemove {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let key = RowKey::of(self.handle.as_str());
+        let key = RowKey::of(&self.handle);
         let Guard::Replaces(Some(member)) = scene.guard::<MemberRow>(&key, self.was, None)? else {
             return Ok(());
         };
@@ -70,7 +70,7 @@ impl Kind for MemberRemove {
         for role in &member.roles {
             scene.remove::<RoleRow>(RowKey::pair(role.as_str(), self.handle.as_str()));
         }
-        scene.remove::<EmailRow>(RowKey::of(member.email.as_str()));
+        scene.remove::<EmailRow>(RowKey::of(&member.email));
         roster::write_key(scene, &member, member.key, KeyStatus::Removed);
         scene.remove::<MemberRow>(key);
         Ok(())

@@ -57,7 +57,7 @@ impl Kind for MemberRotate {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Members, RowKey::of(self.handle.as_str())))
+        Some((Table::Members, RowKey::of(&self.handle)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -65,7 +65,7 @@ impl Kind for MemberRotate {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let place = RowKey::of(self.handle.as_str());
+        let place = RowKey::of(&self.handle);
         let Some(old) = scene.get::<MemberRow>(&place)? else {
             return Stop::refuse(
                 Code::NoSuchMember,

@@ -69,7 +69,7 @@ impl Kind for Merge {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Merges, RowKey::of(self.from.as_str())))
+        Some((Table::Merges, RowKey::of(&self.from)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {

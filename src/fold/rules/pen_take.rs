@@ -176,7 +176,7 @@ impl Kind for PenTake {
             let what = format!("the key {} is that of `{}`", self.key, member.handle);
             return Stop::refuse(Code::NotAllowed, what);
         }
-        if !scene.has::<WitnessRow>(&RowKey::of(self.member.as_str()))? {
+        if !scene.has::<WitnessRow>(&RowKey::of(&self.member))? {
             let what = format!("`{}` is no appointed witness", self.member);
             return Stop::refuse(Code::NotAWitness, what);
         }

@@ -25,7 +25,7 @@ pub fn require_role_list(roles: &[Handle]) -> Result<(), Stop> {
 /// Refuses a key that is weak, or that is or was anybody's.
 pub fn require_fresh_key(scene: &Scene<'_>, key: &PublicKey) -> Result<(), Stop> {
     require_strong_key(key)?;
-    if let Some(row) = scene.get::<KeyRow>(&RowKey::of(key.to_string()))? {
+    if let Some(row) = scene.get::<KeyRow>(&RowKey::of(key))? {
         let what = format!("the key {key} is or was that of `{}`", row.member);
         return Stop::refuse(Code::KeyTaken, what);
     }
@@ -55,7 +55,7 @@ pub fn write_member(scene: &mut Scene<'_>, old: Option<&MemberRow>, new: &Member
             scene.remove::<RoleRow>(RowKey::pair(role.as_str(), new.handle.as_str()));
         }
         if old.email != new.email {
-            scene.remove::<EmailRow>(RowKey::of(old.email.as_str()));
+            scene.remove::<EmailRow>(RowKey::of(&old.email));
         }
     }
     for role in &new.roles {

@@ -43,7 +43,7 @@ impl Kind for Unmerge {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Merges, RowKey::of(self.from.as_str())))
+        Some((Table::Merges, RowKey::of(&self.from)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -51,7 +51,7 @@ impl Kind for Unmerge {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let key = RowKey::of(self.from.as_str());
+        let key = RowKey::of(&self.from);
         if let Guard::Replaces(Some(old)) = scene.guard::<MergeRow>(&key, self.was, None)? {
             scene.remove::<MergeRow>(key);
             scene.remove::<MergeTargetRow>(RowKey::pair(old.into.as_str(), old.from.as_str()));

@@ -42,7 +42,7 @@ impl Kind for Unpin {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Pins, RowKey::of(self.name.as_str())))
+        Some((Table::Pins, RowKey::of(&self.name)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -50,7 +50,7 @@ impl Kind for Unpin {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let key = RowKey::of(self.name.as_str());
+        let key = RowKey::of(&self.name);
         if let Guard::Replaces(_) = scene.guard::<PinRow>(&key, self.was, None)? {
             scene.remove::<PinRow>(key);
         }

@@ -41,7 +41,7 @@ impl Kind for WitnessAppoint {
         if scene.has::<WitnessRow>(&row.key())? {
             return Ok(());
         }
-        if !scene.has::<MemberRow>(&RowKey::of(self.member.as_str()))? {
+        if !scene.has::<MemberRow>(&RowKey::of(&self.member))? {
             let what = format!("there is no member `{}`", self.member);
             return Stop::refuse(Code::NoSuchMember, what);
         }

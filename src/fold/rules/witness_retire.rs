@@ -42,7 +42,7 @@ impl Kind for WitnessRetire {
     }
 
     fn guarded(&self) -> Option<(Table, RowKey)> {
-        Some((Table::Witnesses, RowKey::of(self.member.as_str())))
+        Some((Table::Witnesses, RowKey::of(&self.member)))
     }
 
     fn was_mut(&mut self) -> Option<&mut Option<RowDigest>> {
@@ -50,7 +50,7 @@ impl Kind for WitnessRetire {
     }
 
     fn apply(&self, scene: &mut Scene<'_>, _place: Place) -> Result<(), Stop> {
-        let key = RowKey::of(self.member.as_str());
+        let key = RowKey::of(&self.member);
         let Guard::Replaces(Some(_)) = scene.guard::<WitnessRow>(&key, self.was, None)? else {
             return Ok(());
         };

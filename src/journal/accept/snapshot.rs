@@ -96,7 +96,7 @@ pub fn snapshot_commit(
         );
         return Err(Fault::differs(Code::SignerWrong, &what, pen.key, signer));
     }
-    let row: Option<MemberRow> = Scene::new(authority).get(&RowKey::of(pen.member.as_str()))?;
+    let row: Option<MemberRow> = Scene::new(authority).get(&RowKey::of(&pen.member))?;
     let holder = row.ok_or_else(|| {
         Fault::new(
             Code::NoSuchMember,
@@ -114,7 +114,7 @@ pub fn snapshot_commit(
         chain,
     };
     // A rotated key goes on signing until the pen is taken, under the address it signed with last.
-    let key: Option<KeyRow> = Scene::new(authority).get(&RowKey::of(pen.key.to_string()))?;
+    let key: Option<KeyRow> = Scene::new(authority).get(&RowKey::of(&pen.key))?;
     let mut ident = witness.when.ident(&holder);
     if let Some(key) = key {
         ident.email = key.email.to_string();

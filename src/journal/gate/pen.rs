@@ -71,5 +71,5 @@ fn is_appointed<S: Store + Clone + Send>(
     witness: &Handle,
 ) -> Result<bool, Fault> {
     let view = line.view();
-    Ok(Scene::new(&view).has::<WitnessRow>(&RowKey::of(witness.as_str()))?)
+    Ok(Scene::new(&view).has::<WitnessRow>(&RowKey::of(witness))?)
 }

@@ -172,7 +172,7 @@ fn reviewed<S: Store>(
     id: Oid,
 ) -> Result<Option<RefEdit>, Fault> {
     let review = Review::authenticate(space.store, proposal, id)?;
-    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(review.reviewer().to_string()))?;
+    let row: Option<KeyRow> = Scene::new(view).get(&RowKey::of(&review.reviewer()))?;
     let Some(row) = row else {
         return Ok(None);
     };
