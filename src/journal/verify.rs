@@ -7,7 +7,7 @@ use super::page::Page;
 use super::space::Space;
 use crate::model::{Code, Number, Oid, ProposalDigest};
 use crate::parallel;
-use crate::store::{Objects, Store};
+use crate::store::{Objects, Store, missing};
 use std::collections::HashMap;
 
 /// Pages verified between two reports of progress.
@@ -24,8 +24,9 @@ pub struct Report {
     pub decisions: u64,
 }
 
-/// Verifies the snapshots `from..=to` of a history: every rule of the format, for each of them. The pages
-/// below `from` are taken as verified.
+/// Verifies the snapshots `from..=to` of a history: every rule of the format, for each of them, and that the store has
+/// all that they and their proposals are made of, unless it is meant to be partial. The pages below `from` are taken
+/// as verified.
 pub fn verify<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
@@ -38,9 +39,13 @@ pub fn verify<S: Store + Clone + Send>(
         fork: Number(from.0.saturating_sub(1).min(to.0)),
         pages: history.commits(from, to)?,
     };
+    let check = match space.store.is_partial() {
+        true => Check::Rules,
+        false => Check::Repository,
+    };
     let mut decisions = 0;
     let mut each = |page: Checked| decisions += page.decisions;
-    let verified = verify_each(space, history, &branch, progress, &mut each);
+    let verified = verify_each(space, history, &branch, check, progress, &mut each);
     verified.map_err(|fault| name_malformed(space, history, fault))?;
     Ok(Report {
         from,
@@ -129,7 +134,7 @@ impl Branch {
 }
 
 /// Verifies every page of a branch on all cores, by every rule of the format. The pages of the history up to
-/// the fork are taken as verified.
+/// the fork are taken as verified. That nothing is missing is for whoever brought the branch to see to.
 pub fn verify_branch<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
@@ -137,8 +142,18 @@ pub fn verify_branch<S: Store + Clone + Send>(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Vec<Checked>, Fault> {
     let mut all = Vec::with_capacity(branch.pages.len());
-    verify_each(space, history, branch, progress, &mut |page| all.push(page))?;
+    let mut each = |page| all.push(page);
+    verify_each(space, history, branch, Check::Rules, progress, &mut each)?;
     Ok(all)
+}
+
+/// What is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    /// That each page follows the rules.
+    Rules,
+    /// That, and that nothing is missing.
+    Repository,
 }
 
 /// As [`verify_branch`], handing over each page in its turn.
@@ -146,6 +161,7 @@ fn verify_each<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &History<'_>,
     branch: &Branch,
+    check: Check,
     progress: &mut dyn FnMut(u64, u64),
     each: &mut dyn FnMut(Checked),
 ) -> Result<(), Fault> {
@@ -163,7 +179,11 @@ fn verify_each<S: Store + Clone + Send>(
         work,
         parallel::MANY_AT_ONCE,
         |store, tables, (number, id, previous)| {
-            check_page(store, tables, &of, number, id, previous)
+            if check == Check::Repository {
+                tables.note_absent();
+            }
+            let checked = check_page(store, tables, &of, number, id, previous)?;
+            require_there(store, &tables.absent(), &checked).map(|()| checked)
         },
         |page| {
             let page = page?;
@@ -177,6 +197,16 @@ fn verify_each<S: Store + Clone + Send>(
             Ok(())
         },
     )
+}
+
+/// Everything that a page is made of is in the store. `absent` is what a quick look did not find.
+fn require_there<S: Objects>(store: &S, absent: &[Oid], page: &Checked) -> Result<(), Fault> {
+    for id in absent {
+        if store.header(id)?.is_none() {
+            return Err(Fault::from(missing(id)).at(page.number).in_commit(page.id));
+        }
+    }
+    Ok(())
 }
 
 /// Plain git honours replacement refs, so what it shows would not be what was verified here.

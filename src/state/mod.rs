@@ -16,6 +16,7 @@
 //! [`Tables::check`] does. Memory is bounded by limits and by distinct rows that really exist: a
 //! subtree that is referred to from two places fails at its first bucket in one of them.
 
+mod absent;
 mod batch;
 mod bucket;
 mod cache;

@@ -46,7 +46,9 @@ pub struct Footing {
 pub struct Tables<'s, S: Objects + ?Sized> {
     pub(super) store: &'s S,
     cache: RefCell<Cache>,
-    staged: RefCell<Staged>,
+    pub(super) staged: RefCell<Staged>,
+    /// What was made and is not there; see [`Tables::note_absent`].
+    pub(super) absent: RefCell<Option<Vec<Oid>>>,
     /// The id of git's empty tree, which is never looked for in the store.
     empty: Oid,
     /// How buckets are read where single rows are asked for; see [`Tables::rely_on_chain`].
@@ -73,6 +75,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             store,
             cache: RefCell::new(Cache::new(bytes)),
             staged: RefCell::default(),
+            absent: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
             reading: Cell::new(Reading::Strict),
             lent: RefCell::default(),
@@ -266,9 +269,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     fn put(&self, shape: Shape, kind: Kind, bytes: Bytes, node: Node) -> Result<Oid, StateFault> {
         let id = self.store.id_of(kind, &bytes);
-        if !self.is_there(&id, shape) {
-            self.staged.borrow_mut().insert(id, kind, bytes);
-        }
+        self.stage(id, shape, kind, bytes);
         self.keep(id, shape, node);
         Ok(id)
     }
@@ -276,19 +277,12 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// Stages an object that was made elsewhere.
     pub(super) fn put_made(&self, made: Made) {
         let Made { id, shape, .. } = made;
-        if !self.is_there(&id, shape) {
-            self.staged
-                .borrow_mut()
-                .insert(id, made.kind, made.bytes.into());
-        }
+        self.stage(id, shape, made.kind, made.bytes.into());
         self.keep(id, shape, made.node);
     }
 
-    /// Whether an object need not be staged. What is in the cache was read or staged before, so the store is asked
-    /// once for each.
-    fn is_there(&self, id: &Oid, shape: Shape) -> bool {
-        let known = self.cache.borrow().contains(id, shape);
-        known || self.is_staged(id) || self.store.is_known(id)
+    pub(super) fn is_cached(&self, id: &Oid, shape: Shape) -> bool {
+        self.cache.borrow().contains(id, shape)
     }
 
     fn cached(&self, id: &Oid, shape: Shape) -> Option<Node> {

@@ -90,6 +90,11 @@ pub trait Objects {
     /// process has just written it. Good for leaving out what need not be written again, and for that only.
     fn is_known(&self, id: &Oid) -> bool;
 
+    /// Whether objects that are not here can be had all the same, from where a partial clone came from.
+    fn is_partial(&self) -> bool {
+        false
+    }
+
     /// The id that these bytes have.
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid;
 
@@ -196,7 +201,7 @@ pub trait Store: Objects + Refs {}
 impl<T: Objects + Refs> Store for T {}
 
 /// The fault of an object that is not there.
-fn missing(id: &Oid) -> StoreFault {
+pub(crate) fn missing(id: &Oid) -> StoreFault {
     StoreFault::new(Code::ObjectMissing, format!("object {id} is missing"))
 }
 

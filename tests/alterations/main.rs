@@ -6,6 +6,7 @@ mod cli;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod absent;
 mod bench;
 mod blocks;
 mod bytes;

@@ -17,8 +17,8 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Checks grammar and byte-exact form, signatures, numbers, epochs, chain digests, proposals, \
-policy and trees of every snapshot up to the newest. Exit code 4 names the first fault; where somebody \
-signed it, evidence is kept (`folio evidence`)."
+policy and trees of every snapshot up to the newest, and that no object of them is missing. Exit code 4 names the \
+first fault; where somebody signed it, evidence is kept (`folio evidence`). Exit code 6: the repository is damaged."
 )]
 pub struct Arguments {
     /// Start at this snapshot and take the ones before as verified

@@ -61,6 +61,10 @@ impl Objects for GitStore {
         quick.contains(id)
     }
 
+    fn is_partial(&self) -> bool {
+        self.bring.is_some()
+    }
+
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
         object_id(self.format, kind, bytes)
     }

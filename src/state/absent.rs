@@ -1,0 +1,31 @@
+//! What a state is made of and the store does not have, for whoever vouches for a repository and not for a history alone:
+//! each state is made anew, so nobody needs to read what should have been written of it.
+
+use super::Tables;
+use super::cache::Shape;
+use crate::model::Oid;
+use crate::store::{Bytes, Kind, Objects};
+
+impl<S: Objects + ?Sized> Tables<'_, S> {
+    /// From now on, until [`Tables::absent`] is asked, what is made and not found in the store is noted.
+    pub fn note_absent(&self) {
+        self.absent.replace(Some(Vec::new()));
+    }
+
+    /// What was noted: a quick look did not find it, which may have been too quick.
+    pub fn absent(&self) -> Vec<Oid> {
+        self.absent.take().unwrap_or_default()
+    }
+
+    /// Stages an object, unless it need not be. What is in the cache was read or staged before, so the store is asked
+    /// once for each.
+    pub(super) fn stage(&self, id: Oid, shape: Shape, kind: Kind, bytes: Bytes) {
+        if self.is_cached(&id, shape) || self.is_staged(&id) || self.store.is_known(&id) {
+            return;
+        }
+        if let Some(absent) = &mut *self.absent.borrow_mut() {
+            absent.push(id);
+        }
+        self.staged.borrow_mut().insert(id, kind, bytes);
+    }
+}
