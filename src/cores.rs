@@ -5,6 +5,12 @@ use std::hint::black_box;
 /// Bytes that a thread is likely to need for what it keeps.
 const ROOM: usize = 4 * 1024 * 1024;
 
+/// From a larger piece the allocator learns nothing.
+const MOST_ROOM: usize = 15 * 1024 * 1024;
+
+/// Bytes that most work needs for one item.
+const EACH: usize = 256;
+
 /// How many threads to use. To find out takes longer than a little work, for it is read from files.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -15,8 +21,14 @@ pub fn threads() -> usize {
 /// some of it is free. Once it has seen a larger piece come back it keeps what it has, and after that it grows by this
 /// much in one call. Other allocators do nothing here that is felt.
 pub fn make_room() {
-    drop(black_box(Vec::<u8>::with_capacity(2 * ROOM)));
-    drop(black_box(Vec::<u8>::with_capacity(ROOM)));
+    make_room_for(0);
+}
+
+/// As [`make_room`], for work on so many items.
+pub fn make_room_for(items: usize) {
+    let room = (items * EACH).clamp(ROOM, MOST_ROOM);
+    drop(black_box(Vec::<u8>::with_capacity(2 * room)));
+    drop(black_box(Vec::<u8>::with_capacity(room)));
 }
 
 /// Maps parts of a slice on all cores, in order, each with the place where it begins: one part, and no thread, where
@@ -38,7 +50,12 @@ pub fn parts<T: Sync, R: Send>(
         let work = &work;
         let parts = items.chunks(size).enumerate();
         let running: Vec<_> = parts
-            .map(|(at, part)| scope.spawn(move || work(at * size, part)))
+            .map(|(at, part)| {
+                scope.spawn(move || {
+                    make_room_for(part.len());
+                    work(at * size, part)
+                })
+            })
             .collect();
         let done = running.into_iter().map(|thread| thread.join());
         done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

@@ -256,7 +256,11 @@ pub fn parse_lines(lines: &[&str], first: usize) -> Result<Vec<Decision>, JsonFa
             ..fault
         })
     };
-    (first..).zip(lines).map(parse).collect()
+    let mut all = Vec::with_capacity(lines.len());
+    for line in (first..).zip(lines) {
+        all.push(parse(line)?);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -224,9 +224,13 @@ impl Proposal {
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Decision>, Fault> {
     let lines = decision::lines(bytes)?;
     let parts = cores::parts(&lines, MANY, |at, part| decision::parse_lines(part, at + 1));
-    let mut all = Vec::with_capacity(lines.len());
+    let mut all = Vec::new();
     for part in parts {
-        all.append(&mut part?);
+        let mut part = part?;
+        match all.is_empty() {
+            true => all = part,
+            false => all.append(&mut part),
+        }
     }
     Ok(all)
 }
