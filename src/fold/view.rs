@@ -49,6 +49,9 @@ pub trait View {
     }
 }
 
+/// From so many changes on, threads are worth starting.
+const MANY: usize = 4096;
+
 /// A state in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryView {
@@ -56,22 +59,36 @@ pub struct MemoryView {
 }
 
 impl MemoryView {
-    /// Applies changes.
+    /// Applies changes, many of several tables at the same time.
     pub fn apply(&mut self, edits: RowEdits) {
-        for (table, edits) in edits.into_tables() {
-            let rows = &mut self.rows[table as usize];
-            for (key, row) in edits {
-                match row {
-                    Some(row) => rows.insert(key, row),
-                    None => rows.remove(&key),
-                };
+        if edits.len() < MANY {
+            for (table, edits) in edits.into_tables() {
+                apply_to(&mut self.rows[table as usize], edits);
             }
+            return;
         }
+        let mut rows: Vec<_> = self.rows.iter_mut().map(Some).collect();
+        std::thread::scope(|scope| {
+            for (table, edits) in edits.into_tables() {
+                let rows = rows[table as usize].take().expect("each table comes once");
+                scope.spawn(move || apply_to(rows, edits));
+            }
+        });
     }
 
     /// The rows of a table.
     pub fn of(&self, table: Table) -> &RowMap<Row> {
         &self.rows[table as usize]
+    }
+}
+
+fn apply_to(rows: &mut RowMap<Row>, edits: RowMap<Option<Row>>) {
+    rows.reserve(edits.len());
+    for (key, row) in edits {
+        match row {
+            Some(row) => rows.insert(key, row),
+            None => rows.remove(&key),
+        };
     }
 }
 

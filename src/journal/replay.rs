@@ -7,8 +7,9 @@ use super::page::Page;
 use super::proposal::{Open, Proposal};
 use super::review::Review;
 use super::space::Space;
+use crate::cores;
 use crate::crypto::{digest, seal};
-use crate::fold::{self, Decision, GrowingView, MemoryView, Submission, Vote};
+use crate::fold::{self, Decision, GrowingView, MemoryView, Outcome, Submission, Vote};
 use crate::model::{
     ChainDigest, Epoch, Number, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
 };
@@ -18,6 +19,9 @@ use crate::store::{Objects, Store};
 
 /// Pages folded between two reports of progress.
 const REPORT: u64 = 4096;
+
+/// From so many changes of one page on, threads are worth starting.
+const MANY: usize = 4096;
 
 /// What an authenticated proposal and its reviews decide, and what their page says of itself: what is no longer
 /// needed is given back by the thread that read it.
@@ -86,7 +90,7 @@ fn fold_pages<S: Store + Clone + Send>(
         |step: Result<Step, Fault>| -> Result<(), Fault> {
             let step = step?;
             done += 1;
-            let folded = apply(&mut view, after, Number(done), &step);
+            let folded = apply(&mut view, after, Number(done), step);
             after = folded.map_err(|fault| fault.at(Number(done)))?;
             if done % REPORT == 0 || done == to.0 {
                 progress(done, to.0);
@@ -131,9 +135,9 @@ fn apply(
     view: &mut GrowingView,
     after: ChainDigest,
     number: Number,
-    step: &Step,
+    step: Step,
 ) -> Result<ChainDigest, Fault> {
-    let chain = require_link(&after, number, step)?;
+    let chain = require_link(&after, number, &step)?;
     let submission = Submission {
         digest: step.digest,
         author: step.author,
@@ -141,9 +145,12 @@ fn apply(
         decisions: &step.decisions,
         votes: &step.votes,
     };
-    let outcome =
+    let Outcome { edits, touched } =
         fold::fold(view, &submission).map_err(|stop| Fault::from(stop).in_commit(step.commit))?;
-    view.apply(outcome.edits);
+    // To give back what a large page was made of takes a while.
+    let worth = edits.len() >= MANY;
+    let done_with = move || drop((touched, step));
+    cores::beside(worth, done_with, || view.apply(edits));
     Ok(chain)
 }
 

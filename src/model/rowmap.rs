@@ -21,6 +21,9 @@ pub struct RowMap<T> {
     len: usize,
 }
 
+/// Rows that are put one by one without a word before.
+const FEW: usize = 64;
+
 type Subjects<T> = IndexMap<Subject, Rows<T>, RandomState>;
 
 /// The key of some row, as far as its subject goes.
@@ -84,6 +87,13 @@ impl<T> RowMap<T> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Makes room for so many more, where they are many: room for a few is found as they come.
+    pub fn reserve(&mut self, more: usize) {
+        if more > FEW {
+            self.subjects.get_or_insert_default().reserve(more);
+        }
     }
 
     /// What there is for a row.
