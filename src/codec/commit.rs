@@ -173,7 +173,8 @@ impl Commit {
 
     fn to_bytes(&self, armor: Option<&str>) -> Vec<u8> {
         // Written for each check, hundreds of thousands of times in a run: in one piece of memory.
-        let mut out = String::with_capacity(1024 + self.message.len());
+        let more = armor.map_or(0, |armor| armor.len() + 32);
+        let mut out = String::with_capacity(512 + more + self.message.len());
         self.write(armor, &mut out)
             .expect("a string takes all that is written");
         out.into_bytes()

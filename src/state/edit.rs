@@ -60,12 +60,12 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let edits = placed(table, edits.collect())?;
             if !edits.is_empty() {
                 let built = self.apply(table, &Prefix::TABLE, before.table(table), &edits)?;
-                after.set(table, self.finish(table, built)?);
+                after.set(table, self.finish(table, built));
             }
         }
         match root {
             Some(id) if after == *before => Ok(id),
-            _ => self.put_root(after),
+            _ => Ok(self.put_root(after)),
         }
     }
 
@@ -80,10 +80,10 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let edits = placed(table, rows.map(|(key, row)| (key, Some(row))).collect())?;
             if !edits.is_empty() {
                 let built = self.apply(table, &Prefix::TABLE, None, &edits)?;
-                root.set(table, self.finish(table, built)?);
+                root.set(table, self.finish(table, built));
             }
         }
-        self.put_root(root)
+        Ok(self.put_root(root))
     }
 
     /// Applies edits, sorted by place, to what stands at a prefix.
@@ -154,32 +154,32 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         id: Oid,
         edits: &[Edit<'_>],
     ) -> Result<Built, StateFault> {
-        let dir = self.dir(&id, table, at)?;
+        let before = self.dir(&id, table, at)?;
         let depth = at.depth();
-        let mut slots = dir.children.map(Built::Kept);
-        let (mut changed, mut shrunk) = (false, false);
+        // Of a small change most stay.
+        let mut changed: Vec<(usize, Built)> = Vec::with_capacity(edits.len().min(16));
+        let mut shrunk = false;
         for group in edits.chunk_by(|a, b| a.place.digit(depth) == b.place.digit(depth)) {
             let digit = group[0].place.digit(depth);
-            let built = self.apply(table, &at.child(digit), dir.children[digit], group)?;
+            let built = self.apply(table, &at.child(digit), before.children[digit], group)?;
             match &built {
                 Built::Kept(_) => continue,
                 Built::Rows { removed, .. } => shrunk |= removed,
                 Built::Dir(_) => {}
             }
-            changed = true;
-            slots[digit] = built;
+            changed.push((digit, built));
         }
-        if !changed {
+        if changed.is_empty() {
             return Ok(Built::Kept(Some(Child::Dir(id))));
         }
-        if shrunk && let Some(bucket) = self.folded(table, at, &slots)? {
+        if shrunk && let Some(bucket) = self.folded(table, at, &before, &changed)? {
             return Ok(Built::rows(bucket, true));
         }
-        let mut dir = Dir::default();
-        for (digit, built) in slots.into_iter().enumerate() {
-            dir.children[digit] = self.finish(table, built)?;
+        let mut dir = Dir::clone(&before);
+        for (digit, built) in changed {
+            dir.children[digit] = self.finish(table, built);
         }
-        Ok(Built::Dir(self.put_dir(dir)?))
+        Ok(Built::Dir(self.put_dir(dir)))
     }
 
     /// The rows of a directory after edits, if they fit one bucket. Reads buckets until there are
@@ -188,10 +188,15 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         &self,
         table: Table,
         at: &Prefix,
-        slots: &[Built; 16],
+        before: &Dir,
+        changed: &[(usize, Built)],
     ) -> Result<Option<Bucket>, StateFault> {
+        let mut slots = before.children.map(Built::Kept);
+        for (digit, built) in changed {
+            slots[*digit] = built.clone();
+        }
         let mut count = 0;
-        for slot in slots {
+        for slot in &slots {
             match slot {
                 // A directory holds more than 64 rows by itself.
                 Built::Dir(_) | Built::Kept(Some(Child::Dir(_))) => return Ok(None),
@@ -248,18 +253,15 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     }
 
     /// Stages what has not been, now that its place is final.
-    fn finish(&self, table: Table, built: Built) -> Result<Option<Child>, StateFault> {
-        Ok(match built {
+    fn finish(&self, table: Table, built: Built) -> Option<Child> {
+        match built {
             Built::Kept(child) => child,
             Built::Dir(child) => Some(child),
             Built::Rows { bucket: open, .. } if open.bucket.len() == 0 => None,
             Built::Rows { bucket: open, .. } => {
-                let id = match open.id.get() {
-                    Some(id) => *id,
-                    None => self.put_bucket(table, Arc::clone(&open.bucket))?,
-                };
-                Some(Child::File(*open.id.get_or_init(|| id)))
+                let put = || self.put_bucket(table, Arc::clone(&open.bucket));
+                Some(Child::File(*open.id.get_or_init(put)))
             }
-        })
+        }
     }
 }

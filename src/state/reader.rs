@@ -59,6 +59,8 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     footings: RefCell<BTreeMap<Oid, Footing>>,
     /// Rows that were parsed, for views of any of the states.
     pub(super) memo: Memo,
+    /// The last tree that was made.
+    encoded: RefCell<Vec<u8>>,
     /// What was changed lately; see [`Tables::note_changes`].
     pub(super) done: RefCell<Option<Vec<Done>>>,
 }
@@ -81,6 +83,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             lent: RefCell::default(),
             footings: RefCell::default(),
             memo: Memo::default(),
+            encoded: RefCell::default(),
             done: RefCell::default(),
         }
     }
@@ -247,37 +250,44 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     }
 
     /// Stages a root tree and names it.
-    pub(super) fn put_root(&self, root: Root) -> Result<Oid, StateFault> {
-        let bytes = Bytes::from(root.encode());
-        let node = Node::Root(Arc::new(root));
-        self.put(Shape::Root, Kind::Tree, bytes, node)
+    pub(super) fn put_root(&self, root: Root) -> Oid {
+        let id = self.put_tree(Shape::Root, |bytes| root.encode_into(bytes));
+        self.keep(id, Shape::Root, Node::Root(Arc::new(root)));
+        id
     }
 
     /// Stages a directory that is known to hold more than 64 rows.
-    pub(super) fn put_dir(&self, dir: Dir) -> Result<Child, StateFault> {
-        let bytes = Bytes::from(dir.encode());
-        let node = Node::Dir(Arc::new(dir));
-        Ok(Child::Dir(self.put(Shape::Dir, Kind::Tree, bytes, node)?))
+    pub(super) fn put_dir(&self, dir: Dir) -> Child {
+        let id = self.put_tree(Shape::Dir, |bytes| dir.encode_into(bytes));
+        self.keep(id, Shape::Dir, Node::Dir(Arc::new(dir)));
+        Child::Dir(id)
     }
 
     /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand.
-    pub(super) fn put_bucket(&self, table: Table, bucket: Arc<Bucket>) -> Result<Oid, StateFault> {
-        let node = Node::Bucket(Arc::clone(&bucket));
+    pub(super) fn put_bucket(&self, table: Table, bucket: Arc<Bucket>) -> Oid {
+        let shape = Shape::Bucket(table);
         let bytes = bucket.bytes();
-        self.put(Shape::Bucket(table), Kind::Blob, bytes, node)
+        let id = self.store.id_of(Kind::Blob, &bytes);
+        self.stage(id, shape, Kind::Blob, || bytes);
+        self.keep(id, shape, Node::Bucket(bucket));
+        id
     }
 
-    fn put(&self, shape: Shape, kind: Kind, bytes: Bytes, node: Node) -> Result<Oid, StateFault> {
-        let id = self.store.id_of(kind, &bytes);
-        self.stage(id, shape, kind, bytes);
-        self.keep(id, shape, node);
-        Ok(id)
+    /// Stages a tree object and names it. Most trees that are made to be compared are there already, so its bytes are
+    /// written where the last ones were.
+    fn put_tree(&self, shape: Shape, encode: impl FnOnce(&mut Vec<u8>)) -> Oid {
+        let mut bytes = self.encoded.borrow_mut();
+        bytes.clear();
+        encode(&mut bytes);
+        let id = self.store.id_of(Kind::Tree, &bytes);
+        self.stage(id, shape, Kind::Tree, || Bytes::from(bytes.clone()));
+        id
     }
 
     /// Stages an object that was made elsewhere.
     pub(super) fn put_made(&self, made: Made) {
         let Made { id, shape, .. } = made;
-        self.stage(id, shape, made.kind, made.bytes.into());
+        self.stage(id, shape, made.kind, || made.bytes.into());
         self.keep(id, shape, made.node);
     }
 

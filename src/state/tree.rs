@@ -65,6 +65,12 @@ impl Root {
     /// The tree object.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(NAMES.len() * 48);
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Appends the tree object.
+    pub(super) fn encode_into(&self, bytes: &mut Vec<u8>) {
         for (file, table) in &*NAMES {
             let child = match table {
                 Some(table) => self.table(*table),
@@ -78,9 +84,8 @@ impl Root {
                 Child::Dir(_) => &file[..file.len() - SUFFIX.len()],
             };
             let name = name.as_bytes();
-            raw::put(&mut bytes, &Entry { name, child });
+            raw::put(bytes, &Entry { name, child });
         }
-        bytes
     }
 }
 
@@ -113,8 +118,14 @@ impl Dir {
 
     /// The tree object.
     pub(super) fn encode(&self) -> Vec<u8> {
-        // Names begin with different digits, so their order is that of the digits.
         let mut bytes = Vec::with_capacity(16 * 48);
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Appends the tree object.
+    pub(super) fn encode_into(&self, bytes: &mut Vec<u8>) {
+        // Names begin with different digits, so their order is that of the digits.
         let mut name = *b"?.jsonl";
         for (child, digit) in self.children.iter().zip(DIGITS) {
             let Some(child) = *child else {
@@ -125,9 +136,8 @@ impl Dir {
                 Child::File(_) => &name[..],
                 Child::Dir(_) => &name[..1],
             };
-            raw::put(&mut bytes, &Entry { name, child });
+            raw::put(bytes, &Entry { name, child });
         }
-        bytes
     }
 }
 
