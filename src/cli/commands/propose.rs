@@ -10,11 +10,10 @@ use crate::cli::report::count;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{identity, lines, signing};
 use crate::codec::message::clean_text;
-use crate::fold::View;
 use crate::journal::proposal::Base;
 use crate::journal::propose::{self, Intent};
 use crate::journal::{Page, check, refs};
-use crate::model::{ChainDigest, Code, Handle, Slug};
+use crate::model::{Code, Handle, Slug};
 use crate::store::{Expect, Refs as _};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -55,19 +54,14 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     let source = signing::source(Some(&context), global)?;
     let author = identity::member(&view, &signing::public_of(&source)?)?;
     let _lock = draft::lock(&context)?;
-    let on: (&dyn View, ChainDigest) = (&view, page.message.chain);
-    let drafting = match &arguments.file {
-        Some(file) => {
-            let empty = Draft::empty(&context, Some(&author));
-            let mut drafting = Drafting::open(on.0, on.1, Some(author.clone()), empty)?;
-            lines::draft(&mut drafting, &global.dir(), file, ui)?;
-            drafting
-        }
-        None => {
-            let draft = Draft::load(&context, Some(&author))?;
-            Drafting::open(on.0, on.1, Some(author.clone()), draft)?
-        }
+    let draft = match &arguments.file {
+        Some(_) => Draft::empty(&context, Some(&author)),
+        None => Draft::load(&context, Some(&author))?,
     };
+    let mut drafting = Drafting::open(&view, page.message.chain, Some(author.clone()), draft)?;
+    if let Some(file) = &arguments.file {
+        lines::draft(&mut drafting, &global.dir(), file, ui)?;
+    }
     let (mut drafted, steps) = drafting.into_parts();
     if drafted.decisions.is_empty() {
         let what = "there is nothing to propose";

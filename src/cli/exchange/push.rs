@@ -88,13 +88,7 @@ pub fn push(
     }
     let main_there = there.contains_key(refs::MAIN) || sent.main;
     if let (What::Own(_), false) = (what, main_there) {
-        let what = format!("there is no {} at `{}`", refs::MAIN, remote.name);
-        return Err(Problem::new(Code::NotASpace, what)
-            .hint(format!(
-                "to begin with everything: folio push {}",
-                remote.name
-            ))
-            .into());
+        return Err(no_space_at(remote).into());
     }
     if main_there {
         let edits = lacking(space, &history, &there, &seen, what, &mut sent)?;
@@ -113,6 +107,12 @@ pub fn push(
         sender.shelf(&mut sent)?;
     }
     Ok(sent)
+}
+
+fn no_space_at(remote: &Remote) -> Problem {
+    let what = format!("there is no {} at `{}`", refs::MAIN, remote.name);
+    let hint = format!("to begin with everything: folio push {}", remote.name);
+    Problem::new(Code::NotASpace, what).hint(hint)
 }
 
 /// The proposals of ours that are there as they are here, once these changes are made.
