@@ -7,7 +7,7 @@ use super::grow::Made;
 use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
-use super::repeat::Done;
+use super::repeat::Noted;
 use super::staged::Staged;
 use super::tree::{Dir, Root};
 use crate::fold::Memo;
@@ -62,7 +62,7 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     /// The last tree that was made.
     encoded: RefCell<Vec<u8>>,
     /// What was changed lately; see [`Tables::note_changes`].
-    pub(super) done: RefCell<Option<Vec<Done>>>,
+    pub(super) noted: RefCell<Noted>,
 }
 
 impl<'s, S: Objects + ?Sized> Tables<'s, S> {
@@ -84,7 +84,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             footings: RefCell::default(),
             memo: Memo::default(),
             encoded: RefCell::default(),
-            done: RefCell::default(),
+            noted: RefCell::default(),
         }
     }
 

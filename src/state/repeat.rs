@@ -12,9 +12,16 @@ use crate::store::Objects;
 /// More edits than this are not noted: where a change is large, few do the same.
 const FEW: usize = 16;
 
+/// What was done while somebody wanted it noted; the memory is kept for the next time.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    wanted: bool,
+    done: Vec<Done>,
+}
+
 /// What one part of a state became.
 #[derive(Debug)]
-pub(super) struct Done {
+struct Done {
     table: Table,
     at: Prefix,
     child: Child,
@@ -26,7 +33,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     /// From now on, until staged objects are discarded or taken, what a small change makes of a part of a state is
     /// noted, and not made again where the same change meets the same part.
     pub fn note_changes(&self) {
-        self.done.replace(Some(Vec::new()));
+        self.forget_changes();
+        self.noted.borrow_mut().wanted = true;
     }
 
     /// What these edits made of this part before.
@@ -37,16 +45,13 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         child: Child,
         edits: &[Edit<'_>],
     ) -> Option<Built> {
-        let done = self.done.borrow();
+        let noted = self.noted.borrow();
         let same = |done: &&Done| {
             let edits = edits.iter().map(|edit| (edit.key, edit.row));
             let noted = done.edits.iter().map(|(key, row)| (key, row.as_ref()));
             done.child == child && done.table == table && done.at == *at && noted.eq(edits)
         };
-        done.as_ref()?
-            .iter()
-            .find(same)
-            .map(|done| done.built.clone())
+        noted.done.iter().find(same).map(|done| done.built.clone())
     }
 
     /// Notes what they made of it.
@@ -58,14 +63,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         edits: &[Edit<'_>],
         built: &Built,
     ) {
-        let mut done = self.done.borrow_mut();
-        let Some(done) = done.as_mut().filter(|_| edits.len() <= FEW) else {
+        let mut noted = self.noted.borrow_mut();
+        if !noted.wanted || edits.len() > FEW {
             return;
-        };
+        }
         let edits = edits
             .iter()
             .map(|edit| (edit.key.clone(), edit.row.cloned()));
-        done.push(Done {
+        noted.done.push(Done {
             table,
             at: *at,
             child,
@@ -76,6 +81,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
 
     /// Ends that. What was noted names objects that may soon no longer be staged.
     pub fn forget_changes(&self) {
-        self.done.replace(None);
+        let mut noted = self.noted.borrow_mut();
+        noted.wanted = false;
+        noted.done.clear();
     }
 }
