@@ -10,7 +10,7 @@ use std::sync::mpsc;
 const FEW_AT_ONCE: usize = 256;
 /// As many where they are small. Neighbours share a cache: what one thread has read or made is read again by the
 /// next.
-pub const MANY_AT_ONCE: usize = 1024;
+pub const MANY_AT_ONCE: usize = 4096;
 /// Parts for each thread, so that none is idle for long at the end.
 const PARTS: usize = 6;
 /// Fewer items than this are not worth a thread.
@@ -18,7 +18,7 @@ const FEW: usize = 4;
 /// Parts that a thread may have done before the first of them was looked at, so that memory stays bounded.
 const AHEAD: usize = 2;
 /// Bytes of parsed objects that each thread keeps.
-const CACHE: usize = 32 * 1024 * 1024;
+const CACHE: usize = 48 * 1024 * 1024;
 
 /// Tables for one thread. What is done on all cores is verifying a chain and judging on the states of one.
 fn tables_of<S: Objects>(store: &S) -> Tables<'_, S> {

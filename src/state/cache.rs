@@ -56,13 +56,17 @@ impl Hash for Key {
 
 /// Two generations: what is used moves to the young one; when that is full it becomes the old one,
 /// and what nobody used since the last change is dropped. No list to keep, a hit costs one or two
-/// look-ups.
+/// look-ups. What was replaced goes to the old one at once: whoever follows a history makes new versions
+/// all the time, and seldom asks for one before the last.
 #[derive(Debug)]
 pub(super) struct Cache {
     young: HashMap<Key, Node, RandomState>,
     old: HashMap<Key, Node, RandomState>,
+    /// Bytes of the young ones.
     weight: usize,
-    /// Most bytes in one generation.
+    /// Bytes of the old ones, as they came.
+    old_weight: usize,
+    /// Most bytes of the young ones; the old ones are at most half as many more.
     most: usize,
 }
 
@@ -73,6 +77,7 @@ impl Cache {
             young: HashMap::default(),
             old: HashMap::default(),
             weight: 0,
+            old_weight: 0,
             most: bytes / 2,
         }
     }
@@ -98,12 +103,29 @@ impl Cache {
             // The room of the one that goes is that of the one that comes.
             std::mem::swap(&mut self.old, &mut self.young);
             self.young.clear();
+            self.old_weight = self.weight;
             self.weight = 0;
         }
         self.weight += weight;
         if let Some(before) = self.young.insert(Key(id, shape), node) {
             self.weight = self.weight.saturating_sub(before.weight());
         }
+    }
+
+    /// Makes an object old: it is dropped with the others, unless somebody uses it before.
+    pub(super) fn age(&mut self, id: &Oid, shape: Shape) {
+        let key = Key(*id, shape);
+        let Some(node) = self.young.remove(&key) else {
+            return;
+        };
+        let weight = node.weight();
+        self.weight = self.weight.saturating_sub(weight);
+        if self.old_weight + weight > self.most / 2 * 3 {
+            self.old.clear();
+            self.old_weight = 0;
+        }
+        self.old_weight += weight;
+        self.old.insert(key, node);
     }
 
     /// Forgets an object, whatever it was read as.
@@ -141,5 +163,37 @@ mod tests {
         assert!((cache.young.len() + cache.old.len()) * weight <= 100_000 + weight);
         cache.remove(&id(0));
         assert!(!cache.contains(&id(0), Shape::Dir));
+    }
+
+    #[test]
+    fn what_was_replaced_makes_room_for_the_others() {
+        let id = |n: u32, version: u32| {
+            let mut raw = [0; 20];
+            raw[..4].copy_from_slice(&n.to_le_bytes());
+            raw[4..8].copy_from_slice(&version.to_le_bytes());
+            Oid::from_bytes(&raw).unwrap()
+        };
+        let dir = || Node::Dir(Arc::default());
+        let weight = dir().weight();
+        let most = 100 * weight;
+        let mut cache = Cache::new(2 * most);
+        // Eighty of which each is replaced in its turn: far more versions than fit, and the last of each stays.
+        let last = 99;
+        for version in 0..=last {
+            for n in 0..80 {
+                if version > 0 {
+                    cache.age(&id(n, version - 1), Shape::Dir);
+                }
+                cache.insert(id(n, version), Shape::Dir, dir());
+                assert!((cache.young.len() + cache.old.len()) * weight <= most / 2 * 5 + weight);
+            }
+        }
+        assert!((0..80).all(|n| cache.contains(&id(n, last), Shape::Dir)));
+        assert!(!cache.contains(&id(79, 0), Shape::Dir));
+        // One that is asked for is young again.
+        assert!(cache.get(&id(79, last - 1), Shape::Dir).is_some());
+        cache.old.clear();
+        assert!(cache.get(&id(79, last - 1), Shape::Dir).is_some());
+        cache.age(&id(1_000, 0), Shape::Dir);
     }
 }

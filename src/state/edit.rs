@@ -6,6 +6,7 @@
 
 use super::batch::{Edit, Rows, merge, placed};
 use super::bucket::{Bucket, Line, Reading, Spliced};
+use super::cache::Shape;
 use super::grow::Grower;
 use super::place::{Place, Prefix};
 use super::raw::Child;
@@ -131,7 +132,12 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             edits.sort_unstable_by_key(|(key, _)| *key);
             match before.spliced(table, &edits, good.then_some(*at)) {
                 Spliced::Same => return Ok(Built::Kept(child)),
-                Spliced::Changed { bucket, removed } => return Ok(Built::rows(bucket, removed)),
+                Spliced::Changed { bucket, removed } => {
+                    if let Some(child) = child {
+                        self.age(child.id(), Shape::Bucket(table));
+                    }
+                    return Ok(Built::rows(bucket, removed));
+                }
                 Spliced::TooMany => {}
             }
         }

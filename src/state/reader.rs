@@ -295,6 +295,11 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.cache.borrow().contains(id, shape)
     }
 
+    /// Says that another object stands where this one stood.
+    pub(super) fn age(&self, id: &Oid, shape: Shape) {
+        self.cache.borrow_mut().age(id, shape);
+    }
+
     fn cached(&self, id: &Oid, shape: Shape) -> Option<Node> {
         self.cache.borrow_mut().get(id, shape)
     }
