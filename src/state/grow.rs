@@ -43,16 +43,12 @@ pub(super) struct Grower {
 impl Grower {
     /// Makes the directory of more than 64 rows that lie at a prefix.
     pub(super) fn grow(&self, at: &Prefix, rows: Rows<'_, '_>) -> Result<Grown, StateFault> {
-        // Hashes spread rows evenly, so the parts of the first directory are as good as any.
-        let few = match rows.len() < MANY {
-            true => usize::MAX,
-            false => 0,
-        };
-        self.directory(at, rows, few)
+        self.directory(at, rows, rows.len() >= MANY)
     }
 
-    /// As [`Grower::grow`], on all cores unless there are fewer than `few` names in it.
-    fn directory(&self, at: &Prefix, rows: Rows<'_, '_>, few: usize) -> Result<Grown, StateFault> {
+    /// As [`Grower::grow`]. `split`: on all cores, which share the first directory that has several names. Hashes spread
+    /// rows evenly, so its parts are as good as any further down.
+    fn directory(&self, at: &Prefix, rows: Rows<'_, '_>, split: bool) -> Result<Grown, StateFault> {
         let depth = at.depth();
         if depth >= limits::TABLE_DEPTH {
             let what = "more than 64 rows share all digits";
@@ -61,13 +57,16 @@ impl Grower {
         let same =
             |a: &(Place, Line<'_>), b: &(Place, Line<'_>)| a.0.digit(depth) == b.0.digit(depth);
         let groups: Vec<Rows<'_, '_>> = rows.chunk_by(same).collect();
+        // Rows of one subject share many digits.
+        let here = split && groups.len() > 1;
+        let few = if here { 0 } else { usize::MAX };
         let parts = cores::parts(&groups, few, |_, groups| {
-            if few == 0 {
+            if here {
                 cores::make_room_for(groups.iter().map(|group| group.len()).sum());
             }
             let grown = groups.iter().map(|group| {
                 let digit = group[0].0.digit(depth);
-                Ok((digit, self.child(&at.child(digit), group)?))
+                Ok((digit, self.child(&at.child(digit), group, split && !here)?))
             });
             grown.collect::<Result<Vec<_>, StateFault>>()
         });
@@ -92,9 +91,9 @@ impl Grower {
     }
 
     /// Makes what stands at one digit.
-    fn child(&self, at: &Prefix, rows: Rows<'_, '_>) -> Result<Grown, StateFault> {
+    fn child(&self, at: &Prefix, rows: Rows<'_, '_>, split: bool) -> Result<Grown, StateFault> {
         if rows.len() > limits::BUCKET_ROWS {
-            return self.directory(at, rows, usize::MAX);
+            return self.directory(at, rows, split);
         }
         let mut lines: Vec<_> = rows.iter().map(|(_, row)| *row).collect();
         lines.sort_unstable_by_key(|line| line.key);
