@@ -81,6 +81,10 @@ fn check<S: Objects>(
         let what = "the state tree";
         return Err(Fault::differs(Code::TreeMismatch, what, tree, page.tree()));
     }
+    if proposal.preview() != tree {
+        // Its commit has that state with the decisions beside it, and what lies below.
+        tables.may_be_absent(&proposal.preview());
+    }
     // The charter makes the pen that its own page is signed with.
     let authority = root.unwrap_or(tree);
     require_pen(tables, authority, &page, &proposal, signer)?;

@@ -12,6 +12,13 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         self.absent.replace(Some(Vec::new()));
     }
 
+    /// Takes back that one object was noted: nothing refers to it.
+    pub fn may_be_absent(&self, id: &Oid) {
+        if let Some(absent) = &mut *self.absent.borrow_mut() {
+            absent.retain(|noted| noted != id);
+        }
+    }
+
     /// What was noted: a quick look did not find it, which may have been too quick.
     pub fn absent(&self) -> Vec<Oid> {
         self.absent.take().unwrap_or_default()
