@@ -122,6 +122,19 @@ fn a_clone_without_blobs_is_good_for_asking() {
 }
 
 #[test]
+fn who_numbers_in_a_clone_without_blobs_need_not_have_them() {
+    let net = Net::new();
+    net.number("two");
+    net.run("space", "wanda", &["push"]).ok();
+    net.git("hub.git", &["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", net.path("hub.git").display());
+    net.git(".", &["clone", "-q", "--filter=blob:none", &url, "partial"]);
+    net.propose("partial", "bob", "three");
+    net.run("partial", "wanda", &["accept", "--all"]).ok();
+    assert_eq!(net.run("partial", "", &["resolve", "three"]).ok(), "t\n");
+}
+
+#[test]
 fn a_shallow_clone_of_gits_follows_and_says_so() {
     let net = Net::new();
     net.number("two");
