@@ -194,6 +194,8 @@ mod tests {
         assert!(cache.get(&id(79, last - 1), Shape::Dir).is_some());
         cache.old.clear();
         assert!(cache.get(&id(79, last - 1), Shape::Dir).is_some());
+        // And what is not there stays away.
         cache.age(&id(1_000, 0), Shape::Dir);
+        assert!(!cache.contains(&id(1_000, 0), Shape::Dir));
     }
 }
