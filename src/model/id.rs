@@ -181,9 +181,7 @@ impl PublicKey {
     fn short(&self) -> String {
         HEXLOWER.encode(&self.0[..6])
     }
-}
 
-impl PublicKey {
     /// Hands over the text that [`fmt::Display`] shows.
     fn with_text<T>(&self, take: impl FnOnce(&str) -> T) -> T {
         let mut text = [0; 12 + 68];
