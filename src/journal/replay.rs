@@ -11,10 +11,10 @@ use crate::cores;
 use crate::crypto::{digest, seal};
 use crate::fold::{self, Decision, GrowingView, MemoryView, Outcome, Submission, Vote};
 use crate::model::{
-    ChainDigest, Epoch, Number, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
+    ChainDigest, Epoch, Number, ObjectFormat, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
 };
 use crate::parallel;
-use crate::state::Tables;
+use crate::state::{Tables, root_id};
 use crate::store::{Objects, Store};
 
 /// Pages folded between two reports of progress.
@@ -174,4 +174,9 @@ pub fn tree_of<S: Objects + ?Sized>(
     view: &MemoryView,
 ) -> Result<Oid, Fault> {
     Ok(tables.build(|table| view.of(table).iter().collect())?)
+}
+
+/// As [`tree_of`], for whoever wants to know no more than its id: no object is kept.
+pub fn tree_id_of(format: ObjectFormat, view: &MemoryView) -> Result<Oid, Fault> {
+    Ok(root_id(format, |table| view.of(table).iter().collect())?)
 }

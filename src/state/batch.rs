@@ -30,13 +30,7 @@ pub(super) fn placed<'e>(
     table: Table,
     edits: Vec<(&'e RowKey, Option<&'e Row>)>,
 ) -> Result<Vec<Edit<'e>>, StateFault> {
-    for row in edits.iter().filter_map(|(_, row)| *row) {
-        if row.as_str().len() > limits::ROW_LINE {
-            let (max, found) = (limits::ROW_LINE, row.as_str().len());
-            let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
-            return Err(StateFault::new(Code::TooLarge, what));
-        }
-    }
+    require_short(table, edits.iter().filter_map(|(_, row)| *row))?;
     let edit = |_, &(key, row): &(&'e RowKey, Option<&'e Row>), place| Edit { place, key, row };
     Ok(by_place(
         table,
@@ -45,6 +39,22 @@ pub(super) fn placed<'e>(
         edit,
         |edit| edit.place,
     ))
+}
+
+/// Refuses a row that is longer than a row may be.
+pub(super) fn require_short<'r>(
+    table: Table,
+    mut rows: impl Iterator<Item = &'r Row>,
+) -> Result<(), StateFault> {
+    let max = limits::ROW_LINE;
+    match rows.find(|row| row.as_str().len() > max) {
+        Some(row) => {
+            let found = row.as_str().len();
+            let what = format!("{table}: expected a row of at most {max} bytes, found {found}");
+            Err(StateFault::new(Code::TooLarge, what))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Hashes and sorts what has a place in a table: `make` is given an item's number, the item, and its place. Many are

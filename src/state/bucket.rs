@@ -71,6 +71,16 @@ pub(super) struct Line<'l> {
     pub(super) text: &'l str,
 }
 
+/// The file of some rows, sorted by key.
+pub(super) fn text_of(lines: &[Line<'_>]) -> String {
+    let mut text = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
+    for line in lines {
+        text.push_str(line.text);
+        text.push('\n');
+    }
+    text
+}
+
 /// A row and its key by themselves.
 pub(super) type Keyed = (RowKey, Row);
 

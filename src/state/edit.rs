@@ -12,7 +12,7 @@ use super::place::{Place, Prefix};
 use super::raw::Child;
 use super::tree::{Dir, Root};
 use super::{StateFault, Tables};
-use crate::model::{Oid, Row, RowEdits, RowKey, Table, limits};
+use crate::model::{Oid, RowEdits, Table, limits};
 use crate::store::Objects;
 use std::sync::{Arc, OnceLock};
 
@@ -68,23 +68,6 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             Some(id) if after == *before => Ok(id),
             _ => Ok(self.put_root(after)),
         }
-    }
-
-    /// Makes the state of these rows, each key once in its table: as [`Tables::edit`] of the state without rows.
-    pub fn build<'r>(
-        &self,
-        rows: impl Fn(Table) -> Vec<(&'r RowKey, &'r Row)>,
-    ) -> Result<Oid, StateFault> {
-        let mut root = Root::default();
-        for &table in Table::ALL {
-            let rows = rows(table).into_iter();
-            let edits = placed(table, rows.map(|(key, row)| (key, Some(row))).collect())?;
-            if !edits.is_empty() {
-                let built = self.apply(table, &Prefix::TABLE, None, &edits)?;
-                root.set(table, self.finish(table, built));
-            }
-        }
-        Ok(self.put_root(root))
     }
 
     /// Applies edits, sorted by place, to what stands at a prefix.
@@ -250,6 +233,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             table,
             format,
             good,
+            keep: true,
         };
         let grown = grower.grow(at, rows)?;
         for made in grown.made {

@@ -1,14 +1,14 @@
-//! A directory of more rows than fit one bucket, made of them alone: nothing is read, so all cores make a large one.
+//! What rows make by themselves, a bucket or directories of them: nothing is read, so all cores make a large one.
 
 use super::StateFault;
-use super::bucket::{Bucket, Line};
+use super::bucket::{Bucket, Line, text_of};
 use super::cache::{Node, Shape};
 use super::place::{Place, Prefix};
 use super::raw::Child;
 use super::tree::Dir;
 use crate::cores;
 use crate::model::{ObjectFormat, Oid, Table, limits};
-use crate::store::{Kind, id_of};
+use crate::store::{Bytes, Kind, id_of};
 use std::sync::Arc;
 
 /// From this many rows on, threads are worth starting.
@@ -21,12 +21,12 @@ type Rows<'r, 'l> = &'r [(Place, Line<'l>)];
 pub(super) struct Made {
     pub(super) id: Oid,
     pub(super) kind: Kind,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
     pub(super) shape: Shape,
     pub(super) node: Node,
 }
 
-/// What became of some rows, and the objects below it: children before the trees that name them.
+/// What became of some rows, and the objects below it, if they are kept: children before the trees that name them.
 pub(super) struct Grown {
     pub(super) child: Child,
     pub(super) made: Vec<Made>,
@@ -38,12 +38,14 @@ pub(super) struct Grower {
     pub(super) format: ObjectFormat,
     /// Whether all of them are known to be good.
     pub(super) good: bool,
+    /// Whether the objects are wanted, and not their ids alone.
+    pub(super) keep: bool,
 }
 
 impl Grower {
-    /// Makes the directory of more than 64 rows that lie at a prefix.
+    /// Makes what stands at a prefix below which these rows lie, at least one.
     pub(super) fn grow(&self, at: &Prefix, rows: Rows<'_, '_>) -> Result<Grown, StateFault> {
-        self.directory(at, rows, rows.len() >= MANY)
+        self.child(at, rows, rows.len() >= MANY)
     }
 
     /// As [`Grower::grow`]. `split`: on all cores, which share the first directory that has several names. Hashes spread
@@ -79,13 +81,15 @@ impl Grower {
         }
         let bytes = dir.encode();
         let id = id_of(self.format, Kind::Tree, &bytes);
-        made.push(Made {
-            id,
-            kind: Kind::Tree,
-            bytes,
-            shape: Shape::Dir,
-            node: Node::Dir(Arc::new(dir)),
-        });
+        if self.keep {
+            made.push(Made {
+                id,
+                kind: Kind::Tree,
+                bytes: bytes.into(),
+                shape: Shape::Dir,
+                node: Node::Dir(Arc::new(dir)),
+            });
+        }
         let child = Child::Dir(id);
         Ok(Grown { child, made })
     }
@@ -97,8 +101,20 @@ impl Grower {
         }
         let mut lines: Vec<_> = rows.iter().map(|(_, row)| *row).collect();
         lines.sort_unstable_by_key(|line| line.key);
-        let bucket = Bucket::of(self.table, &lines, self.good.then_some(*at));
-        let bytes = bucket.bytes().to_vec();
+        Ok(self.bucket(at, &lines))
+    }
+
+    /// Makes the bucket of some rows, sorted by key.
+    fn bucket(&self, at: &Prefix, lines: &[Line<'_>]) -> Grown {
+        if !self.keep {
+            let id = id_of(self.format, Kind::Blob, text_of(lines).as_bytes());
+            return Grown {
+                child: Child::File(id),
+                made: Vec::new(),
+            };
+        }
+        let bucket = Bucket::of(self.table, lines, self.good.then_some(*at));
+        let bytes = bucket.bytes();
         let id = id_of(self.format, Kind::Blob, &bytes);
         let made = Made {
             id,
@@ -107,9 +123,9 @@ impl Grower {
             shape: Shape::Bucket(self.table),
             node: Node::Bucket(Arc::new(bucket)),
         };
-        Ok(Grown {
+        Grown {
             child: Child::File(id),
             made: vec![made],
-        })
+        }
     }
 }

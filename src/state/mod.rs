@@ -19,6 +19,7 @@
 mod absent;
 mod batch;
 mod bucket;
+mod build;
 mod cache;
 mod check;
 mod decisions;
@@ -39,6 +40,7 @@ mod tests;
 mod tree;
 mod view;
 
+pub use build::root_id;
 pub use diff::RowChange;
 pub use lent::Lent;
 pub use reader::{Footing, Tables};

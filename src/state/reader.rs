@@ -287,7 +287,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// Stages an object that was made elsewhere.
     pub(super) fn put_made(&self, made: Made) {
         let Made { id, shape, .. } = made;
-        self.stage(id, shape, made.kind, || made.bytes.into());
+        self.stage(id, shape, made.kind, || made.bytes);
         self.keep(id, shape, made.node);
     }
 

@@ -9,7 +9,7 @@ use crate::cli::{verified, view};
 use crate::journal::{Fault, replay};
 use crate::model::{Code, Oid};
 use crate::state::Tables;
-use crate::store::GitStore;
+use crate::store::{GitStore, Objects as _};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -59,13 +59,17 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
             &mut |done, total| progress.at(done, total),
         )?
     };
-    let tables = Tables::new(&context.store);
-    let tree = replay::tree_of(&tables, &state)?;
+    let tree = match &arguments.into {
+        None => replay::tree_id_of(context.store.format(), &state)?,
+        Some(dir) => {
+            let tables = Tables::new(&context.store);
+            let tree = replay::tree_of(&tables, &state)?;
+            write_out(&tables, tree, &global.dir().join(dir))?;
+            tree
+        }
+    };
     // The process ends in a moment; to give back millions of rows one by one would take longer than to leave them.
     std::mem::forget(state);
-    if let Some(dir) = &arguments.into {
-        write_out(&tables, tree, &global.dir().join(dir))?;
-    }
     let equal = tree == page.tree();
     if ui.json() {
         ui.answer(

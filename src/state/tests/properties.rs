@@ -6,7 +6,7 @@ use crate::codec::rows::key_of;
 use crate::crypto::digest;
 use crate::fold::View as _;
 use crate::model::{Oid, Row, RowEdits, RowKey, Table};
-use crate::state::{Tables, TreeView};
+use crate::state::{Tables, TreeView, root_id};
 use crate::store::{Kind, Objects};
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -108,6 +108,14 @@ fn apply(rows: &mut Rows, edits: &RowEdits) {
     }
 }
 
+/// The rows of each table, in no order.
+fn of<'r>(rows: &'r Rows) -> impl Fn(Table) -> Vec<(&'r RowKey, &'r Row)> {
+    move |wanted| {
+        let own = rows.iter().filter(|((table, _), _)| *table == wanted);
+        own.map(|((_, key), row)| (key, row)).rev().collect()
+    }
+}
+
 /// What reading must give, from the sorted map.
 fn agrees(tables: &Tables<'_, Memory>, root: Oid, rows: &Rows) -> Result<(), TestCaseError> {
     let root = Some(root);
@@ -159,6 +167,7 @@ proptest! {
             write(&store, &tables);
             prop_assert_eq!(next, from_scratch(&rows), "history shows");
             prop_assert_eq!(next, naive(&Memory::default(), &rows), "another builder");
+            prop_assert_eq!(root_id(store.format(), of(&rows)), Ok(next), "named only");
 
             let changes = tables.diff(root, Some(next)).unwrap();
             prop_assert!(changes.is_sorted_by(|a, b| (a.table, &a.key) < (b.table, &b.key)));
@@ -178,6 +187,12 @@ proptest! {
         // A reader that knows nothing but the store agrees, whatever the cache held.
         agrees(&Tables::new(&store), root.unwrap(), &rows)?;
         agrees(&tables, root.unwrap(), &rows)?;
+        // Nor does who built them all at once, and wrote that.
+        let store = Memory::default();
+        let tables = Tables::new(&store);
+        prop_assert_eq!(tables.build(of(&rows)), Ok(root.unwrap()));
+        write(&store, &tables);
+        agrees(&Tables::new(&store), root.unwrap(), &rows)?;
     }
 }
 
