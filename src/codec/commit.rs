@@ -214,7 +214,7 @@ impl<'a> Lines<'a> {
     /// The rest of a line that starts with `start`, which is taken; `None` takes nothing.
     fn after(&mut self, start: &[u8]) -> Option<&'a [u8]> {
         let rest = self.0.strip_prefix(start)?;
-        let end = rest.iter().position(|b| *b == b'\n')?;
+        let end = memchr::memchr(b'\n', rest)?;
         self.0 = &rest[end + 1..];
         Some(&rest[..end])
     }
@@ -265,9 +265,11 @@ fn is_odd(text: &str) -> bool {
 fn ident(field: &[u8]) -> Result<Ident, CommitFault> {
     let read = || {
         let text = std::str::from_utf8(field).ok()?;
-        let (name, rest) = text.split_once(" <")?;
-        let (email, when) = rest.split_once("> ")?;
-        let (seconds, zone) = when.split_once(' ')?;
+        // Neither a name nor an address has one of these in it, so the first of each is the end.
+        let (name, rest) = text.split_once('<')?;
+        let (email, when) = rest.split_once('>')?;
+        let name = name.strip_suffix(' ')?;
+        let (seconds, zone) = when.strip_prefix(' ')?.split_once(' ')?;
         let ends = |text: &str| text.starts_with(' ') || text.ends_with(' ');
         let bad = name.is_empty() || [name, email].iter().any(|t| is_odd(t) || ends(t));
         let plain = seconds.bytes().all(|b| b.is_ascii_digit());
@@ -286,9 +288,13 @@ fn ident(field: &[u8]) -> Result<Ident, CommitFault> {
 
 fn armor(lines: &mut Lines<'_>, format: ObjectFormat) -> Result<Option<String>, CommitFault> {
     let found = lines.0;
-    let Some(first) = lines.after(format!("{} ", format.signature_header()).as_bytes()) else {
+    let header = found.strip_prefix(format.signature_header().as_bytes());
+    let mut after = Lines(header.unwrap_or_default());
+    // The space is a part of it: the other format's header begins with this one's.
+    let Some(first) = after.after(b" ") else {
         return Ok(None);
     };
+    *lines = after;
     // An ed25519 signature fits; more is no matter.
     let mut armor = Vec::with_capacity(320);
     armor.extend_from_slice(first);

@@ -9,6 +9,9 @@ use crate::model::rows::TableRow;
 use crate::model::{Code, Row, RowDigest, RowEdits, RowKey, Table};
 use std::cell::RefCell;
 
+/// Changes of so few rows are compared with what was there one by one.
+const FEW: usize = 4;
+
 /// What a guard found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Guard<R> {
@@ -224,7 +227,16 @@ impl<'v> Scene<'v> {
     /// Ends the scene: the changes that really change something.
     pub fn finish(mut self) -> Result<RowEdits, Stop> {
         let places: Vec<(Table, &RowKey)> = self.edits.keys().collect();
-        let before = self.base.rows_at(&places)?;
+        let before = match places.len() {
+            // Most of them were asked for just now.
+            ..=FEW => {
+                let rows = places
+                    .iter()
+                    .map(|(table, key)| self.row_below(*table, key));
+                rows.collect::<Result<Vec<_>, _>>()?
+            }
+            _ => self.base.rows_at(&places)?,
+        };
         let idle = self.edits.iter().zip(before);
         let idle = idle.filter(|((_, row), before)| *row == before);
         let idle = idle.map(|(((table, key), _), _)| (table, key.clone()));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use unicode_normalization::{IsNormalized, is_nfc, is_nfc_quick};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -39,9 +39,6 @@ fn is_zero_width(c: char) -> bool {
 
 /// Why this code point may not stand in any text of a decision, if so.
 fn forbidden(c: char) -> Option<&'static str> {
-    if (' '..='~').contains(&c) {
-        return None;
-    }
     match c.general_category() {
         GeneralCategory::Control => Some("a control character"),
         GeneralCategory::Format => Some("an invisible formatting or bidi-control character"),
@@ -58,7 +55,27 @@ fn forbidden(c: char) -> Option<&'static str> {
 /// Whether a character may reach a terminal or a commit's subject as it is: printable, assigned, and
 /// neither hidden nor able to turn or move what stands beside it.
 pub fn is_plain(c: char) -> bool {
-    forbidden(c).is_none()
+    static NEIGHBOURS: [OnceLock<Plain>; 256] = [const { OnceLock::new() }; 256];
+    if (' '..='~').contains(&c) {
+        return true;
+    }
+    let (block, at) = (c as u32 / 256, c as usize % 256);
+    match NEIGHBOURS.get(block as usize) {
+        Some(plain) => plain.get_or_init(|| plain_of(block))[at / 64] >> (at % 64) & 1 == 1,
+        None => forbidden(c).is_none(),
+    }
+}
+
+/// Which of 256 neighbours are plain, a bit for each. Texts are mostly of one script, and to look one character up takes
+/// longer than all else that is checked of it.
+type Plain = [u64; 4];
+
+fn plain_of(block: u32) -> Plain {
+    let bit = |at: u32| {
+        let c = char::from_u32(block * 256 + at);
+        u64::from(c.is_some_and(|c| forbidden(c).is_none())) << (at % 64)
+    };
+    [0, 64, 128, 192].map(|from| (from..from + 64).map(bit).sum())
 }
 
 fn check_text(
@@ -77,7 +94,8 @@ fn check_text(
             text.len()
         ));
     }
-    if let Some((c, why)) = text.chars().find_map(|c| forbidden(c).map(|why| (c, why))) {
+    let odd = text.chars().find(|c| !is_plain(*c));
+    if let Some((c, why)) = odd.and_then(|c| Some((c, forbidden(c)?))) {
         return fault(format!("U+{:04X} is {why}", c as u32));
     }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
@@ -308,6 +326,14 @@ mod tests {
         let (a, b, c) = unicode_properties::UNICODE_VERSION;
         let found = (a as u8, b as u8, c as u8);
         assert_eq!(found, limits::UNICODE_VERSION);
+    }
+
+    #[test]
+    fn each_character_is_plain_unless_it_is_forbidden() {
+        for c in '\0'..=char::MAX {
+            let plain = (' '..='~').contains(&c) || forbidden(c).is_none();
+            assert_eq!(is_plain(c), plain, "{:04x}", c as u32);
+        }
     }
 
     #[test]

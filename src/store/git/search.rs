@@ -91,19 +91,22 @@ pub(super) fn find<'i>(wanted: &[u8], part: Part, id_at: impl Fn(u32) -> &'i [u8
         mut low,
         mut high,
     } = part;
+    let first = leading(wanted);
     for _ in 0..LOOKS {
         if from == to {
             return Found::Nowhere;
         }
         // In a damaged list, the ones may be above the others.
         let span = u128::from(high.saturating_sub(low)).max(1);
-        let part = u128::from(leading(wanted).saturating_sub(low)) * u128::from(to - from) / span;
+        let part = u128::from(first.saturating_sub(low)) * u128::from(to - from) / span;
         let at = from + u32::try_from(part).unwrap_or(u32::MAX).min(to - from - 1);
         let id = id_at(at);
-        match wanted.cmp(id) {
+        let there = leading(id);
+        // Nearly all ids differ in their first bytes, which are there as a number.
+        match first.cmp(&there).then_with(|| wanted.cmp(id)) {
             Ordering::Equal => return Found::At(at),
-            Ordering::Less => (to, high) = (at, leading(id)),
-            Ordering::Greater => (from, low) = (at + 1, leading(id)),
+            Ordering::Less => (to, high) = (at, there),
+            Ordering::Greater => (from, low) = (at + 1, there),
         }
     }
     Found::Unsure
