@@ -1,12 +1,14 @@
 //! The first-parent chain, with its derived index brought up to date.
 
 use super::fault::Fault;
+use super::numbered::Remembered;
 use super::page::Page;
 use super::pages::{ChangeKey, NewPage, PageIndex, PageRecord, change_key};
 use crate::model::{Code, Number, Oid, ProposalDigest};
 use crate::parallel;
 use crate::state::Tables;
 use crate::store::Objects;
+use std::cell::RefCell;
 
 /// Pages of which it is found out at a time what they changed, so that memory stays bounded.
 const BATCH: usize = 1024;
@@ -15,6 +17,7 @@ const BATCH: usize = 1024;
 pub struct History<'i> {
     index: &'i mut dyn PageIndex,
     tip: Option<Page>,
+    numbered: RefCell<Remembered>,
 }
 
 impl<'i> History<'i> {
@@ -30,7 +33,7 @@ impl<'i> History<'i> {
     ) -> Result<Self, Fault> {
         let Some(tip) = tip else {
             index.truncate(Number(0))?;
-            return Ok(Self { index, tip: None });
+            return Ok(Self::known(index, None));
         };
         let tip = Page::read_first(tables, store, tip)?;
         // Each page was verified when it was taken in, or made here.
@@ -49,10 +52,16 @@ impl<'i> History<'i> {
             let keys = changed_rows(store, tables, tip.id)?;
             index.append_changes(Number(0), &[keys])?;
         }
-        Ok(Self {
+        Ok(Self::known(index, Some(tip)))
+    }
+
+    fn known(index: &'i mut dyn PageIndex, tip: Option<Page>) -> Self {
+        let numbered = RefCell::default();
+        Self {
             index,
-            tip: Some(tip),
-        })
+            tip,
+            numbered,
+        }
     }
 
     /// The newest snapshot.
@@ -127,8 +136,9 @@ impl<'i> History<'i> {
         base: Number,
         up_to: Number,
     ) -> Result<Option<Number>, Fault> {
-        self.index
-            .find_proposal(digest, base, up_to.min(self.len()))
+        let up_to = up_to.min(self.len());
+        let mut numbered = self.numbered.borrow_mut();
+        numbered.find(self.index, digest, base, up_to)
     }
 
     /// Finds out which rows the snapshots changed of which that is not known: O(rows that differ).

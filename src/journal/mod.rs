@@ -16,6 +16,7 @@ pub mod history;
 pub mod judge;
 pub mod kept;
 pub mod memory;
+mod numbered;
 pub mod order;
 pub mod page;
 pub mod pages;

@@ -5,6 +5,7 @@ use super::fault::Fault;
 use crate::cores;
 use crate::crypto::digest;
 use crate::model::{ChainDigest, Code, Number, Oid, ProposalDigest, RowEdits, RowKey, Table};
+use std::ops::ControlFlow;
 
 /// From this many changes of one page on, all cores name them.
 const MANY: usize = 4096;
@@ -62,13 +63,33 @@ pub trait PageIndex {
         numbers.map_while(|number| self.page(number)).collect()
     }
 
-    /// The snapshot among `after + 1 ..= up_to` that numbered a proposal; `busy` unless all of them are known.
+    /// Hands over which proposals the snapshots `after + 1 ..= up_to` numbered, in order, as long as `each` wants more;
+    /// `busy` unless all of them are known.
+    fn proposals(
+        &self,
+        after: Number,
+        up_to: Number,
+        each: &mut dyn FnMut(Number, ProposalDigest) -> ControlFlow<()>,
+    ) -> Result<(), Fault>;
+
+    /// The snapshot among `after + 1 ..= up_to` that numbered a proposal; `busy` unless all of them are known. It looks
+    /// through them, so they should be few.
     fn find_proposal(
         &self,
         digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Result<Option<Number>, Fault>;
+    ) -> Result<Option<Number>, Fault> {
+        let mut found = None;
+        self.proposals(after, up_to, &mut |number, proposal| {
+            if proposal != *digest {
+                return ControlFlow::Continue(());
+            }
+            found = Some(number);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
 
     /// Every snapshot up to `up_to` that changed a row, the latest first, as far as `changes_len` says.
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault>;
@@ -111,22 +132,22 @@ impl PageIndex for MemoryIndex {
         self.pages.get(at).copied()
     }
 
-    fn find_proposal(
+    fn proposals(
         &self,
-        digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Result<Option<Number>, Fault> {
+        each: &mut dyn FnMut(Number, ProposalDigest) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
         for number in (after.0 + 1..=up_to.0).map(Number) {
             let record = self.page(number).ok_or_else(|| {
                 let what = format!("the index ends at {}, before {up_to}", self.len());
                 Fault::new(Code::Busy, what)
             })?;
-            if record.proposal == *digest {
-                return Ok(Some(number));
+            if each(number, record.proposal).is_break() {
+                break;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {

@@ -19,6 +19,7 @@ use crate::journal::Fault;
 use crate::journal::pages::{ChangeKey, PageIndex, PageRecord};
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, ProposalDigest};
 use std::fs::{self, File};
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -116,18 +117,17 @@ impl Index {
         self.parse_page(&record, number.0)
     }
 
-    /// The page in `after+1 ..= up_to` that numbers this proposal. The pages are looked through in order,
-    /// so the range should be a short one.
+    /// Hands over which proposals the pages in `after+1 ..= up_to` number, in order, as long as `each` wants more.
     ///
     /// # Errors
     /// `busy` unless all of them are known and sound, for then nobody can say that none of them numbers it.
     /// What is damaged is cut off, so that it is made again. `io`.
-    pub fn find_proposal(
+    pub fn proposals(
         &self,
-        digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Result<Option<Number>, StoreFault> {
+        each: &mut dyn FnMut(Number, ProposalDigest) -> ControlFlow<()>,
+    ) -> Result<(), StoreFault> {
         let mut next = after.0 + 1;
         let mut block = Vec::new();
         while next <= up_to.0 {
@@ -149,13 +149,14 @@ impl Index {
                     let what = format!("page {number} in the index is damaged; it is made again");
                     return Err(StoreFault::new(Code::Busy, what));
                 }
-                if record[32..64] == digest.0 {
-                    return Ok(Some(Number(number)));
+                let digest = record[32..64].try_into().expect("32 bytes were sliced");
+                if each(Number(number), ProposalDigest(digest)).is_break() {
+                    return Ok(());
                 }
             }
             next += count;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// The last page that changed this key; `None` if no page it knows did.
@@ -431,13 +432,13 @@ impl PageIndex for Index {
         all
     }
 
-    fn find_proposal(
+    fn proposals(
         &self,
-        digest: &ProposalDigest,
         after: Number,
         up_to: Number,
-    ) -> Result<Option<Number>, Fault> {
-        Ok(Index::find_proposal(self, digest, after, up_to)?)
+        each: &mut dyn FnMut(Number, ProposalDigest) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
+        Ok(Index::proposals(self, after, up_to, each)?)
     }
 
     fn changes(&self, key: &ChangeKey, up_to: Number) -> Result<Vec<Number>, Fault> {
