@@ -16,7 +16,7 @@ const PARTS: usize = 6;
 /// Fewer items than this are not worth a thread.
 const FEW: usize = 4;
 /// Parts that a thread may have done before the first of them was looked at, so that memory stays bounded.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 /// Bytes of parsed objects that each thread keeps.
 const CACHE: usize = 48 * 1024 * 1024;
 
