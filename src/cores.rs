@@ -2,14 +2,8 @@
 
 use std::hint::black_box;
 
-/// Bytes that a thread is likely to need for what it keeps.
-const ROOM: usize = 4 * 1024 * 1024;
-
-/// From a larger piece the allocator learns nothing.
-const MOST_ROOM: usize = 15 * 1024 * 1024;
-
-/// Bytes that most work needs for one item.
-const EACH: usize = 256;
+/// Bytes that a thread may need for what it keeps. From a larger piece the allocator learns nothing.
+const ROOM: usize = 15 * 1024 * 1024;
 
 /// How many threads to use. To find out takes longer than a little work, for it is read from files.
 pub fn threads() -> usize {
@@ -21,14 +15,8 @@ pub fn threads() -> usize {
 /// some of it is free. Once it has seen a larger piece come back it keeps what it has, and after that it grows by this
 /// much in one call. Other allocators do nothing here that is felt.
 pub fn make_room() {
-    make_room_for(0);
-}
-
-/// As [`make_room`], for work on so many items.
-pub fn make_room_for(items: usize) {
-    let room = (items * EACH).clamp(ROOM, MOST_ROOM);
-    drop(black_box(Vec::<u8>::with_capacity(2 * room)));
-    drop(black_box(Vec::<u8>::with_capacity(room)));
+    drop(black_box(Vec::<u8>::with_capacity(2 * ROOM)));
+    drop(black_box(Vec::<u8>::with_capacity(ROOM)));
 }
 
 /// Maps parts of a slice on all cores, in order, each with the place where it begins: one part, and no thread, where
@@ -52,7 +40,7 @@ pub fn parts<T: Sync, R: Send>(
         let running: Vec<_> = parts
             .map(|(at, part)| {
                 scope.spawn(move || {
-                    make_room_for(part.len());
+                    make_room();
                     work(at * size, part)
                 })
             })

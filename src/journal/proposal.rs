@@ -205,8 +205,8 @@ impl Proposal {
     /// Compares the preview with what the decisions make of the base, which no later page changes, and remembers
     /// if it is true. Where it is not, whoever judges the proposal says so.
     pub(super) fn prove_preview<S: Objects + ?Sized>(&mut self, tables: &Tables<'_, S>) {
-        let known = self.preview_true;
-        self.preview_true = known || judge::require_preview_of_base(tables, self).is_ok();
+        let is_true = || judge::require_preview_of_base(tables, self).is_ok();
+        self.preview_true = self.preview_true || tables.naming(is_true);
     }
 
     /// Whether [`Proposal::prove_preview`] found the preview true.

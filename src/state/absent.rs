@@ -27,7 +27,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     /// Stages an object, unless it need not be. What is in the cache was read or staged before, so the store is asked
     /// once for each.
     pub(super) fn stage(&self, id: Oid, shape: Shape, kind: Kind, bytes: impl FnOnce() -> Bytes) {
-        if self.is_cached(&id, shape) || self.is_staged(&id) || self.store.is_known(&id) {
+        let named = self.naming.get() || self.is_cached(&id, shape) || self.is_staged(&id);
+        if named || self.store.is_known(&id) {
             return;
         }
         if let Some(absent) = &mut *self.absent.borrow_mut() {

@@ -233,7 +233,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             table,
             format,
             good,
-            keep: true,
+            keep: !self.naming.get(),
         };
         let grown = grower.grow(at, rows)?;
         for made in grown.made {

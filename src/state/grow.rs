@@ -63,9 +63,6 @@ impl Grower {
         let here = split && groups.len() > 1;
         let few = if here { 0 } else { usize::MAX };
         let parts = cores::parts(&groups, few, |_, groups| {
-            if here {
-                cores::make_room_for(groups.iter().map(|group| group.len()).sum());
-            }
             let grown = groups.iter().map(|group| {
                 let digit = group[0].0.digit(depth);
                 Ok((digit, self.child(&at.child(digit), group, split && !here)?))

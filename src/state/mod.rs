@@ -30,6 +30,7 @@ mod grow;
 mod lent;
 mod lookup;
 mod many;
+mod naming;
 mod place;
 mod raw;
 mod reader;

@@ -47,6 +47,8 @@ pub struct Tables<'s, S: Objects + ?Sized> {
     pub(super) store: &'s S,
     cache: RefCell<Cache>,
     pub(super) staged: RefCell<Staged>,
+    /// Whether what is made is only named; see [`Tables::naming`].
+    pub(super) naming: Cell<bool>,
     /// What was made and is not there; see [`Tables::note_absent`].
     pub(super) absent: RefCell<Option<Vec<Oid>>>,
     /// The id of git's empty tree, which is never looked for in the store.
@@ -77,6 +79,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
             store,
             cache: RefCell::new(Cache::new(bytes)),
             staged: RefCell::default(),
+            naming: Cell::default(),
             absent: RefCell::default(),
             empty: store.id_of(Kind::Tree, b""),
             reading: Cell::new(Reading::Strict),
@@ -252,14 +255,14 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// Stages a root tree and names it.
     pub(super) fn put_root(&self, root: Root) -> Oid {
         let id = self.put_tree(Shape::Root, |bytes| root.encode_into(bytes));
-        self.keep(id, Shape::Root, Node::Root(Arc::new(root)));
+        self.keep_made(id, Shape::Root, || Node::Root(Arc::new(root)));
         id
     }
 
     /// Stages a directory that is known to hold more than 64 rows.
     pub(super) fn put_dir(&self, dir: Dir) -> Child {
         let id = self.put_tree(Shape::Dir, |bytes| dir.encode_into(bytes));
-        self.keep(id, Shape::Dir, Node::Dir(Arc::new(dir)));
+        self.keep_made(id, Shape::Dir, || Node::Dir(Arc::new(dir)));
         Child::Dir(id)
     }
 
@@ -269,7 +272,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         let bytes = bucket.bytes();
         let id = self.store.id_of(Kind::Blob, &bytes);
         self.stage(id, shape, Kind::Blob, || bytes);
-        self.keep(id, shape, Node::Bucket(bucket));
+        self.keep_made(id, shape, || Node::Bucket(bucket));
         id
     }
 
@@ -288,7 +291,13 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     pub(super) fn put_made(&self, made: Made) {
         let Made { id, shape, .. } = made;
         self.stage(id, shape, made.kind, || made.bytes);
-        self.keep(id, shape, made.node);
+        self.keep_made(id, shape, || made.node);
+    }
+
+    fn keep_made(&self, id: Oid, shape: Shape, node: impl FnOnce() -> Node) {
+        if !self.naming.get() {
+            self.keep(id, shape, node());
+        }
     }
 
     pub(super) fn is_cached(&self, id: &Oid, shape: Shape) -> bool {

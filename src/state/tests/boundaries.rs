@@ -225,3 +225,26 @@ fn a_row_that_could_not_be_read_again_is_not_written() {
     let fault = Tables::new(&store).edit(None, &edits).unwrap_err();
     assert_eq!(fault.code, Code::TooLarge);
 }
+
+#[test]
+fn what_is_only_named_has_the_same_name_and_is_nowhere() {
+    let store = Memory::default();
+    let tables = Tables::new(&store);
+    let before = tables
+        .edit(None, &puts((0..70).map(|n| alias(n, 0))))
+        .unwrap();
+    write(&store, &tables);
+    let few = puts([alias(7, 1), edge(0, 1)]);
+    let many = puts((0..9000).map(|n| alias(n, 2)));
+    for edits in [few, many] {
+        let named = tables.naming(|| tables.edit(Some(before), &edits)).unwrap();
+        assert_eq!(tables.staged(), 0);
+        let ((table, key), _) = alias(7, 0);
+        let fault = tables.row(Some(named), table, &key).unwrap_err();
+        assert_eq!(fault.code, Code::ObjectMissing);
+        // Afterwards all is made as ever.
+        assert_eq!(tables.edit(Some(before), &edits), Ok(named));
+        write(&store, &tables);
+        assert!(tables.row(Some(named), table, &key).unwrap().is_some());
+    }
+}
