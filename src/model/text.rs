@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use unicode_normalization::{IsNormalized, is_nfc, is_nfc_quick};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -55,27 +56,25 @@ fn forbidden(c: char) -> Option<&'static str> {
 /// Whether a character may reach a terminal or a commit's subject as it is: printable, assigned, and
 /// neither hidden nor able to turn or move what stands beside it.
 pub fn is_plain(c: char) -> bool {
-    static NEIGHBOURS: [OnceLock<Plain>; 256] = [const { OnceLock::new() }; 256];
+    /// What was found of each character before: texts have few different ones, and to look one up takes longer than all
+    /// else that is checked of it. 0: nothing yet.
+    static FOUND: [AtomicU8; 1 << 16] = [const { AtomicU8::new(0) }; 1 << 16];
+    const PLAIN: u8 = 1;
+    const FORBIDDEN: u8 = 2;
     if (' '..='~').contains(&c) {
         return true;
     }
-    let (block, at) = (c as u32 / 256, c as usize % 256);
-    match NEIGHBOURS.get(block as usize) {
-        Some(plain) => plain.get_or_init(|| plain_of(block))[at / 64] >> (at % 64) & 1 == 1,
-        None => forbidden(c).is_none(),
-    }
-}
-
-/// Which of 256 neighbours are plain, a bit for each. Texts are mostly of one script, and to look one character up takes
-/// longer than all else that is checked of it.
-type Plain = [u64; 4];
-
-fn plain_of(block: u32) -> Plain {
-    let bit = |at: u32| {
-        let c = char::from_u32(block * 256 + at);
-        u64::from(c.is_some_and(|c| forbidden(c).is_none())) << (at % 64)
+    let Some(found) = FOUND.get(c as usize) else {
+        return forbidden(c).is_none();
     };
-    [0, 64, 128, 192].map(|from| (from..from + 64).map(bit).sum())
+    match found.load(Ordering::Relaxed) {
+        0 => {
+            let plain = forbidden(c).is_none();
+            found.store(if plain { PLAIN } else { FORBIDDEN }, Ordering::Relaxed);
+            plain
+        }
+        found => found == PLAIN,
+    }
 }
 
 fn check_text(
@@ -332,7 +331,8 @@ mod tests {
     fn each_character_is_plain_unless_it_is_forbidden() {
         for c in '\0'..=char::MAX {
             let plain = (' '..='~').contains(&c) || forbidden(c).is_none();
-            assert_eq!(is_plain(c), plain, "{:04x}", c as u32);
+            // Looked up, and then remembered.
+            assert_eq!([is_plain(c), is_plain(c)], [plain; 2], "{:04x}", c as u32);
         }
     }
 
