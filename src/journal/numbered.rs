@@ -8,19 +8,25 @@ use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// Snapshots that are remembered at most, some 60 bytes each. What stands on an older base is looked for one by one.
+/// Snapshots that are remembered at most, up to 82 bytes each. What stands on an older base is looked for one by one.
 const MOST: u64 = 1 << 18;
 
 /// What was read of one chain.
 #[derive(Default)]
 pub(super) struct Remembered {
+    /// Whether there was a question before: one alone is answered by what has to be read for it.
+    asked: bool,
     /// From after which snapshot up to which one it was read.
     known: Option<(Number, Number)>,
     by_digest: HashMap<ProposalDigest, Number, RandomState>,
+    /// Whether two snapshots claim one proposal. No good chain has that, and what is not verified may: then each question
+    /// is answered by reading.
+    twice: bool,
 }
 
 impl Remembered {
-    /// As [`PageIndex::find_proposal`], always of the same chain.
+    /// As [`PageIndex::find_proposal`], always of the same chain. What is read between two questions is read in one piece, so
+    /// `busy` may be said of more than the question was about.
     pub(super) fn find(
         &mut self,
         index: &dyn PageIndex,
@@ -31,23 +37,33 @@ impl Remembered {
         if after >= up_to {
             return Ok(None);
         }
-        let (from, to) = self.known.unwrap_or((after, after));
-        let (first, last) = (from.min(after), to.max(up_to));
+        let first = !std::mem::replace(&mut self.asked, true);
         // Where somebody cut the index, it says so.
-        if last.0 - first.0 > MOST || index.len() < up_to.0 {
+        if first || index.len() < up_to.0 || !self.read(index, after, up_to)? {
             return index.find_proposal(digest, after, up_to);
         }
+        let found = self.by_digest.get(digest).copied();
+        Ok(found.filter(|number| after < *number && *number <= up_to))
+    }
+
+    /// Reads what is not known of those snapshots: whether what is remembered answers questions about them.
+    fn read(&mut self, index: &dyn PageIndex, after: Number, up_to: Number) -> Result<bool, Fault> {
+        let (from, to) = self.known.unwrap_or((after, after));
+        let (first, last) = (from.min(after), to.max(up_to));
+        if self.twice || last.0 - first.0 > MOST {
+            return Ok(false);
+        }
         for (after, up_to) in [(first, from), (to, last)] {
-            let more = usize::try_from(up_to.0 - after.0);
-            self.by_digest.reserve(more.expect("far below 2^32"));
+            let more = usize::try_from(up_to.0 - after.0).expect("far below 2^32");
+            self.by_digest.reserve(more);
             index.proposals(after, up_to, &mut |number, digest| {
-                self.by_digest.insert(digest, number);
+                let other = self.by_digest.insert(digest, number);
+                self.twice |= other.is_some_and(|other| other != number);
                 ControlFlow::Continue(())
             })?;
         }
         self.known = Some((first, last));
-        let found = self.by_digest.get(digest).copied();
-        Ok(found.filter(|number| after < *number && *number <= up_to))
+        Ok(!self.twice)
     }
 }
 
@@ -55,8 +71,10 @@ impl Remembered {
 mod tests {
     use super::*;
     use crate::journal::pages::{MemoryIndex, PageRecord};
-    use crate::model::{ChainDigest, Code, Oid};
+    use crate::model::{ChainDigest, Code, ObjectFormat, Oid};
+    use crate::store::Index;
     use proptest::prelude::*;
+    use std::os::unix::fs::FileExt as _;
 
     fn digest(number: u64) -> ProposalDigest {
         let mut bytes = [7; 32];
@@ -64,27 +82,37 @@ mod tests {
         ProposalDigest(bytes)
     }
 
-    fn index_of(len: u64) -> MemoryIndex {
-        let mut index = MemoryIndex::default();
-        let record = |number: u64| PageRecord {
-            commit: Oid::from_bytes(&digest(number).0[..20]).unwrap(),
-            proposal: digest(number),
+    /// The pages of a chain that number these, and what the index is told of them.
+    fn records(claimed: impl Iterator<Item = u64>) -> Vec<PageRecord> {
+        let record = |(at, claimed): (usize, u64)| PageRecord {
+            commit: Oid::from_bytes(&digest(at as u64).0[..20]).unwrap(),
+            proposal: digest(claimed),
             chain: ChainDigest([0; 32]),
         };
-        let records: Vec<PageRecord> = (1..=len).map(record).collect();
+        claimed.enumerate().map(record).collect()
+    }
+
+    fn index_of(claimed: impl Iterator<Item = u64>) -> MemoryIndex {
+        let mut index = MemoryIndex::default();
+        let records = records(claimed);
         index.append_pages(Number(0), &records).unwrap();
         index
     }
 
     proptest! {
-        /// In whatever order it is asked, and while the chain grows.
+        /// In whatever order it is asked, while the chain grows, and where one proposal is claimed twice.
         #[test]
         fn it_says_what_looking_through_them_says(
             asked in prop::collection::vec((0..70u64, 0..70u64, 0..70u64), 1..30),
+            twice in prop::option::of((0..30usize, 0..30u64)),
         ) {
             let mut remembered = Remembered::default();
             for (at, (number, after, up_to)) in asked.into_iter().enumerate() {
-                let index = index_of(30 + at as u64);
+                let mut claimed: Vec<u64> = (1..=30 + at as u64).collect();
+                if let Some((at, other)) = twice {
+                    claimed[at] = other;
+                }
+                let index = index_of(claimed.into_iter());
                 let (digest, after, up_to) = (digest(number), Number(after), Number(up_to));
                 let found = remembered.find(&index, &digest, after, up_to);
                 let expected = match after < up_to {
@@ -143,13 +171,43 @@ mod tests {
                 self.0.truncate(number)
             }
         }
-        let index = Counted(index_of(5000), std::cell::Cell::default());
+        let index = Counted(index_of(1..=5000), std::cell::Cell::default());
         let mut remembered = Remembered::default();
         for number in 1..=5000 {
             let after = Number(1000 * (number % 5));
             let found = remembered.find(&index, &digest(number), after, Number(5000));
             assert_eq!(found.unwrap(), (number > after.0).then_some(Number(number)));
         }
-        assert_eq!(index.1.get(), 5000);
+        // The first one alone was read for itself.
+        assert_eq!(index.1.get(), 5000 + 4000);
+    }
+
+    #[test]
+    fn what_was_remembered_is_not_said_of_an_index_that_was_cut_or_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Index::open(dir.path(), ObjectFormat::Sha1).unwrap();
+        let index = open();
+        let all = records(1..=20);
+        index.append_pages(Number(0), &all).unwrap();
+        let mut remembered = Remembered::default();
+        let mut find = |number, after, up_to| {
+            remembered.find(&index, &digest(number), Number(after), Number(up_to))
+        };
+        for _ in 0..2 {
+            assert_eq!(find(7, 5, 10).unwrap(), Some(Number(7)));
+        }
+        open().truncate_to(Number(8)).unwrap();
+        assert_eq!(find(7, 5, 10).unwrap_err().code, Code::Busy);
+        assert_eq!(find(7, 5, 8).unwrap(), Some(Number(7)));
+        open().append_pages(Number(8), &all[8..]).unwrap();
+        // Of what was not read before, damage is found when it is.
+        let pages = std::fs::OpenOptions::new()
+            .write(true)
+            .open(dir.path().join("pages"))
+            .unwrap();
+        let record = pages.metadata().unwrap().len() / 20;
+        pages.write_all_at(&[0; 20], 14 * record + 30).unwrap();
+        assert_eq!(find(17, 5, 20).unwrap_err().code, Code::Busy);
+        assert_eq!(index.pages_len(), 14);
     }
 }

@@ -93,8 +93,8 @@ fn check_text(
             text.len()
         ));
     }
-    let odd = text.chars().find(|c| !is_plain(*c));
-    if let Some((c, why)) = odd.and_then(|c| Some((c, forbidden(c)?))) {
+    if let Some(c) = text.chars().find(|c| !is_plain(*c)) {
+        let why = forbidden(c).unwrap_or("not plain");
         return fault(format!("U+{:04X} is {why}", c as u32));
     }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {

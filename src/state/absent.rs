@@ -24,11 +24,13 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         self.absent.take().unwrap_or_default()
     }
 
-    /// Stages an object, unless it need not be. What is in the cache was read or staged before, so the store is asked
+    /// Stages an object, unless it need not be, or is only named. What is in the cache was read or staged before, so the store is asked
     /// once for each.
     pub(super) fn stage(&self, id: Oid, shape: Shape, kind: Kind, bytes: impl FnOnce() -> Bytes) {
-        let named = self.naming.get() || self.is_cached(&id, shape) || self.is_staged(&id);
-        if named || self.store.is_known(&id) {
+        if self.naming.get() {
+            return;
+        }
+        if self.is_cached(&id, shape) || self.is_staged(&id) || self.store.is_known(&id) {
             return;
         }
         if let Some(absent) = &mut *self.absent.borrow_mut() {

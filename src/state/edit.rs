@@ -28,7 +28,7 @@ pub(super) enum Built {
     Dir(Child),
 }
 
-/// A bucket that may still be folded into its parent, and its id once it is staged.
+/// A bucket that may still be folded into its parent, and its id once it is staged or named.
 #[derive(Debug)]
 pub(super) struct Open {
     bucket: Arc<Bucket>,
@@ -46,7 +46,8 @@ impl Built {
 }
 
 impl<S: Objects + ?Sized> Tables<'_, S> {
-    /// Puts and removes rows and names the new root tree, whose new objects are staged. Removing an
+    /// Puts and removes rows and names the new root tree, whose new objects are staged, except in
+    /// [`Tables::naming`]. Removing an
     /// absent row or putting an equal one changes nothing. `decisions.jsonl` is left out.
     ///
     /// Each row put must be one that `codec::rows::key_of` places at its key: the caller encodes it

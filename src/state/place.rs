@@ -11,16 +11,13 @@ const BYTES: usize = limits::TABLE_DEPTH / 2;
 /// Bytes of it that come from the subject.
 const SUBJECT_BYTES: usize = limits::SUBJECT_DIGITS / 2;
 
-/// Bytes that nearly all places of a table differ in.
-const HEAD_BYTES: usize = size_of::<u64>();
-
 /// All `limits::TABLE_DEPTH` digits of one row. Places compare like the paths they spell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place([u8; BYTES]);
 
 impl Ord for Place {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Compared as numbers, where that is enough, large tables are sorted in two thirds of the time.
+        // Nearly all differ in their first bytes, and two numbers are compared without a call.
         let heads = self.head().cmp(&other.head());
         heads.then_with(|| self.0.cmp(&other.0))
     }
@@ -44,11 +41,7 @@ impl Place {
     }
 
     fn head(&self) -> u64 {
-        let (head, _) = self
-            .0
-            .split_first_chunk::<HEAD_BYTES>()
-            .expect("a place is longer");
-        u64::from_be_bytes(*head)
+        u64::from_be_bytes(*self.0.first_chunk().expect("a place has 36 bytes"))
     }
 }
 

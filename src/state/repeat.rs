@@ -45,6 +45,9 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         child: Child,
         edits: &[Edit<'_>],
     ) -> Option<Built> {
+        if self.naming.get() {
+            return None;
+        }
         let noted = self.noted.borrow();
         let same = |done: &&Done| {
             let edits = edits.iter().map(|edit| (edit.key, edit.row));
@@ -64,7 +67,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         built: &Built,
     ) {
         let mut noted = self.noted.borrow_mut();
-        if !noted.wanted || edits.len() > FEW {
+        // What is only named is not there for whoever would take it from here.
+        if !noted.wanted || edits.len() > FEW || self.naming.get() {
             return;
         }
         let edits = edits

@@ -1,6 +1,6 @@
 //! Proposals whose signature is good and whose contents are not, and good ones in the wrong place.
 
-use crate::bench::{Bench, git, ident, put};
+use crate::bench::{Bench, git, ident, put, update_ref};
 use crate::common::{Actor, POLICY, charter, decision, when};
 use folio::codec::commit::Commit;
 use folio::codec::message::Message;
@@ -108,26 +108,69 @@ fn a_proposal_of_another_space_is_not_one_of_this() {
     assert_eq!(altered(&bench, foreign), both(Code::SpaceMismatch));
 }
 
+/// A tree with one entry more, or another one of that name.
+fn with(bench: &Bench, tree: Oid, mode: &str, name: &str, id: &str) -> Oid {
+    let listed = git(bench.path(), &["ls-tree", &tree.to_hex()], b"");
+    let kind = if mode == "160000" { "commit" } else { "blob" };
+    let keep = listed
+        .lines()
+        .filter(|l| !l.ends_with(&format!("\t{name}")));
+    let lines: Vec<&str> = keep.collect();
+    let all = format!("{}\n{mode} {kind} {id}\t{name}\n", lines.join("\n"));
+    git(bench.path(), &["mktree", "--missing"], all.as_bytes())
+        .parse()
+        .unwrap()
+}
+
+fn decisions_of(bench: &Bench, proposal: Oid) -> String {
+    let place = format!("{proposal}:decisions.jsonl");
+    git(bench.path(), &["rev-parse", &place], b"")
+}
+
+/// Previews of a queue are looked at on all cores, before it is known on what each will be judged.
+#[test]
+fn a_preview_that_lies_is_refused_wherever_it_stands_in_a_queue() {
+    const MANY: usize = 6;
+    for liar in 0..MANY {
+        let mut bench = Bench::new();
+        let proposed = (0..MANY).map(|n| {
+            let line = format!(r#"{{"op":"alias.set","alias":"a{n}","target":"t{n}"}}"#);
+            let slug = format!("q{n}");
+            bench.space.propose(bench.bob(), &slug, &[&line]).unwrap().0
+        });
+        let proposed: Vec<Oid> = proposed.collect();
+        let others = bench.commit(proposed[(liar + 1) % MANY]).tree;
+        let mut lie = bench.commit(proposed[liar]);
+        let own = decisions_of(&bench, proposed[liar]);
+        lie.tree = with(&bench, others, "100644", "decisions.jsonl", &own);
+        let lie = bench.sealed(lie, bench.bob());
+        update_ref(
+            bench.path(),
+            &format!("refs/heads/proposals/bob/q{liar}"),
+            lie,
+        );
+        let report = bench.space.accept_all().unwrap();
+        let refused = report
+            .refused
+            .iter()
+            .map(|(candidate, fault)| (candidate.branch.commit, fault.code));
+        assert_eq!(
+            refused.collect::<Vec<_>>(),
+            [(lie, Code::PreviewFalse)],
+            "{liar}"
+        );
+        // All the others, and the one that waited before; whatever they are made of is there.
+        assert_eq!(report.numbered.len(), MANY);
+        assert_eq!(bench.space.verify().unwrap(), Number(2 + MANY as u64));
+        git(bench.path(), &["rev-list", "--objects", "main"], b"");
+    }
+}
+
 #[test]
 fn a_preview_that_lies_is_refused() {
     let bench = Bench::new();
-    let decisions = git(
-        bench.path(),
-        &["rev-parse", &format!("{}:decisions.jsonl", bench.next)],
-        b"",
-    );
-    let with = |tree: Oid, mode: &str, name: &str, id: &str| -> Oid {
-        let listed = git(bench.path(), &["ls-tree", &tree.to_hex()], b"");
-        let kind = if mode == "160000" { "commit" } else { "blob" };
-        let keep = listed
-            .lines()
-            .filter(|l| !l.ends_with(&format!("\t{name}")));
-        let lines: Vec<&str> = keep.collect();
-        let all = format!("{}\n{mode} {kind} {id}\t{name}\n", lines.join("\n"));
-        git(bench.path(), &["mktree", "--missing"], all.as_bytes())
-            .parse()
-            .unwrap()
-    };
+    let decisions = decisions_of(&bench, bench.next);
+    let with = |tree, mode: &str, name: &str, id: &str| with(&bench, tree, mode, name, id);
     let honest = bench.commit(bench.next).tree;
     let tree_of = |tree: Oid| move |c: &mut Commit| c.tree = tree;
     // The base's own tree beside the decisions is fine; that of another page is not.

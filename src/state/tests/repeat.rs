@@ -76,3 +76,28 @@ fn what_was_noted_is_forgotten_with_what_was_staged() {
     write(&store, &tables);
     Tables::new(&store).check(Some(made)).unwrap();
 }
+
+#[test]
+fn what_was_only_named_is_made_when_it_is_wanted() {
+    let store = Memory::default();
+    let [one, two] = two_states(&store, 300);
+    let edits = puts([alias(2, 5)]);
+    for named_first in [true, false] {
+        let tables = Tables::new(&store);
+        let (named, wanted) = match named_first {
+            true => (one.0, two.0),
+            false => (two.0, one.0),
+        };
+        tables.note_changes();
+        // What is wanted is noted, and may not be done when the same is named.
+        let before = tables.naming(|| tables.edit(Some(named), &edits)).unwrap();
+        let made = tables.edit(Some(wanted), &edits).unwrap();
+        let again = tables.naming(|| tables.edit(Some(named), &edits)).unwrap();
+        assert_eq!(before, again);
+        assert_eq!(tables.edit(Some(named), &edits), Ok(before));
+        write(&store, &tables);
+        for root in [made, before] {
+            Tables::new(&store).check(Some(root)).unwrap();
+        }
+    }
+}
