@@ -83,6 +83,10 @@ impl MemoryView {
 }
 
 fn apply_to(rows: &mut RowMap<Row>, edits: RowMap<Option<Row>>) {
+    if rows.is_empty() {
+        *rows = edits.flatten();
+        return;
+    }
     rows.reserve(edits.len());
     for (key, row) in edits {
         match row {

@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, btree_map};
 use std::hash::{Hash, Hasher};
 
@@ -36,8 +37,38 @@ enum Rows<T> {
     /// The one whose key stands for the subject.
     One(T),
     /// Or any number, that key's among them or not.
-    Many(BTreeMap<RowKey, T>),
+    Many(BTreeMap<OfSubject, T>),
 }
+
+/// The key of a row among those of its subject, which need not be compared.
+#[derive(Debug, Clone)]
+struct OfSubject(RowKey);
+
+impl Borrow<str> for OfSubject {
+    fn borrow(&self) -> &str {
+        self.0.detail()
+    }
+}
+
+impl Ord for OfSubject {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.detail().cmp(other.0.detail())
+    }
+}
+
+impl PartialOrd for OfSubject {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for OfSubject {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.detail() == other.0.detail()
+    }
+}
+
+impl Eq for OfSubject {}
 
 impl Borrow<str> for Subject {
     fn borrow(&self) -> &str {
@@ -100,7 +131,7 @@ impl<T> RowMap<T> {
     pub fn get(&self, key: &RowKey) -> Option<&T> {
         match self.subjects.as_ref()?.get_key_value(key.subject())? {
             (first, Rows::One(one)) => (first.0.detail() == key.detail()).then_some(one),
-            (_, Rows::Many(rows)) => rows.get(key),
+            (_, Rows::Many(rows)) => rows.get(key.detail()),
         }
     }
 
@@ -119,15 +150,15 @@ impl<T> RowMap<T> {
                         Some(std::mem::replace(one, new))
                     }
                     Rows::One(_) => {
-                        let many = BTreeMap::from([(key, new)]);
+                        let many = BTreeMap::from([(OfSubject(key), new)]);
                         if let Rows::One(one) = some.insert(Rows::Many(many))
                             && let Rows::Many(many) = some.get_mut()
                         {
-                            many.insert(first, one);
+                            many.insert(OfSubject(first), one);
                         }
                         None
                     }
-                    Rows::Many(rows) => rows.insert(key, new),
+                    Rows::Many(rows) => rows.insert(OfSubject(key), new),
                 }
             }
         };
@@ -140,8 +171,8 @@ impl<T> RowMap<T> {
         let subjects = self.subjects.as_mut()?;
         let (at, first, rows) = subjects.get_full_mut(key.subject())?;
         let removed = match rows {
-            Rows::Many(rows) if rows.len() > 1 => rows.remove(key),
-            Rows::Many(rows) if !rows.contains_key(key) => None,
+            Rows::Many(rows) if rows.len() > 1 => rows.remove(key.detail()),
+            Rows::Many(rows) if !rows.contains_key(key.detail()) => None,
             Rows::One(_) if first.0.detail() != key.detail() => None,
             _ => match subjects.swap_remove_index(at)?.1 {
                 Rows::One(one) => Some(one),
@@ -166,13 +197,49 @@ impl<T> RowMap<T> {
     }
 }
 
+impl<T> RowMap<Option<T>> {
+    /// Those that are something.
+    pub fn flatten(self) -> RowMap<T> {
+        let mut len = 0;
+        let some = |(subject, rows): (Subject, Rows<Option<T>>)| {
+            let rows = match rows {
+                Rows::One(one) => Rows::One(one?),
+                Rows::Many(many) => {
+                    let some = many.into_iter().filter_map(|(key, one)| Some((key, one?)));
+                    let some: BTreeMap<_, _> = some.collect();
+                    if some.is_empty() {
+                        return None;
+                    }
+                    Rows::Many(some)
+                }
+            };
+            len += rows.len();
+            Some((subject, rows))
+        };
+        let subjects = self.subjects.map(|subjects| {
+            let mut all = Subjects::with_capacity_and_hasher(subjects.len(), Default::default());
+            all.extend(subjects.into_iter().filter_map(some));
+            Box::new(all)
+        });
+        RowMap { subjects, len }
+    }
+}
+
 impl<T> Rows<T> {
+    fn len(&self) -> usize {
+        match self {
+            Rows::One(_) => 1,
+            Rows::Many(rows) => rows.len(),
+        }
+    }
+
     fn iter<'r>(&'r self, first: &'r Subject) -> impl Iterator<Item = (&'r RowKey, &'r T)> {
         let (one, many) = match self {
             Rows::One(one) => (Some((&first.0, one)), None),
             Rows::Many(rows) => (None, Some(rows.iter())),
         };
-        one.into_iter().chain(many.into_iter().flatten())
+        let many = many.into_iter().flatten();
+        one.into_iter().chain(many.map(|(key, row)| (&key.0, row)))
     }
 }
 
@@ -194,7 +261,7 @@ impl<T> IntoIterator for RowMap<T> {
 pub struct IntoRows<T> {
     subjects: indexmap::map::IntoIter<Subject, Rows<T>>,
     /// What is left of the last subject.
-    of_one: Option<btree_map::IntoIter<RowKey, T>>,
+    of_one: Option<btree_map::IntoIter<OfSubject, T>>,
 }
 
 impl<T> Iterator for IntoRows<T> {
@@ -202,8 +269,8 @@ impl<T> Iterator for IntoRows<T> {
 
     fn next(&mut self) -> Option<(RowKey, T)> {
         loop {
-            if let Some(next) = self.of_one.as_mut().and_then(Iterator::next) {
-                return Some(next);
+            if let Some((key, row)) = self.of_one.as_mut().and_then(Iterator::next) {
+                return Some((key.0, row));
             }
             match self.subjects.next()? {
                 (Subject(key), Rows::One(one)) => return Some((key, one)),
@@ -249,6 +316,18 @@ mod tests {
                 prop_assert_ne!(&map, &again);
             }
             let all: BTreeMap<RowKey, u8> = map.into_iter().collect();
+            prop_assert_eq!(&all, &model);
+            // Of some that are nothing, what is something.
+            let odd = |one: u8| (one % 2 == 1).then_some(one);
+            let mut some = RowMap::default();
+            for (key, one) in &model {
+                some.insert(key.clone(), odd(*one));
+            }
+            let some = some.flatten();
+            model.retain(|_, one| odd(*one).is_some());
+            prop_assert_eq!(some.len(), model.len());
+            prop_assert!(model.iter().all(|(key, one)| some.get(key) == Some(one)));
+            let all: BTreeMap<RowKey, u8> = some.into_iter().collect();
             prop_assert_eq!(all, model);
         }
     }
