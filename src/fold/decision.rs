@@ -214,7 +214,7 @@ pub fn encode_all(decisions: &[Decision]) -> Vec<u8> {
 /// Reads a `decisions.jsonl`: canonical lines, at least one, within the limits. The fault says which
 /// line, counted from 1.
 pub fn parse_all(bytes: &[u8]) -> Result<Vec<Decision>, JsonFault> {
-    parse_lines(&lines(bytes)?, 1, 0)
+    parse_lines(&lines(bytes)?, 1)
 }
 
 /// The lines of a `decisions.jsonl`, at least one and within the limits, not yet parsed.
@@ -248,15 +248,15 @@ pub fn lines(bytes: &[u8]) -> Result<Vec<&str>, JsonFault> {
     Ok(lines)
 }
 
-/// Parses some of these lines, the first of which has the number `first`, and leaves room for `more` decisions.
-pub fn parse_lines(lines: &[&str], first: usize, more: usize) -> Result<Vec<Decision>, JsonFault> {
+/// Parses some of these lines, the first of which has the number `first`.
+pub fn parse_lines(lines: &[&str], first: usize) -> Result<Vec<Decision>, JsonFault> {
     let parse = |(number, line): (usize, &&str)| {
         Decision::parse(line).map_err(|fault| JsonFault {
             what: format!("line {number}: {}", fault.what),
             ..fault
         })
     };
-    let mut all = Vec::with_capacity(lines.len() + more);
+    let mut all = Vec::with_capacity(lines.len());
     for line in (first..).zip(lines) {
         all.push(parse(line)?);
     }

@@ -223,11 +223,7 @@ impl Proposal {
 /// Reads a `decisions.jsonl`, a long one on all cores.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Decision>, Fault> {
     let lines = decision::lines(bytes)?;
-    let parts = cores::parts(&lines, MANY, |at, part| {
-        // The others come behind the first part, which need not move for them.
-        let more = if at == 0 { lines.len() - part.len() } else { 0 };
-        decision::parse_lines(part, at + 1, more)
-    });
+    let parts = cores::parts(&lines, MANY, |at, part| decision::parse_lines(part, at + 1));
     let mut all = Vec::new();
     for part in parts {
         let mut part = part?;
