@@ -12,8 +12,8 @@ pub fn threads() -> usize {
 
 /// Asks for room that nobody has touched, and gives it back. The C library's allocator lets the memory of a new thread
 /// grow page by page, with a call of the system and a lock of the whole process for each, and gives it back as soon as
-/// some of it is free. Once it has seen a larger piece come back it keeps what it has, and after that it grows by this
-/// much in one call. Other allocators do nothing here that is felt.
+/// some of it is free. Once it has seen a larger piece come back it keeps what it has, and this much is there in one
+/// call; beyond it, it grows page by page again. Other allocators do nothing here that is felt.
 pub fn make_room() {
     for room in [2 * ROOM, ROOM] {
         let mut piece = Vec::<u8>::new();

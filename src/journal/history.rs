@@ -17,6 +17,7 @@ const BATCH: usize = 1024;
 pub struct History<'i> {
     index: &'i mut dyn PageIndex,
     tip: Option<Page>,
+    /// Which proposals its latest snapshots numbered, as far as that was asked.
     numbered: RefCell<Remembered>,
 }
 

@@ -11,10 +11,10 @@ use crate::cores;
 use crate::crypto::{digest, seal};
 use crate::fold::{self, Decision, GrowingView, MemoryView, Outcome, Submission, Vote};
 use crate::model::{
-    ChainDigest, Epoch, Number, ObjectFormat, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
+    ChainDigest, Epoch, Number, Oid, ProposalDigest, PublicKey, ReviewDigest, SpaceId,
 };
 use crate::parallel;
-use crate::state::{Tables, root_id};
+use crate::state::Tables;
 use crate::store::{Objects, Store};
 
 /// Pages folded between two reports of progress.
@@ -168,15 +168,10 @@ fn require_link(before: &ChainDigest, number: Number, step: &Step) -> Result<Cha
     Ok(chain)
 }
 
-/// The tree that a state in memory has; its objects are staged in the tables.
+/// The tree that a state in memory has; its objects are staged in the tables, except in [`Tables::naming`].
 pub fn tree_of<S: Objects + ?Sized>(
     tables: &Tables<'_, S>,
     view: &MemoryView,
 ) -> Result<Oid, Fault> {
     Ok(tables.build(|table| view.of(table).iter().collect())?)
-}
-
-/// As [`tree_of`], for whoever wants to know no more than its id: no object is kept.
-pub fn tree_id_of(format: ObjectFormat, view: &MemoryView) -> Result<Oid, Fault> {
-    Ok(root_id(format, |table| view.of(table).iter().collect())?)
 }

@@ -24,8 +24,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         self.absent.take().unwrap_or_default()
     }
 
-    /// Stages an object, unless it need not be, or is only named. What is in the cache was read or staged before, so the store is asked
-    /// once for each.
+    /// Stages an object, unless it need not be, or is only named. What is in the cache was read or staged before, so the
+    /// store is asked once for each.
     pub(super) fn stage(&self, id: Oid, shape: Shape, kind: Kind, bytes: impl FnOnce() -> Bytes) {
         if self.naming.get() {
             return;

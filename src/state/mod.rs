@@ -41,7 +41,6 @@ mod tests;
 mod tree;
 mod view;
 
-pub use build::root_id;
 pub use diff::RowChange;
 pub use lent::Lent;
 pub use reader::{Footing, Tables};

@@ -41,7 +41,8 @@ pub struct Footing {
 /// The tables of any number of states in one store: one of these per thread.
 ///
 /// New objects of [`Tables::edit`], [`Tables::build`] and [`Tables::with_decisions`] are staged, except in
-/// [`Tables::naming`]: readable here at once, written by nobody until the caller passes [`Tables::take`] to `Objects::write_all`.
+/// [`Tables::naming`]: readable here at once, written by nobody until the caller passes [`Tables::take`] to
+/// `Objects::write_all`.
 #[derive(Debug)]
 pub struct Tables<'s, S: Objects + ?Sized> {
     pub(super) store: &'s S,

@@ -145,7 +145,9 @@ fn replayed(dir: &Path) -> usize {
         let tip = history.tip().map(|page| (page.number(), page.id));
         let view = replay::replay(space, history, history.len(), tip, &mut |_, _| {});
         let view = view.expect("a good history");
-        let tree = replay::tree_id_of(space.tables.format(), &view);
+        let tree = space
+            .tables
+            .naming(|| replay::tree_of(&space.tables, &view));
         // As the command leaves it.
         std::mem::forget(view);
         let tip = history.tip().expect("a page").tree();

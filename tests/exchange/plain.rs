@@ -68,14 +68,20 @@ fn a_clone_by_folio_is_one_that_git_works_with() {
     net.git("a", &["verify-commit", "main"]);
 }
 
-#[test]
-fn a_clone_without_blobs_is_good_for_asking() {
+/// A space with one alias, and a clone by git that has no blobs yet, `partial`, of that address.
+fn with_partial() -> (Net, String) {
     let net = Net::new();
     net.number("two");
     net.run("space", "wanda", &["push"]).ok();
     net.git("hub.git", &["config", "uploadpack.allowFilter", "true"]);
     let url = format!("file://{}", net.path("hub.git").display());
     net.git(".", &["clone", "-q", "--filter=blob:none", &url, "partial"]);
+    (net, url)
+}
+
+#[test]
+fn a_clone_without_blobs_is_good_for_asking() {
+    let (net, url) = with_partial();
     assert_eq!(net.run("partial", "", &["resolve", "two"]).ok(), "t\n");
     net.run("partial", "", &["state", "aliases"]).ok();
     net.run("partial", "", &["status"]).ok();
@@ -123,12 +129,7 @@ fn a_clone_without_blobs_is_good_for_asking() {
 
 #[test]
 fn who_numbers_in_a_clone_without_blobs_need_not_have_them() {
-    let net = Net::new();
-    net.number("two");
-    net.run("space", "wanda", &["push"]).ok();
-    net.git("hub.git", &["config", "uploadpack.allowFilter", "true"]);
-    let url = format!("file://{}", net.path("hub.git").display());
-    net.git(".", &["clone", "-q", "--filter=blob:none", &url, "partial"]);
+    let (net, _) = with_partial();
     net.propose("partial", "bob", "three");
     net.run("partial", "wanda", &["accept", "--all"]).ok();
     assert_eq!(net.run("partial", "", &["resolve", "three"]).ok(), "t\n");

@@ -9,7 +9,7 @@ use crate::cli::{verified, view};
 use crate::journal::{Fault, replay};
 use crate::model::{Code, Oid};
 use crate::state::Tables;
-use crate::store::{GitStore, Objects as _};
+use crate::store::GitStore;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -59,11 +59,13 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
             &mut |done, total| progress.at(done, total),
         )?
     };
+    let tables = Tables::new(&context.store);
+    let tree_of = || replay::tree_of(&tables, &state);
     let tree = match &arguments.into {
-        None => replay::tree_id_of(context.store.format(), &state)?,
+        // Two ids are all that is compared.
+        None => tables.naming(tree_of)?,
         Some(dir) => {
-            let tables = Tables::new(&context.store);
-            let tree = replay::tree_of(&tables, &state)?;
+            let tree = tree_of()?;
             write_out(&tables, tree, &global.dir().join(dir))?;
             tree
         }

@@ -6,7 +6,7 @@ use crate::codec::rows::key_of;
 use crate::crypto::digest;
 use crate::fold::View as _;
 use crate::model::{Oid, Row, RowEdits, RowKey, Table};
-use crate::state::{Tables, TreeView, root_id};
+use crate::state::{Tables, TreeView};
 use crate::store::{Kind, Objects};
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -167,7 +167,10 @@ proptest! {
             write(&store, &tables);
             prop_assert_eq!(next, from_scratch(&rows), "history shows");
             prop_assert_eq!(next, naive(&Memory::default(), &rows), "another builder");
-            prop_assert_eq!(root_id(store.format(), of(&rows)), Ok(next), "named only");
+            let nothing = Memory::default();
+            let others = Tables::new(&nothing);
+            prop_assert_eq!(others.naming(|| others.build(of(&rows))), Ok(next), "named only");
+            prop_assert_eq!(others.staged(), 0);
 
             let changes = tables.diff(root, Some(next)).unwrap();
             prop_assert!(changes.is_sorted_by(|a, b| (a.table, &a.key) < (b.table, &b.key)));
