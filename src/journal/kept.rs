@@ -7,7 +7,6 @@ use super::proposal::Proposal;
 use super::refs;
 use super::review::Review;
 use super::space::Space;
-use super::tidy;
 use crate::codec::message::{Message, Verdict};
 use crate::model::{Code, Number, Oid, ProposalDigest};
 use crate::store::Store;
@@ -109,10 +108,7 @@ pub fn drop_numbered<S: Store>(space: &Space<'_, S>, history: &History<'_>) -> R
     }
     let numbered = list(space, history)?.into_iter().flatten();
     let numbered = numbered.filter(|kept| matches!(kept.subject, Subject::Numbered(_)));
-    tidy::remove(
-        space,
-        numbered.map(|kept| (kept.name, kept.commit)),
-        "folio: numbered",
-    );
+    let gone: Vec<_> = numbered.map(|kept| (kept.name, kept.commit)).collect();
+    space.store.clear(&gone);
     Ok(())
 }

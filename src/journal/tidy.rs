@@ -10,10 +10,9 @@ use super::refs;
 use super::review::Review;
 use super::space::Space;
 use crate::codec::message::{Message, Verdict};
-use crate::cores;
 use crate::model::{Handle, Oid, PublicKey};
 use crate::state::TreeView;
-use crate::store::{Expect, REFS_REMOVED_AT_ONCE, RefEdit, Refs, Store};
+use crate::store::{Refs, Store};
 use std::collections::BTreeSet;
 
 /// Whose left-over rejections may be removed: the holder of the pen, if it is that holder who numbers.
@@ -39,7 +38,7 @@ pub(super) fn remove_branches<'c, S: Store + Clone + Send>(
     space: &Space<'_, S>,
     numbered: impl Iterator<Item = &'c Candidate>,
 ) {
-    remove_while(space.store, branches_of(space, numbered), || ());
+    space.store.clear(&branches_of(space, numbered));
 }
 
 /// Those branches, sorted by name.
@@ -60,7 +59,6 @@ pub(super) fn branches_of<'c, S: Store>(
                 .filter(|(_, commit)| reviews.contains(commit)),
         );
     }
-    // Neighbours lie in one directory, so threads are seldom in each other's way.
     gone.sort();
     gone
 }
@@ -68,29 +66,22 @@ pub(super) fn branches_of<'c, S: Store>(
 /// Removes branches of numbered proposals, and does meanwhile what does not wait for that.
 pub(super) fn remove_while<S: Refs + Clone + Send, R>(
     store: &S,
-    gone: Vec<(String, Oid)>,
+    gone: &[(String, Oid)],
     meanwhile: impl FnOnce() -> R,
 ) -> R {
-    const WHY: &str = "folio: accepted";
     if gone.len() < MANY {
-        remove_from(store, gone.into_iter(), WHY);
+        store.clear(gone);
         return meanwhile();
     }
     std::thread::scope(|scope| {
-        let threads = cores::threads() * WAITING;
-        for some in gone.chunks(gone.len().div_ceil(threads)) {
-            let store = store.clone();
-            scope.spawn(move || remove_from(&store, some.iter().cloned(), WHY));
-        }
+        let store = store.clone();
+        scope.spawn(move || store.clear(gone));
         meanwhile()
     })
 }
 
-/// From so many branches on, several threads remove some each: what the system does for each takes longest.
+/// To remove so many branches is worth a thread.
 const MANY: usize = 200;
-
-/// Threads for each core: most of the time they wait for the disk to let go of what they remove.
-const WAITING: usize = 4;
 
 /// Removes the witness's own rejections of proposals that are on no branch any more.
 pub(super) fn drop_left_reviews<S: Store>(space: &Space<'_, S>, own: &Own) {
@@ -110,7 +101,7 @@ pub(super) fn drop_left_reviews<S: Store>(space: &Space<'_, S>, own: &Own) {
     let left = reviews
         .into_iter()
         .filter(|(_, review)| rejects_none_of(space, review, &queue));
-    remove(space, left, "folio: proposal gone");
+    space.store.clear(&left.collect::<Vec<_>>());
 }
 
 /// Whether a commit is a rejection whose proposal is not among these; what cannot be read stays.
@@ -123,35 +114,5 @@ fn rejects_none_of<S: Store>(space: &Space<'_, S>, review: &Oid, queue: &BTreeSe
             !commit.parents.iter().any(|parent| queue.contains(parent))
         }
         _ => false,
-    }
-}
-
-/// Removes refs that still point where they did.
-pub(super) fn remove<S: Store>(
-    space: &Space<'_, S>,
-    gone: impl Iterator<Item = (String, Oid)>,
-    message: &str,
-) {
-    remove_from(space.store, gone, message);
-}
-
-fn remove_from<R: Refs>(refs: &R, gone: impl Iterator<Item = (String, Oid)>, message: &str) {
-    let mut edits: Vec<RefEdit> = gone
-        .map(|(name, commit)| RefEdit {
-            name,
-            expect: Expect::At(commit),
-            new: None,
-            message: message.into(),
-        })
-        .collect();
-    edits.sort_by(|a, b| a.name.cmp(&b.name));
-    for edits in edits.chunks(REFS_REMOVED_AT_ONCE) {
-        if refs.clear(edits).is_ok() {
-            continue;
-        }
-        for edit in edits {
-            // One of them moved: the others can still go. A failure here loses nothing.
-            let _ = refs.clear(std::slice::from_ref(edit));
-        }
     }
 }

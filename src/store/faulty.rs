@@ -181,6 +181,11 @@ impl<S: Refs> Refs for Faulty<S> {
         self.inner.foretell(name, new)
     }
 
+    fn foretell_clear(&self, gone: &[(String, Oid)]) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        self.script.alive()?;
+        self.inner.foretell_clear(gone)
+    }
+
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.script.step("refs-apply")?;
         for edit in edits {

@@ -160,10 +160,34 @@ pub trait Refs {
     /// compare-and-swap under the ref's lock. When it returns, they survive a crash.
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault>;
 
-    /// As [`Refs::apply`], for refs that nobody needs any more: a crash may bring some of them back.
-    fn clear(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
-        self.apply(edits)
+    /// Removes refs that nobody needs any more, each if it still points there. One that moved stays, and so does what
+    /// cannot be removed now. A crash may bring some of them back.
+    fn clear(&self, gone: &[(String, Oid)]) {
+        for some in gone.chunks(REFS_REMOVED_AT_ONCE) {
+            let edits = removals(some);
+            if self.apply(&edits).is_err() {
+                for edit in &edits {
+                    let _ = self.apply(std::slice::from_ref(edit));
+                }
+            }
+        }
     }
+
+    /// Writes down ahead of [`Refs::clear`] what it has to write, as [`Refs::foretell`] does.
+    fn foretell_clear(&self, _gone: &[(String, Oid)]) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        Ok(Box::new(Later(|| Ok(()))))
+    }
+}
+
+/// The edits that remove these, where they still point there.
+fn removals<'g>(gone: impl IntoIterator<Item = &'g (String, Oid)>) -> Vec<RefEdit> {
+    let removal = |(name, id): &(String, Oid)| RefEdit {
+        name: name.clone(),
+        expect: Expect::At(*id),
+        new: None,
+        message: "folio: gone".into(),
+    };
+    gone.into_iter().map(removal).collect()
 }
 
 /// The id that git gives to an object of a kind with these contents: what [`Objects::id_of`] of a store of that format

@@ -16,6 +16,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct Answer {
     merged: usize,
+    refs: usize,
     graph: bool,
     busy: bool,
 }
@@ -37,6 +38,7 @@ pub fn run(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
     };
     let answer = Answer {
         merged: small + done.merged,
+        refs: done.refs,
         graph: done.graph,
         busy: done.gave_way,
     };
@@ -45,6 +47,9 @@ pub fn run(global: &Global, ui: &Ui) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     ui.line(format!("{} merged", count(answer.merged, "pack")))?;
+    if answer.refs > 0 {
+        ui.line(format!("{} packed", count(answer.refs, "ref")))?;
+    }
     match (answer.busy, answer.graph) {
         (true, _) => ui.say("note: another process is at it, or collects: the rest is left to it"),
         (false, false) => ui.say("note: git's commit graph is as it was"),

@@ -160,12 +160,13 @@ pub fn accept_chosen<S: Store + Clone + Send>(
             tidy::drop_left_reviews(space, &own);
             return Ok(report);
         }
-        let committed = commit(space, &history, &mut guard, plan.pages, plan.parcel)?;
+        let gone = tidy::branches_of(space, plan.pages.iter().map(|page| &page.candidate));
+        let committed = commit(space, &history, &mut guard, plan.pages, plan.parcel, &gone)?;
         before_publish(committed.old, committed.new)?;
         match committed.publish(space) {
             Ok(pages) => {
                 lost = 0;
-                let done = finish(space, &mut history, pages)?;
+                let done = finish(space, &mut history, pages, &gone)?;
                 report.numbered.extend(done);
                 // What was refused may have become acceptable by what was just numbered.
                 waiting.extend(plan.refused.into_iter().map(|(candidate, _)| candidate));

@@ -23,13 +23,14 @@ pub(super) struct Committed<P> {
 
 /// Remembers the signed pages of a plan, and writes all its objects as one pack, which is there only after that: both
 /// wait for the disk together. A crash before they are remembered leaves the queue as it was. A crash afterwards leaves objects that nothing refers to, and the
-/// next run publishes the same pages.
+/// next run publishes the same pages. `gone`: the branches that are removed after that.
 pub(super) fn commit<S: Store>(
     space: &Space<'_, S>,
     history: &History<'_>,
     guard: &mut Guard<'_>,
     pages: Vec<PlannedPage>,
     parcel: Parcel,
+    gone: &[(String, Oid)],
 ) -> Result<Committed<PlannedPage>, Fault> {
     let last = &pages
         .last()
@@ -43,9 +44,10 @@ pub(super) fn commit<S: Store>(
     // Both are written, then remembered, then the pack gets its name.
     let remembered = guard.remember(&batch)?;
     let packed = space.store.prepare(parcel)?;
-    // What `main` will hold waits for the disk with them; nobody sees it before it is published.
+    // What the refs will hold waits for the disk with them; nobody sees it before it is published.
     let moved = space.store.foretell(refs::MAIN, new)?;
-    unnamed::settle(vec![remembered, packed, moved])?;
+    let cleared = space.store.foretell_clear(gone)?;
+    unnamed::settle(vec![remembered, packed, moved, cleared])?;
     space.tables.written();
     let old = history.tip().expect("an open space has a tip").id;
     Ok(Committed { old, new, pages })
@@ -73,10 +75,10 @@ pub(super) fn finish<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
     pages: Vec<PlannedPage>,
+    gone: &[(String, Oid)],
 ) -> Result<Vec<Numbered>, Fault> {
     let tip = pages.last().expect("published pages").page.clone();
-    let branches = tidy::branches_of(space, pages.iter().map(|page| &page.candidate));
-    Ok(tidy::remove_while(space.store, branches, || {
+    Ok(tidy::remove_while(space.store, gone, || {
         let (new, numbered): (Vec<NewPage>, Vec<_>) = pages.into_iter().map(told).unzip();
         // The index is disposable and follows when it is opened again; the pages are published whatever it says.
         let _ = history.extend(&new, tip);

@@ -1,21 +1,25 @@
-//! What is done between two collections, by a process that nobody waits for: large packs are merged, and git's commit
-//! graph learns of new commits.
+//! What is done between two collections, by a process that nobody waits for: large packs are merged, many branches are
+//! packed, and git's commit graph learns of new commits.
 //!
-//! Nothing is removed but packs whose entries were all copied. Whoever collects is waited for: this gives up where it
+//! Nothing is removed but packs whose entries were all copied, and files of refs that `packed-refs` has. Whoever collects is waited for: this gives up where it
 //! is. What a kill leaves is what the next run, or a collection, finds and goes on from.
 
 use super::graph::{self, Extent};
 use super::{git, require_touchable};
+use crate::model::Code;
 use crate::remote::partial;
 use crate::store::collector::Merging;
 use crate::store::disk::{io_fault, is_absent};
 use crate::store::git::packs::PackNames;
 use crate::store::{GitStore, Steps, StoreFault};
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
 
 /// Bytes of new packs after which it is time.
 const DUE: u64 = 8 * 1024 * 1024;
+
+/// Refs with files of their own after which it is time to pack them.
+const LOOSE: usize = 256;
 
 /// Merges in one run. Each leaves fewer packs, and one is enough nearly always.
 const ROUNDS: usize = 4;
@@ -25,6 +29,8 @@ const ROUNDS: usize = 4;
 pub struct Done {
     /// Packs that are part of others now.
     pub merged: usize,
+    /// Refs that stand in `packed-refs` now.
+    pub refs: usize,
     /// Whether git's commit graph knows all commits.
     pub graph: bool,
     /// Whether it gave up because somebody collects.
@@ -32,7 +38,7 @@ pub struct Done {
 }
 
 /// Whether so much has come since the last run that another one is worth it. Looks at the names, sizes and times of
-/// packs; a wrong clock makes it earlier or later, and nothing else.
+/// packs, and at the names of refs; a wrong clock makes it earlier or later, and nothing else.
 ///
 /// # Errors
 /// `io`.
@@ -52,7 +58,7 @@ pub fn is_due(store: &GitStore) -> Result<bool, StoreFault> {
             bytes += meta.len();
         }
     }
-    Ok(bytes > DUE)
+    Ok(bytes > DUE || store.unpacked()? >= enough(store))
 }
 
 /// Does it. A run that fails is not tried again before more has come.
@@ -68,6 +74,7 @@ pub fn run(
     require_touchable(store)?;
     let mut done = Done::default();
     stamp(store)?;
+    done.refs = pack_refs(store)?;
     if partial::is_partial(store) {
         return Ok(done);
     }
@@ -89,6 +96,27 @@ pub fn run(
     Ok(done)
 }
 
+/// Packs refs where many have files of their own; how many. Where somebody else is at it, they stay for now.
+pub(super) fn pack_refs(store: &GitStore) -> Result<usize, StoreFault> {
+    if store.unpacked()? < LOOSE {
+        return Ok(0);
+    }
+    match store.pack_refs() {
+        Err(fault) if fault.code == Code::Busy => Ok(0),
+        packed => packed,
+    }
+}
+
+/// With how many loose refs it is time: those that the last run could not pack are not tried again and again.
+fn enough(store: &GitStore) -> usize {
+    let left = fs::read_to_string(stamped(store)).unwrap_or_default();
+    let left: usize = left.parse().unwrap_or(0);
+    match left < LOOSE {
+        true => LOOSE,
+        false => left.saturating_add(LOOSE),
+    }
+}
+
 /// Remembers that everything up to now is in order. Losing it costs a run.
 pub(super) fn stamp(store: &GitStore) -> Result<(), StoreFault> {
     let path = stamped(store);
@@ -96,7 +124,7 @@ pub(super) fn stamp(store: &GitStore) -> Result<(), StoreFault> {
         Err(err) if !is_absent(&err) => return Err(io_fault("remove", &path, &err)),
         _ => {}
     }
-    let made = File::create(&path).map(drop);
+    let made = fs::write(&path, store.unpacked()?.to_string());
     made.map_err(|err| io_fault("create", &path, &err))
 }
 

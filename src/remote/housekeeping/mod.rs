@@ -64,6 +64,7 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
     (terms.tell)("Clearing away");
     turn.workshop()?;
     report.leftovers = leftovers::clear(store, store.common_dir(), turn, terms)?;
+    between::pack_refs(store)?;
     if partial::is_partial(store) {
         report
             .notes

@@ -163,20 +163,9 @@ impl<'a> Lock<'a> {
         loop {
             let err = match try_take(&staging, &path, steps, shared.as_ref()) {
                 Ok(staged) => {
-                    // Without hard links a file is one lock and cannot be shared.
-                    if staged.name.is_some() {
-                        *shared = Some(Rc::clone(&staged));
-                    }
-                    let target = target.to_owned();
-                    return Ok(Self {
-                        path,
-                        target,
-                        staged,
-                        made,
-                        steps,
-                        written: false,
-                        done: false,
-                    });
+                    let mut lock = Self::of(path, target, staged, steps, shared);
+                    lock.made = made;
+                    return Ok(lock);
                 }
                 Err(err) => err,
             };
@@ -203,6 +192,42 @@ impl<'a> Lock<'a> {
                 _ => return Err(io_fault("create", &path, &err)),
             }
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// As [`Lock::take_with`], where nobody holds it now.
+    pub(super) fn attempt(
+        common_dir: &Path,
+        target: &Path,
+        steps: &'a dyn Steps,
+        shared: &mut Option<Rc<Staged<'a>>>,
+    ) -> Option<Self> {
+        let path = lock_of(target);
+        let staging = common_dir.join("folio").join("locks");
+        let staged = try_take(&staging, &path, steps, shared.as_ref()).ok()?;
+        Some(Self::of(path, target, staged, steps, shared))
+    }
+
+    /// A lock that was taken.
+    fn of(
+        path: PathBuf,
+        target: &Path,
+        staged: Rc<Staged<'a>>,
+        steps: &'a dyn Steps,
+        shared: &mut Option<Rc<Staged<'a>>>,
+    ) -> Self {
+        // Without hard links a file is one lock and cannot be shared.
+        if staged.name.is_some() {
+            *shared = Some(Rc::clone(&staged));
+        }
+        Self {
+            path,
+            target: target.to_owned(),
+            staged,
+            made: Vec::new(),
+            steps,
+            written: false,
+            done: false,
         }
     }
 

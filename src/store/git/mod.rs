@@ -4,8 +4,10 @@
 //! gix never asks the disk to keep anything: packs, refs and `packed-refs` are synced before they are
 //! renamed, and directories after.
 
+mod clear;
 mod config;
 mod extra;
+mod foretold;
 mod glance;
 mod hash;
 mod init;
@@ -15,6 +17,7 @@ mod loose;
 mod near;
 mod objects;
 mod packed;
+mod packing;
 pub mod packs;
 pub(crate) mod recent;
 mod refs;
@@ -32,7 +35,7 @@ use crate::model::{Code, ObjectFormat, Oid};
 use hash::from_gix;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// How many packs a process can come across (gix's default ends at 32 new ones), where it is not known how many there
 /// are. Each costs a little when a repository is opened.
@@ -74,8 +77,8 @@ pub struct GitStore {
     /// Asked for an object that is not here: see [`GitStore::with_missing`].
     bring: Option<Bring>,
     read_only: bool,
-    /// What a ref will point to, durable already: see [`Refs::foretell`](super::Refs::foretell).
-    foretold: Arc<Mutex<Option<lock::Ready>>>,
+    /// What files will hold, durable already: see [`Refs::foretell`](super::Refs::foretell).
+    foretold: Arc<foretold::Foretold>,
 }
 
 impl GitStore {

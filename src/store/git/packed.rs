@@ -7,10 +7,17 @@
 use crate::model::Oid;
 use crate::store::StoreFault;
 use crate::store::disk::read_if_there;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+/// So many refs are looked for one by one.
+const FEW: usize = 8;
+
+/// How git begins it: it is sorted, and says of each tag what that points to.
+const HEADER: &[u8] = b"# pack-refs with: peeled fully-peeled sorted \n";
+
 /// The bytes of `packed-refs`; nothing if there is no such file.
+#[derive(PartialEq, Eq)]
 pub(super) struct Packed {
     bytes: Vec<u8>,
 }
@@ -37,13 +44,46 @@ impl Packed {
         found.find(|(found, _)| *found == name).map(|(_, id)| id)
     }
 
-    /// Where each ref points: for those who look for many.
-    pub(super) fn index(&self) -> BTreeMap<&str, Oid> {
-        let mut index = BTreeMap::new();
-        for (name, id) in self.refs() {
-            index.entry(name).or_insert(id);
+    /// For whoever is going to look for so many refs.
+    pub(super) fn index_for(&self, many: usize) -> PackedIndex<'_> {
+        let refs = (many > FEW).then(|| {
+            let mut index = HashMap::new();
+            for (name, id) in self.refs() {
+                index.entry(name).or_insert(id);
+            }
+            index
+        });
+        PackedIndex { packed: self, refs }
+    }
+
+    /// The file with these refs at their commits, sorted by name.
+    pub(super) fn with(&self, refs: &BTreeMap<String, Oid>) -> Vec<u8> {
+        let (mut kept, mut entries) = (Vec::new(), Vec::<(&[u8], Vec<u8>)>::new());
+        for line in self
+            .bytes
+            .split(|b| *b == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let whole = [line, b"\n"].concat();
+            match (line[0], entries.last_mut()) {
+                (b'#', _) => kept.extend(whole),
+                // What the tag of the line before points to.
+                (b'^', Some((_, entry))) => entry.extend(whole),
+                _ => entries.push((name_in(line), whole)),
+            }
         }
-        index
+        if kept.is_empty() {
+            kept.extend_from_slice(HEADER);
+        }
+        let stays =
+            |name: &[u8]| std::str::from_utf8(name).map_or(true, |name| !refs.contains_key(name));
+        entries.retain(|(name, _)| stays(name));
+        let new = refs.iter();
+        entries
+            .extend(new.map(|(name, id)| (name.as_bytes(), format!("{id} {name}\n").into_bytes())));
+        entries.sort_by_key(|(name, _)| *name);
+        kept.extend(entries.into_iter().flat_map(|(_, entry)| entry));
+        kept
     }
 
     /// The file without these refs.
@@ -62,6 +102,29 @@ impl Packed {
         }
         kept
     }
+}
+
+/// Where packed refs point, for many questions or for a few.
+pub(super) struct PackedIndex<'p> {
+    packed: &'p Packed,
+    refs: Option<HashMap<&'p str, Oid>>,
+}
+
+impl PackedIndex<'_> {
+    /// Where a ref points.
+    pub(super) fn get(&self, name: &str) -> Option<Oid> {
+        match &self.refs {
+            Some(refs) => refs.get(name).copied(),
+            None => self.packed.find(name),
+        }
+    }
+}
+
+/// What follows the id in a line.
+fn name_in(line: &[u8]) -> &[u8] {
+    let space = line.iter().position(|b| *b == b' ');
+    let name = space.map_or(line, |at| &line[at + 1..]);
+    name.strip_suffix(b"\r").unwrap_or(name)
 }
 
 fn parse_line(line: &[u8]) -> Option<(&str, Oid)> {

@@ -18,7 +18,7 @@ use super::{GitStore, unsupported};
 use crate::cores;
 use crate::model::{Code, Oid};
 use crate::store::disk::sync_dir;
-use crate::store::{RefEdit, Refs, StoreFault, Unnamed, has_last};
+use crate::store::{Later, RefEdit, Refs, StoreFault, Unnamed, has_last};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -59,14 +59,22 @@ impl Refs for GitStore {
         self.change(edits, true)
     }
 
-    fn clear(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
-        self.change(edits, false)
+    fn clear(&self, gone: &[(String, Oid)]) {
+        // What could not be removed is removed by whoever comes next.
+        let _ = self.clear_all(gone);
+    }
+
+    fn foretell_clear(&self, gone: &[(String, Oid)]) -> Result<Box<dyn Unnamed + '_>, StoreFault> {
+        self.refuse_writing()?;
+        self.begin_writing()?;
+        let nothing = || Box::new(Later(|| Ok(()))) as Box<dyn Unnamed>;
+        Ok(self.foretell_without(gone)?.unwrap_or_else(nothing))
     }
 }
 
 impl GitStore {
     /// Makes changes; `durable`: they survive a crash when it returns.
-    fn change(&self, edits: &[RefEdit], durable: bool) -> Result<(), StoreFault> {
+    pub(super) fn change(&self, edits: &[RefEdit], durable: bool) -> Result<(), StoreFault> {
         self.refuse_writing()?;
         check_edits(edits)?;
         self.begin_writing()?;
@@ -75,6 +83,12 @@ impl GitStore {
         }
         self.steps.step("refs-lock")?;
         let mut locked = self.lock_all(edits)?;
+        // Until the files of refs that go are gone, nobody packs what these say. As in git, after the locks of the refs.
+        let goes = durable && edits.iter().any(|edit| edit.new.is_none());
+        let nobody_packs = match goes {
+            true => Some(self.lock_packed()?),
+            false => None,
+        };
         let packed = self.compare(&mut locked)?;
         self.steps.step("refs-write")?;
         for held in &mut locked {
@@ -83,7 +97,8 @@ impl GitStore {
             }
         }
         // A crash so far leaves locks only; the next process finds out whose they were and goes on.
-        self.publish(&mut locked, packed)?;
+        self.publish(&mut locked, packed, nobody_packs.as_ref())?;
+        drop(nobody_packs);
         // Each directory is synced once, however many refs of it changed; then the locks go.
         let changed = locked
             .iter()
@@ -141,9 +156,6 @@ impl GitStore {
 /// From so many loose refs on, they are read on all cores.
 const MANY: usize = 256;
 
-/// So many refs are looked for in `packed-refs` one by one.
-const FEW: usize = 8;
-
 /// What the file of a ref holds.
 fn line_of(id: &Oid) -> Vec<u8> {
     format!("{id}\n").into_bytes()
@@ -161,8 +173,7 @@ impl Unnamed for Foretold<'_> {
     }
 
     fn name(self: Box<Self>) -> Result<Vec<PathBuf>, StoreFault> {
-        let foretold = self.store.foretold.lock();
-        *foretold.expect("nothing panics while it is held") = Some(self.ready);
+        self.store.foretold.lock().moved = Some(self.ready);
         Ok(Vec::new())
     }
 }
@@ -206,7 +217,7 @@ impl GitStore {
         Ok(packed == Some(id) && !locked)
     }
 
-    fn loose(&self, name: &str) -> Result<Loose, StoreFault> {
+    pub(super) fn loose(&self, name: &str) -> Result<Loose, StoreFault> {
         self.of_our_format(read_ref_file(&self.common_dir().join(name), name)?)
     }
 
@@ -248,26 +259,20 @@ impl GitStore {
 
     /// The lock of a ref that is to point there, if that was foretold.
     fn take_foretold(&self, target: &Path, new: &Oid) -> Option<Lock<'_>> {
-        let mut foretold = self
-            .foretold
-            .lock()
-            .expect("nothing panics while it is held");
-        let ready = foretold.take_if(|ready| ready.holds(&line_of(new)))?;
+        let mut foretold = self.foretold.lock();
+        let ready = foretold.moved.take_if(|ready| ready.holds(&line_of(new)))?;
         Lock::take_ready(target, ready, &*self.steps)
     }
 
     /// Compares what is there with what is expected, all locks being held.
     fn compare(&self, locked: &mut [Held<'_, '_>]) -> Result<Packed, StoreFault> {
         let packed = Packed::read(self.common_dir())?;
-        let index = (locked.len() > FEW).then(|| packed.index());
+        let index = packed.index_for(locked.len());
         for held in locked {
             let name = &held.edit.name;
             held.old = match self.loose(name)? {
                 Loose::At(id) => Some(id),
-                Loose::Nothing => match &index {
-                    Some(index) => index.get(name.as_str()).copied(),
-                    None => packed.find(name),
-                },
+                Loose::Nothing => index.get(name),
                 Loose::Symbolic(to) => return Err(symbolic(name, &to)),
             };
             crate::store::check_expectation(held.edit, held.old)?;
@@ -305,7 +310,12 @@ impl GitStore {
 
     /// Makes the changes visible: first the new values, then the deletions, so that nothing is without
     /// a ref in between. A crash on the way leaves the first of them made; each is whole.
-    fn publish(&self, locked: &mut [Held<'_, '_>], packed: Packed) -> Result<(), StoreFault> {
+    fn publish(
+        &self,
+        locked: &mut [Held<'_, '_>],
+        packed: Packed,
+        nobody_packs: Option<&Lock<'_>>,
+    ) -> Result<(), StoreFault> {
         for held in locked.iter_mut() {
             let Some(new) = held.edit.new.filter(|new| held.old != Some(*new)) else {
                 continue;
@@ -318,7 +328,10 @@ impl GitStore {
         let deleted: Vec<&mut Held<'_, '_>> = locked.iter_mut().filter(gone).collect();
         let names: BTreeSet<&str> = deleted.iter().map(|held| &*held.edit.name).collect();
         if packed.refs().any(|(name, _)| names.contains(name)) {
-            self.unpack(&names)?;
+            match nobody_packs {
+                Some(held) => self.unpack(&names, held)?,
+                None => self.unpack(&names, &self.lock_packed()?)?,
+            }
         }
         let mut logs = Logs::below(self.common_dir());
         for held in deleted {
@@ -327,21 +340,6 @@ impl GitStore {
             logs.remove(&held.edit.name);
         }
         Ok(())
-    }
-
-    /// Takes refs out of `packed-refs`. Loose files of the same names still count until they go too.
-    fn unpack(&self, names: &BTreeSet<&str>) -> Result<(), StoreFault> {
-        let target = self.common_dir().join("packed-refs");
-        let mut lock = Lock::take(self.common_dir(), &target, &*self.steps)?;
-        // Read again: it may have been packed anew since, and nobody does that without this lock.
-        let packed = Packed::read(self.common_dir())?;
-        self.steps.step("packed-refs-write")?;
-        lock.write(&packed.without(names))?;
-        // A crash before the rename changes nothing; after it, those refs that were only here are
-        // gone. The contents were synced, so the file is never found empty.
-        self.steps.step("packed-refs-rename")?;
-        lock.publish()?;
-        lock.finish()
     }
 
     /// Appends to the reflogs that git would append to. What cannot be written is left out: a reflog
@@ -380,14 +378,14 @@ impl GitStore {
 
 /// Reflogs that go with their refs. Most repositories without a work tree have none, so it is looked once for each
 /// directory whether there is one.
-struct Logs {
+pub(super) struct Logs {
     root: PathBuf,
     /// The last directory that was looked for, and whether it is there.
     last: (PathBuf, bool),
 }
 
 impl Logs {
-    fn below(common_dir: &Path) -> Self {
+    pub(super) fn below(common_dir: &Path) -> Self {
         Self {
             root: common_dir.join("logs"),
             last: Default::default(),
@@ -395,7 +393,7 @@ impl Logs {
     }
 
     /// A reflog without its ref misleads nobody; not even git minds. So what cannot be removed stays.
-    fn remove(&mut self, name: &str) {
+    pub(super) fn remove(&mut self, name: &str) {
         let log = self.root.join(name);
         let dir = log.parent().expect("a ref's name has several parts");
         if self.last.0 != dir {

@@ -1,0 +1,199 @@
+//! Removing refs that nobody needs any more: the branches of proposals that have their numbers.
+//!
+//! What stands in `packed-refs` alone goes with one new version of that file, however much it is, and without a lock for
+//! each ref. The lock of the file keeps its values as they are. Whoever moves one of these refs meanwhile writes a file of
+//! its own for it, which counts and stays: the ref is then where they moved it. So nothing that somebody wrote is lost.
+
+use super::lock::{Lock, Ready};
+use super::packed::Packed;
+use super::refs::Logs;
+use super::{GitStore, loose::check_name};
+use crate::cores;
+use crate::model::Oid;
+use crate::store::disk::is_absent;
+use crate::store::{REFS_REMOVED_AT_ONCE, StoreFault, Unnamed, removals};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A ref, and where it has to point for it to go.
+type Gone = (String, Oid);
+
+/// From so many loose refs on, several threads remove some each: what the system does for each takes longest.
+const MANY: usize = 200;
+
+/// Threads for each core: most of the time they wait for the disk to let go of what they remove.
+const WAITING: usize = 4;
+
+/// What `packed-refs` will hold once some refs are out of it, durable already.
+pub(super) struct WithoutThem {
+    /// What it held when that was written.
+    before: Packed,
+    names: BTreeSet<String>,
+    ready: Ready,
+}
+
+/// [`WithoutThem`], on its way.
+struct Foretold<'s> {
+    store: &'s GitStore,
+    without: WithoutThem,
+}
+
+impl Unnamed for Foretold<'_> {
+    fn contents(&self) -> Vec<(&Path, &File)> {
+        self.without.ready.contents().into_iter().collect()
+    }
+
+    fn name(self: Box<Self>) -> Result<Vec<PathBuf>, StoreFault> {
+        self.store.foretold.lock().without = Some(self.without);
+        Ok(Vec::new())
+    }
+}
+
+impl GitStore {
+    /// What `packed-refs` will be without these; `None` if none of them stands there alone.
+    pub(super) fn foretell_without(
+        &self,
+        gone: &[Gone],
+    ) -> Result<Option<Box<dyn Unnamed + '_>>, StoreFault> {
+        let before = Packed::read(self.common_dir())?;
+        let names = owned(&self.split(gone, &before)?.packed);
+        if names.is_empty() {
+            return Ok(None);
+        }
+        self.steps.step("ref-foretell")?;
+        let bytes = before.without(&borrowed(&names));
+        let ready = Ready::write(self.common_dir(), bytes, Arc::clone(&self.steps))?;
+        let without = WithoutThem {
+            before,
+            names,
+            ready,
+        };
+        let store = self;
+        Ok(Some(Box::new(Foretold { store, without })))
+    }
+
+    /// Removes each of these that still points there.
+    ///
+    /// # Errors
+    /// Why some could not be removed; all are tried. One that moved is no fault.
+    pub(super) fn clear_all(&self, gone: &[Gone]) -> Result<(), StoreFault> {
+        self.refuse_writing()?;
+        gone.iter().try_for_each(|(name, _)| check_name(name))?;
+        self.begin_writing()?;
+        let split = self.split(gone, &Packed::read(self.common_dir())?)?;
+        let (unpacked, loose) = match split.packed.is_empty() {
+            true => (Ok(()), split.loose),
+            false => match self.drop_packed(gone) {
+                Ok(loose) => (Ok(()), loose),
+                Err(fault) => (Err(fault), split.loose),
+            },
+        };
+        self.clear_loose(loose);
+        unpacked
+    }
+
+    /// Takes those out of `packed-refs` that stand there alone, and says which have files of their own.
+    fn drop_packed<'g>(&self, gone: &'g [Gone]) -> Result<Vec<&'g Gone>, StoreFault> {
+        let target = self.common_dir().join("packed-refs");
+        let told = self.foretold.lock().without.take();
+        if let Some(WithoutThem {
+            before,
+            names,
+            ready,
+        }) = told
+            && let Some(mut lock) = Lock::take_ready(&target, ready, &*self.steps)
+        {
+            // Nobody changes that file without this lock.
+            let now = Packed::read(self.common_dir())?;
+            let split = self.split(gone, &now)?;
+            if now == before && owned(&split.packed) == names {
+                return self.replace_packed(&mut lock, split);
+            }
+        }
+        let mut lock = self.lock_packed()?;
+        let now = Packed::read(self.common_dir())?;
+        let split = self.split(gone, &now)?;
+        self.steps.step("packed-refs-write")?;
+        lock.write(&now.without(&borrowed(&owned(&split.packed))))?;
+        self.replace_packed(&mut lock, split)
+    }
+
+    /// The contents are durable, so the file is never found empty; that it has them need not be.
+    fn replace_packed<'g>(
+        &self,
+        lock: &mut Lock<'_>,
+        split: Split<'g>,
+    ) -> Result<Vec<&'g Gone>, StoreFault> {
+        self.steps.step("packed-refs-rename")?;
+        lock.publish()?;
+        let mut logs = Logs::below(self.common_dir());
+        for (name, _) in split.packed {
+            logs.remove(name);
+        }
+        Ok(split.loose)
+    }
+
+    /// Which of these have files of their own, and which stand in `packed-refs` alone with the right value. Those that
+    /// have moved there are in neither.
+    fn split<'g>(&self, gone: &'g [Gone], packed: &Packed) -> Result<Split<'g>, StoreFault> {
+        let index = packed.index_for(gone.len());
+        let mut split = Split::default();
+        for this in gone {
+            let (name, id) = this;
+            match fs::symlink_metadata(self.common_dir().join(name)) {
+                Err(err) if is_absent(&err) => {
+                    if index.get(name) == Some(*id) {
+                        split.packed.push(this);
+                    }
+                }
+                // What cannot be looked at says so when it is to be removed.
+                _ => split.loose.push(this),
+            }
+        }
+        Ok(split)
+    }
+
+    /// Removes those that have files of their own, under their locks.
+    fn clear_loose(&self, gone: Vec<&Gone>) {
+        if gone.len() < MANY {
+            return self.clear_some(&gone);
+        }
+        std::thread::scope(|scope| {
+            let threads = cores::threads() * WAITING;
+            // Neighbours lie in one directory, so threads are seldom in each other's way.
+            for some in gone.chunks(gone.len().div_ceil(threads)) {
+                let store = self.for_thread();
+                scope.spawn(move || store.clear_some(some));
+            }
+        });
+    }
+
+    fn clear_some(&self, gone: &[&Gone]) {
+        for some in gone.chunks(REFS_REMOVED_AT_ONCE) {
+            let edits = removals(some.iter().copied());
+            if self.change(&edits, false).is_ok() {
+                continue;
+            }
+            for edit in &edits {
+                // One of them moved: the others can still go.
+                let _ = self.change(std::slice::from_ref(edit), false);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Split<'g> {
+    packed: Vec<&'g Gone>,
+    loose: Vec<&'g Gone>,
+}
+
+fn owned(gone: &[&Gone]) -> BTreeSet<String> {
+    gone.iter().map(|(name, _)| name.clone()).collect()
+}
+
+fn borrowed(names: &BTreeSet<String>) -> BTreeSet<&str> {
+    names.iter().map(String::as_str).collect()
+}
