@@ -33,6 +33,8 @@ pub(super) enum Built {
 pub(super) struct Open {
     bucket: Arc<Bucket>,
     id: OnceLock<Oid>,
+    /// What id it was given elsewhere, where that is known.
+    named: Option<Oid>,
 }
 
 impl Built {
@@ -40,7 +42,22 @@ impl Built {
         let bucket = Arc::new(Open {
             bucket: Arc::new(bucket),
             id: OnceLock::new(),
+            named: None,
         });
+        Built::Rows { bucket, removed }
+    }
+
+    /// The same, where what was named is yet to be staged.
+    pub(super) fn unstaged(&self) -> Self {
+        let Built::Rows { bucket, removed } = self else {
+            return self.clone();
+        };
+        let bucket = Arc::new(Open {
+            bucket: Arc::clone(&bucket.bucket),
+            id: OnceLock::new(),
+            named: bucket.id.get().copied(),
+        });
+        let removed = *removed;
         Built::Rows { bucket, removed }
     }
 }
@@ -250,7 +267,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             Built::Dir(child) => Some(child),
             Built::Rows { bucket: open, .. } if open.bucket.len() == 0 => None,
             Built::Rows { bucket: open, .. } => {
-                let put = || self.put_bucket(table, Arc::clone(&open.bucket));
+                let put = || self.put_bucket(table, Arc::clone(&open.bucket), open.named);
                 Some(Child::File(*open.id.get_or_init(put)))
             }
         }

@@ -267,11 +267,11 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         Child::Dir(id)
     }
 
-    /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand.
-    pub(super) fn put_bucket(&self, table: Table, bucket: Arc<Bucket>) -> Oid {
+    /// Stages a bucket of 1 to 64 sorted rows that all lie where it will stand. `named`: its id, for whoever knows it.
+    pub(super) fn put_bucket(&self, table: Table, bucket: Arc<Bucket>, named: Option<Oid>) -> Oid {
         let shape = Shape::Bucket(table);
         let bytes = bucket.bytes();
-        let id = self.store.id_of(Kind::Blob, &bytes);
+        let id = named.unwrap_or_else(|| self.store.id_of(Kind::Blob, &bytes));
         self.stage(id, shape, Kind::Blob, || bytes);
         self.keep_made(id, shape, || Node::Bucket(bucket));
         id

@@ -12,16 +12,31 @@ use crate::store::Objects;
 /// More edits than this are not noted: where a change is large, few do the same.
 const FEW: usize = 16;
 
+/// Digits below which what is named is lent: what lies above is another one in each state.
+const DEEP: usize = 2;
+
 /// What was done while somebody wanted it noted; the memory is kept for the next time.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
     wanted: bool,
     done: Vec<Done>,
+    /// What another thread named and nobody staged.
+    lent: Vec<Done>,
+}
+
+impl Noted {
+    /// Takes over what another thread named, in place of what it did before.
+    pub(super) fn borrow(&mut self, mut named: Vec<Done>) {
+        for done in &mut named {
+            done.built = done.built.unstaged();
+        }
+        self.lent = named;
+    }
 }
 
 /// What one part of a state became.
 #[derive(Debug)]
-struct Done {
+pub(super) struct Done {
     table: Table,
     at: Prefix,
     child: Child,
@@ -54,7 +69,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let noted = done.edits.iter().map(|(key, row)| (key, row.as_ref()));
             done.child == child && done.table == table && done.at == *at && noted.eq(edits)
         };
-        noted.done.iter().find(same).map(|done| done.built.clone())
+        let found = noted.done.iter().chain(&noted.lent).find(same);
+        found.map(|done| done.built.clone())
     }
 
     /// Notes what they made of it.
@@ -67,20 +83,30 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         built: &Built,
     ) {
         let mut noted = self.noted.borrow_mut();
-        // What is only named is not there for whoever would take it from here.
-        if !noted.wanted || edits.len() > FEW || self.naming.get() {
+        if edits.len() > FEW || !(noted.wanted || self.naming.get()) {
             return;
         }
-        let edits = edits
-            .iter()
-            .map(|edit| (edit.key.clone(), edit.row.cloned()));
-        noted.done.push(Done {
-            table,
-            at: *at,
-            child,
-            edits: edits.collect(),
-            built: built.clone(),
-        });
+        let done = || {
+            let edits = edits.iter();
+            Done {
+                table,
+                at: *at,
+                child,
+                edits: edits
+                    .map(|edit| (edit.key.clone(), edit.row.cloned()))
+                    .collect(),
+                built: built.clone(),
+            }
+        };
+        if !self.naming.get() {
+            noted.done.push(done());
+        } else if let Some(lent) = &mut *self.lent.borrow_mut()
+            && at.depth() >= DEEP
+            && matches!(built, Built::Rows { .. })
+        {
+            // What is only named is not there for whoever would take it from here, but for its bytes.
+            lent.named.push(done());
+        }
     }
 
     /// Ends that. What was noted names objects that may soon no longer be staged.

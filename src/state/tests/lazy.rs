@@ -11,7 +11,7 @@ use crate::state::{StateFault, Tables};
 use crate::store::{Kind, Objects};
 use std::ops::ControlFlow;
 
-fn lazy(store: &Memory) -> Tables<'_, Memory> {
+pub(super) fn lazy(store: &Memory) -> Tables<'_, Memory> {
     let tables = Tables::new(store);
     tables.rely_on_chain();
     tables

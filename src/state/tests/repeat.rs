@@ -1,9 +1,11 @@
 //! The same change on two states, with what it made of one noted for the other.
 
+use super::lazy::lazy;
 use super::{Rows, alias, edge, from_scratch, puts, removals, write};
 use crate::model::{Oid, RowEdits};
 use crate::state::Tables;
 use crate::state::tests::store::Memory;
+use crate::store::Objects as _;
 
 /// Two states of some hundred rows that differ in a few.
 fn two_states(store: &Memory, rows: u32) -> [(Oid, Rows); 2] {
@@ -100,4 +102,57 @@ fn what_was_only_named_is_made_when_it_is_wanted() {
             Tables::new(&store).check(Some(root)).unwrap();
         }
     }
+}
+
+#[test]
+fn what_another_thread_named_is_not_named_again_and_is_staged() {
+    for count in [100, 5000] {
+        let store = Memory::default();
+        let [one, two] = two_states(&store, count);
+        let edits = [
+            puts([alias(2, 5), alias(count + 9, 5)]),
+            removals([alias(30, 0)]),
+            // Nothing of these is there to be removed, or is another row than it was.
+            removals([alias(count + 100, 0)]),
+        ];
+        for edits in &edits {
+            let (prover, judge, alone) = (lazy(&store), lazy(&store), lazy(&store));
+            let name = || prover.edit(Some(one.0), edits).unwrap();
+            let (claimed, lent) = prover.lending(|| prover.naming(name));
+            assert_eq!(prover.staged(), 0);
+            judge.borrow(lent);
+            let named = |tables: &Tables<'_, Memory>| {
+                store.named.set(0);
+                let made = tables.edit(Some(two.0), edits).unwrap();
+                (made, store.named.get())
+            };
+            let (made, hashed) = named(&judge);
+            let (by_itself, all) = named(&alone);
+            assert_eq!(made, by_itself);
+            assert!(hashed <= all);
+            // In a large state none of these rows lies where the two differ.
+            assert!(count < 1000 || hashed == 0, "{hashed} of {all}");
+            let bytes = judge.take();
+            assert_eq!(bytes, alone.take());
+            store.write_all(&bytes).unwrap();
+            let whole = Tables::new(&store).check(Some(made)).unwrap();
+            assert_eq!(whole, after(&two.1, edits).len() as u64);
+            assert_eq!(judge.edit(Some(one.0), edits), Ok(claimed));
+        }
+    }
+}
+
+#[test]
+fn who_reads_strictly_takes_over_nothing_that_was_read_lazily() {
+    let store = Memory::default();
+    let [one, _] = two_states(&store, 5000);
+    let edits = puts([alias(2, 5)]);
+    let prover = lazy(&store);
+    let name = || prover.edit(Some(one.0), &edits).unwrap();
+    let (claimed, lent) = prover.lending(|| prover.naming(name));
+    let strict = Tables::new(&store);
+    strict.borrow(lent);
+    store.named.set(0);
+    assert_eq!(strict.edit(Some(one.0), &edits), Ok(claimed));
+    assert!(store.named.get() > 0);
 }

@@ -10,6 +10,8 @@ pub(super) struct Memory {
     objects: RefCell<HashMap<Oid, (Kind, Vec<u8>)>>,
     pub(super) reads: Cell<usize>,
     pub(super) headers: Cell<usize>,
+    /// Blobs that were given a name.
+    pub(super) named: Cell<usize>,
 }
 
 impl Memory {
@@ -56,6 +58,9 @@ impl Objects for Memory {
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
+        if kind == Kind::Blob {
+            self.named.set(self.named.get() + 1);
+        }
         id_of(self.format(), kind, bytes)
     }
 
