@@ -69,6 +69,17 @@ impl Fan {
         Self { shift, starts }
     }
 
+    /// As an index of packs says it of the first byte: how many ids begin with that or a smaller one. `None` where it cannot
+    /// be so.
+    pub(super) fn of_first_bytes(upto: &[u32; 256], len: u32) -> Option<Self> {
+        let sound = upto.is_sorted() && upto[255] == len;
+        let starts = std::iter::once(0).chain(upto.iter().copied());
+        sound.then(|| Self {
+            shift: u64::BITS - 8,
+            starts: starts.collect(),
+        })
+    }
+
     /// The part where an id stands, if it is in the list.
     pub(super) fn part(&self, wanted: &[u8]) -> Part {
         let at = leading(wanted) >> self.shift;
@@ -130,6 +141,11 @@ mod tests {
         let whole = find(wanted, Part::all(len), id_at);
         let fan = Fan::of(len, id_at);
         let part = find(wanted, fan.part(wanted), id_at);
+        let upto = |byte: usize| ids.partition_point(|id| usize::from(id[0]) <= byte) as u32;
+        if let Some(first) = Fan::of_first_bytes(&std::array::from_fn(upto), len) {
+            let first = find(wanted, first.part(wanted), id_at);
+            assert!(!ids.is_sorted() || first == part || [first, part].contains(&Found::Unsure));
+        }
         let sorted = ids.is_sorted();
         if sorted && whole != Found::Unsure && part != Found::Unsure {
             assert_eq!(whole, part, "{wanted:?}");
@@ -188,6 +204,16 @@ mod tests {
         };
         let asked = 99_000..101_000;
         assert!(asked.clone().filter(|n| sure(*n)).count() * 100 > asked.count() * 99);
+    }
+
+    #[test]
+    fn what_cannot_be_so_is_no_fan() {
+        let mut upto = [9; 256];
+        assert!(Fan::of_first_bytes(&upto, 9).is_some());
+        assert!(Fan::of_first_bytes(&upto, 8).is_none());
+        assert!(Fan::of_first_bytes(&upto, 10).is_none());
+        upto[7] = 10;
+        assert!(Fan::of_first_bytes(&upto, 9).is_none());
     }
 
     #[test]
