@@ -27,6 +27,9 @@ const BLOCKS: usize = 512;
 const BASES: usize = 2048;
 const BASE: usize = 16 * 1024;
 
+/// Of so many objects one is a delta, where few are.
+const FEW: u32 = 4;
+
 /// Pieces of memory that are kept for the next deltas.
 const SPARES: usize = 8;
 
@@ -44,8 +47,25 @@ pub struct DirectReader {
     blocks: Blocks,
     /// Empty until the first object is kept.
     bases: Vec<Based>,
+    /// Of each pack, what its entries were so far.
+    met: Vec<Met>,
     inflate: Decompress,
     spare: Spare,
+}
+
+/// Entries of a pack that were read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    objects: u32,
+    deltas: u32,
+}
+
+impl Met {
+    /// Whether what was asked for may be what the next one is a delta of. Where few are deltas of others, to keep each takes
+    /// longer than to read one again now and then.
+    fn expects_deltas(self) -> bool {
+        self.deltas >= self.objects / FEW
+    }
 }
 
 /// The way from an object to what it is made of.
@@ -158,6 +178,7 @@ impl DirectReader {
     fn of(packs: Arc<[Pack]>) -> Self {
         Self {
             recent: Recent::new(packs.len()),
+            met: vec![Met::default(); packs.len()],
             packs,
             blocks: Blocks::default(),
             bases: Vec::new(),
@@ -171,6 +192,7 @@ impl DirectReader {
     pub fn read(&mut self, id: &Oid, kind: Kind, max: u64) -> Option<Vec<u8>> {
         let (pack, offset) = self.find(id)?;
         let mut way = Way::from(offset);
+        self.met[pack].objects = self.met[pack].objects.saturating_add(1);
         let found = self.go_down(pack, &mut way, max)?;
         let bytes = self.come_up(pack, &mut way, found);
         for (_, delta) in way.deltas {
@@ -197,13 +219,15 @@ impl DirectReader {
                 Shape::Whole(of) => {
                     let bytes = self.unpack(pack, &head, Vec::new())?;
                     // Commits are many, and seldom what others are deltas of.
-                    if of != Kind::Commit || !way.deltas.is_empty() {
+                    let may_be_base = of != Kind::Commit && self.met[pack].expects_deltas();
+                    if may_be_base || !way.deltas.is_empty() {
                         self.remember(pack, at, of, &bytes);
                     }
                     way.whole = Some(bytes);
                     return Some(of);
                 }
                 Shape::Delta(base) => {
+                    self.met[pack].deltas = self.met[pack].deltas.saturating_add(1);
                     let memory = self.spare.take();
                     way.deltas.push((at, self.unpack(pack, &head, memory)?));
                     way.at = base;
@@ -231,7 +255,9 @@ impl DirectReader {
             if !delta::apply_into(&mut out, base, delta, LARGEST) {
                 return None;
             }
-            self.remember(pack, *at, kind, &out);
+            if nth > 0 || self.met[pack].expects_deltas() {
+                self.remember(pack, *at, kind, &out);
+            }
             if let Some(base) = made.replace(out) {
                 self.spare.give(base);
             }
