@@ -10,9 +10,9 @@ use super::refs::Logs;
 use super::{GitStore, loose::check_name};
 use crate::cores;
 use crate::model::Oid;
-use crate::store::disk::is_absent;
+use crate::store::disk::{io_fault, is_absent};
 use crate::store::{REFS_REMOVED_AT_ONCE, StoreFault, Unnamed, removals};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +22,9 @@ type Gone = (String, Oid);
 
 /// From so many loose refs on, several threads remove some each: what the system does for each takes longest.
 const MANY: usize = 200;
+
+/// So few refs are looked for one by one.
+const FEW: usize = 16;
 
 /// Threads for each core: most of the time they wait for the disk to let go of what they remove.
 const WAITING: usize = 4;
@@ -82,74 +85,85 @@ impl GitStore {
         self.refuse_writing()?;
         gone.iter().try_for_each(|(name, _)| check_name(name))?;
         self.begin_writing()?;
-        let split = self.split(gone, &Packed::read(self.common_dir())?)?;
-        let (unpacked, loose) = match split.packed.is_empty() {
-            true => (Ok(()), split.loose),
-            false => match self.drop_packed(gone) {
-                Ok(loose) => (Ok(()), loose),
-                Err(fault) => (Err(fault), split.loose),
-            },
+        let told = self.foretold.lock().without.take();
+        let dropped = match told.map(|told| self.drop_foretold(gone, told)) {
+            Some(Ok(Some(loose))) => Ok(loose),
+            _ => self.drop_packed(gone),
+        };
+        let (loose, done) = match dropped {
+            Ok(loose) => (loose, Ok(())),
+            Err(fault) => {
+                let files = Files::beside(self.common_dir(), gone)?;
+                let loose = gone.iter().filter(|(name, _)| files.have(name));
+                (loose.collect(), Err(fault))
+            }
         };
         self.clear_loose(loose);
-        unpacked
+        done
     }
 
-    /// Takes those out of `packed-refs` that stand there alone, and says which have files of their own.
-    fn drop_packed<'g>(&self, gone: &'g [Gone]) -> Result<Vec<&'g Gone>, StoreFault> {
+    /// Takes those out of `packed-refs` that stand there alone, and says which have files of their own, if that is what
+    /// was foretold.
+    fn drop_foretold<'g>(
+        &self,
+        gone: &'g [Gone],
+        told: WithoutThem,
+    ) -> Result<Option<Vec<&'g Gone>>, StoreFault> {
         let target = self.common_dir().join("packed-refs");
-        let told = self.foretold.lock().without.take();
-        if let Some(WithoutThem {
-            before,
-            names,
-            ready,
-        }) = told
-            && let Some(mut lock) = Lock::take_ready(&target, ready, &*self.steps)
-        {
-            // Nobody changes that file without this lock.
-            let now = Packed::read(self.common_dir())?;
-            let split = self.split(gone, &now)?;
-            if now == before && owned(&split.packed) == names {
-                return self.replace_packed(&mut lock, split);
-            }
+        let Some(mut lock) = Lock::take_ready(&target, told.ready, &*self.steps) else {
+            return Ok(None);
+        };
+        // Nobody changes that file without this lock.
+        let now = Packed::read(self.common_dir())?;
+        if now != told.before {
+            return Ok(None);
+        }
+        let split = self.split(gone, &now)?;
+        if owned(&split.packed) != told.names {
+            return Ok(None);
+        }
+        self.replace_packed(&mut lock, split.packed)?;
+        Ok(Some(split.loose))
+    }
+
+    /// As [`GitStore::drop_foretold`], where nothing was.
+    fn drop_packed<'g>(&self, gone: &'g [Gone]) -> Result<Vec<&'g Gone>, StoreFault> {
+        let split = self.split(gone, &Packed::read(self.common_dir())?)?;
+        if split.packed.is_empty() {
+            return Ok(split.loose);
         }
         let mut lock = self.lock_packed()?;
         let now = Packed::read(self.common_dir())?;
         let split = self.split(gone, &now)?;
         self.steps.step("packed-refs-write")?;
         lock.write(&now.without(&borrowed(&owned(&split.packed))))?;
-        self.replace_packed(&mut lock, split)
+        self.replace_packed(&mut lock, split.packed)?;
+        Ok(split.loose)
     }
 
     /// The contents are durable, so the file is never found empty; that it has them need not be.
-    fn replace_packed<'g>(
-        &self,
-        lock: &mut Lock<'_>,
-        split: Split<'g>,
-    ) -> Result<Vec<&'g Gone>, StoreFault> {
+    fn replace_packed(&self, lock: &mut Lock<'_>, gone: Vec<&Gone>) -> Result<(), StoreFault> {
         self.steps.step("packed-refs-rename")?;
         lock.publish()?;
         let mut logs = Logs::below(self.common_dir());
-        for (name, _) in split.packed {
+        for (name, _) in gone {
             logs.remove(name);
         }
-        Ok(split.loose)
+        Ok(())
     }
 
     /// Which of these have files of their own, and which stand in `packed-refs` alone with the right value. Those that
     /// have moved there are in neither.
     fn split<'g>(&self, gone: &'g [Gone], packed: &Packed) -> Result<Split<'g>, StoreFault> {
+        let files = Files::beside(self.common_dir(), gone)?;
         let index = packed.index_for(gone.len());
         let mut split = Split::default();
         for this in gone {
             let (name, id) = this;
-            match fs::symlink_metadata(self.common_dir().join(name)) {
-                Err(err) if is_absent(&err) => {
-                    if index.get(name) == Some(*id) {
-                        split.packed.push(this);
-                    }
-                }
-                // What cannot be looked at says so when it is to be removed.
-                _ => split.loose.push(this),
+            if files.have(name) {
+                split.loose.push(this);
+            } else if index.get(name) == Some(*id) {
+                split.packed.push(this);
             }
         }
         Ok(split)
@@ -179,6 +193,55 @@ impl GitStore {
             for edit in &edits {
                 // One of them moved: the others can still go.
                 let _ = self.change(std::slice::from_ref(edit), false);
+            }
+        }
+    }
+}
+
+/// What is there below some directories of refs.
+struct Files {
+    common_dir: PathBuf,
+    /// The names of files and directories there; none where each is looked for by itself.
+    names: Option<HashSet<String>>,
+}
+
+impl Files {
+    /// For whoever asks about these refs: many of them lie in a few directories.
+    fn beside(common_dir: &Path, gone: &[Gone]) -> Result<Self, StoreFault> {
+        let mut this = Self {
+            common_dir: common_dir.to_owned(),
+            names: None,
+        };
+        if gone.len() <= FEW {
+            return Ok(this);
+        }
+        let parents = gone.iter().filter_map(|(name, _)| name.rsplit_once('/'));
+        let parents: BTreeSet<&str> = parents.map(|(parent, _)| parent).collect();
+        let mut names = HashSet::new();
+        for parent in parents {
+            let dir = common_dir.join(parent);
+            let entries = match fs::read_dir(&dir) {
+                Err(err) if is_absent(&err) => continue,
+                entries => entries.map_err(|err| io_fault("list", &dir, &err))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(|err| io_fault("list", &dir, &err))?;
+                if let Ok(name) = entry.file_name().into_string() {
+                    names.insert(format!("{parent}/{name}"));
+                }
+            }
+        }
+        this.names = Some(names);
+        Ok(this)
+    }
+
+    /// Whether there is a file of this ref; what cannot be looked at says so when it is to be removed.
+    fn have(&self, name: &str) -> bool {
+        match &self.names {
+            Some(names) => names.contains(name),
+            None => {
+                let found = fs::symlink_metadata(self.common_dir.join(name));
+                found.map_or_else(|err| !is_absent(&err), |_| true)
             }
         }
     }
