@@ -10,7 +10,7 @@ use crate::model::rows::{
     Approvals, KeyRow, KeyStatus, MemberRow, PenRow, PolicyRow, RoleRow, Tier,
 };
 use crate::model::{Code, Handle, Name, Prefix, PublicKey, RowKey, limits};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The member whose current key this is.
 pub fn member_of(scene: &Scene<'_>, key: &PublicKey) -> Result<MemberRow, Stop> {
@@ -52,9 +52,9 @@ struct Known {
 }
 
 /// The policy of one state, read once for all decisions of one proposal, and what was found by it for its author
-/// and its votes.
+/// and its votes: the rows of each scope that was asked for. There are as many as kinds and families of them, at most.
 #[derive(Default)]
-pub struct Rulebook(BTreeMap<String, Vec<Known>>);
+pub struct Rulebook(Vec<(String, Vec<Known>)>);
 
 impl Rulebook {
     fn rule(
@@ -63,28 +63,30 @@ impl Rulebook {
         scopes: [&str; 3],
         key: &str,
     ) -> Result<Option<&mut Known>, Stop> {
-        let fits = |known: &Known| key.starts_with(known.row.prefix.as_str());
-        let mut found = None;
         for scope in scopes {
-            if !self.0.contains_key(scope) {
-                let rows: Vec<PolicyRow> = scene.list(scope)?;
-                let known = rows.into_iter().map(|row| Known {
-                    row,
-                    passed: Vec::new(),
-                });
-                self.0.insert(scope.to_owned(), known.collect());
-            }
-            if self.0[scope].iter().any(fits) {
-                found = Some(scope);
-                break;
+            let at = self.scope(scene, scope)?;
+            let rows = self.0[at].1.iter().enumerate();
+            let prefix = |known: &Known| known.row.prefix.as_str().len();
+            let fitting = rows.filter(|(_, known)| key.starts_with(known.row.prefix.as_str()));
+            if let Some((row, _)) = fitting.max_by_key(|(_, known)| prefix(known)) {
+                return Ok(Some(&mut self.0[at].1[row]));
             }
         }
-        let Some(scope) = found else {
-            return Ok(None);
-        };
-        let rows = self.0.get_mut(scope).into_iter().flatten();
-        let fitting = rows.filter(|known| fits(known));
-        Ok(fitting.max_by_key(|known| known.row.prefix.as_str().len()))
+        Ok(None)
+    }
+
+    /// Where the rows of a scope are.
+    fn scope(&mut self, scene: &Scene<'_>, scope: &str) -> Result<usize, Stop> {
+        if let Some(at) = self.0.iter().position(|(known, _)| known == scope) {
+            return Ok(at);
+        }
+        let rows: Vec<PolicyRow> = scene.list(scope)?;
+        let known = rows.into_iter().map(|row| Known {
+            row,
+            passed: Vec::new(),
+        });
+        self.0.push((scope.to_owned(), known.collect()));
+        Ok(self.0.len() - 1)
     }
 }
 
