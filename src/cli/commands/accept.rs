@@ -118,10 +118,14 @@ fn show(ui: &Ui, arguments: &Arguments, report: &Report, signed: &[bool]) -> any
         )?;
         return Ok(if failed { Exit::Refused } else { Exit::Done });
     }
-    for page in &report.numbered {
+    let numbered = report.numbered.iter().map(|page| {
         let number = ui.paint(Style::Id, &format!("common@{}", page.number));
         let name = escape(proposals::short_name(&page.branch));
-        ui.line(format!("{number} {name}: {}", escape(&page.subject)))?;
+        format!("{number} {name}: {}", escape(&page.subject))
+    });
+    let numbered: Vec<String> = numbered.collect();
+    if !numbered.is_empty() {
+        ui.line(numbered.join("\n"))?;
     }
     for (branch, number) in &report.already {
         ui.say(format!(
