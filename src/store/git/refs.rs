@@ -56,7 +56,7 @@ impl Refs for GitStore {
     }
 
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
-        self.change(edits, true)
+        self.change(edits)
     }
 
     fn clear(&self, gone: &[(String, Oid)]) {
@@ -73,8 +73,7 @@ impl Refs for GitStore {
 }
 
 impl GitStore {
-    /// Makes changes; `durable`: they survive a crash when it returns.
-    pub(super) fn change(&self, edits: &[RefEdit], durable: bool) -> Result<(), StoreFault> {
+    fn change(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.refuse_writing()?;
         check_edits(edits)?;
         self.begin_writing()?;
@@ -84,11 +83,8 @@ impl GitStore {
         self.steps.step("refs-lock")?;
         let mut locked = self.lock_all(edits)?;
         // Until the files of refs that go are gone, nobody packs what these say. As in git, after the locks of the refs.
-        let goes = durable && edits.iter().any(|edit| edit.new.is_none());
-        let nobody_packs = match goes {
-            true => Some(self.lock_packed()?),
-            false => None,
-        };
+        let goes = edits.iter().any(|edit| edit.new.is_none());
+        let nobody_packs = goes.then(|| self.lock_packed()).transpose()?;
         let packed = self.compare(&mut locked)?;
         self.steps.step("refs-write")?;
         for held in &mut locked {
@@ -100,9 +96,7 @@ impl GitStore {
         self.publish(&mut locked, packed, nobody_packs.as_ref())?;
         drop(nobody_packs);
         // Each directory is synced once, however many refs of it changed; then the locks go.
-        let changed = locked
-            .iter()
-            .filter(|held| durable && held.edit.new != held.old);
+        let changed = locked.iter().filter(|held| held.edit.new != held.old);
         let dirs: BTreeSet<&Path> = changed.flat_map(|held| held.lock.dirs()).collect();
         for dir in dirs {
             self.steps.step("refs-sync")?;
@@ -327,11 +321,10 @@ impl GitStore {
         let gone = |held: &&mut Held<'_, '_>| held.edit.new.is_none() && held.old.is_some();
         let deleted: Vec<&mut Held<'_, '_>> = locked.iter_mut().filter(gone).collect();
         let names: BTreeSet<&str> = deleted.iter().map(|held| &*held.edit.name).collect();
-        if packed.refs().any(|(name, _)| names.contains(name)) {
-            match nobody_packs {
-                Some(held) => self.unpack(&names, held)?,
-                None => self.unpack(&names, &self.lock_packed()?)?,
-            }
+        if let Some(held) = nobody_packs
+            && packed.refs().any(|(name, _)| names.contains(name))
+        {
+            self.unpack(&names, held)?;
         }
         let mut logs = Logs::below(self.common_dir());
         for held in deleted {

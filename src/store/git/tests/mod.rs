@@ -1,3 +1,4 @@
+mod meanwhile;
 mod moving;
 mod near;
 mod objects;
