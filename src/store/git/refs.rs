@@ -140,8 +140,11 @@ impl GitStore {
         let packed = Packed::read(self.common_dir())?;
         let below = packed.refs();
         let below = below.filter(|(name, _)| name.starts_with(prefix) && wanted(name));
-        let mut all: BTreeMap<String, Oid> =
-            below.map(|(name, id)| (name.to_owned(), id)).collect();
+        let mut all: BTreeMap<String, Oid> = BTreeMap::new();
+        for (name, id) in below {
+            // The first of several counts, as for whoever asks for one.
+            all.entry(name.to_owned()).or_insert(id);
+        }
         all.extend(loose);
         Ok(all.into_iter().collect())
     }

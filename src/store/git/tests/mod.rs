@@ -2,6 +2,7 @@ mod meanwhile;
 mod moving;
 mod near;
 mod objects;
+mod packing;
 mod refs;
 mod repository;
 
