@@ -100,11 +100,20 @@ impl GitStore {
         let dirs: BTreeSet<&Path> = changed.flat_map(|held| held.lock.dirs()).collect();
         for dir in dirs {
             self.steps.step("refs-sync")?;
-            sync_dir(dir)?;
+            self.sync_moved(dir)?;
         }
         drop(locked);
         // The change is made. A crash here loses the answer only: the caller reads again.
         self.steps.step("refs-done")
+    }
+
+    /// A ref that has its new value is not locked any more: whoever packs it may remove its directory, and what it says
+    /// is in `packed-refs` then.
+    fn sync_moved(&self, dir: &Path) -> Result<(), StoreFault> {
+        match sync_dir(dir) {
+            Err(_) if !dir.exists() => sync_dir(self.common_dir()),
+            synced => synced,
+        }
     }
 
     fn list_those(

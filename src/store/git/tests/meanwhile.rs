@@ -153,6 +153,20 @@ fn one_that_somebody_holds_is_packed_and_keeps_its_file() {
     );
 }
 
+/// git removes the directories that are empty when it has packed.
+#[test]
+fn what_git_packs_before_its_directory_is_synced_was_moved_all_the_same() {
+    let (dir, store, [a, b]) = repository();
+    let path = dir.path().to_owned();
+    let mover = stopped_before(&store, &["refs-sync"], move || {
+        git(&path, &["pack-refs", "--all", "--prune"]);
+        assert!(!path.join(SLUG).parent().unwrap().exists());
+    });
+    mover.apply(&[edit(SLUG, Expect::At(a), Some(b))]).unwrap();
+    assert_eq!(store.get(SLUG).unwrap(), Some(b));
+    assert_eq!(git(dir.path(), &["rev-parse", SLUG]), b.to_hex());
+}
+
 /// Somebody packs who read the ref's first value. It is replaced, and the new value cleared away.
 #[test]
 fn what_is_cleared_while_others_are_packed_shows_no_older_value() {
