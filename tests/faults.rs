@@ -161,7 +161,18 @@ fn proposing_may_be_killed_anywhere() {
 
 #[test]
 fn accepting_may_be_killed_anywhere() {
+    accepting_is_killed(&queue(3));
+}
+
+#[test]
+fn accepting_what_is_packed_may_be_killed_anywhere() {
     let before = queue(3);
+    let store = GitStore::open(before.dir.path()).unwrap();
+    assert_eq!(store.pack_refs().unwrap(), 3);
+    accepting_is_killed(&before);
+}
+
+fn accepting_is_killed(before: &Queue) {
     let mut ends = [0; 3];
     for n in 1..ENDLESS {
         let dir = tempfile::tempdir().unwrap();

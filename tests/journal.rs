@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::TestSpace;
+use common::{TestSpace, repo};
 use folio::journal::history::History;
 use folio::journal::pages::{MemoryIndex, PageIndex as _};
 use folio::model::{Number, ObjectFormat};
-use folio::store::{GitStore, MemoryStore, Store};
+use folio::store::{GitStore, MemoryStore, Refs as _, Store};
 
 fn life<S: Store + Clone + Send>(store: S) {
     let mut space = TestSpace::found(store).unwrap();
@@ -50,6 +50,48 @@ fn a_space_lives_on_disk() {
         let dir = tempfile::tempdir().unwrap();
         let store = GitStore::init(dir.path(), true, format, &[]).unwrap();
         life(store);
+    }
+}
+
+/// Some of the branches are packed, some came later, one was replaced since, and one has to stay.
+#[test]
+fn numbering_what_is_packed_leaves_no_branch() {
+    for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = GitStore::init(dir.path(), true, format, &[]).unwrap();
+        let mut space = TestSpace::found(store).unwrap();
+        let base = space.tip();
+        let line = |n: usize, target: &str| {
+            format!(r#"{{"op":"alias.set","alias":"a{n}","target":"{target}"}}"#)
+        };
+        let propose = |space: &TestSpace<GitStore>, slug: &str, line: &str| {
+            let made = space.propose_on(&base, &space.alice, slug, &[line]);
+            made.unwrap().0
+        };
+        for n in 0..12 {
+            propose(&space, &format!("p{n}"), &line(n, "t"));
+        }
+        // Whatever comes second finds `a0` in its place.
+        let stale = propose(&space, "z-stale", &line(0, "other"));
+        assert_eq!(space.store.pack_refs().unwrap(), 13);
+        let old = space.store.get("refs/heads/proposals/alice/p3").unwrap();
+        assert_ne!(old, Some(propose(&space, "p3", &line(3, "u"))));
+        propose(&space, "p12", &line(12, "t"));
+        let report = space.accept_all().unwrap();
+        assert_eq!((report.numbered.len(), report.refused.len()), (13, 1));
+        let left = space.store.list("refs/heads/proposals/").unwrap();
+        let numbered: Vec<_> = report.numbered.iter().map(|page| &page.branch).collect();
+        assert_eq!(left.len(), 1, "{numbered:?}");
+        let packed = std::fs::read_to_string(dir.path().join("packed-refs")).unwrap();
+        match left[0].1 == stale {
+            true => assert_eq!(left[0].0, "refs/heads/proposals/alice/z-stale"),
+            false => assert_eq!(left[0].0, "refs/heads/proposals/alice/p0"),
+        }
+        assert_eq!(packed.matches("refs/heads/proposals/").count(), 1);
+        let listed = repo::git(dir.path(), &["for-each-ref", "refs/heads/proposals"], b"");
+        assert_eq!(listed.lines().count(), 1, "{listed}");
+        repo::fsck(dir.path());
+        assert_eq!(space.verify().unwrap(), Number(14));
     }
 }
 

@@ -186,6 +186,12 @@ impl<S: Refs> Refs for Faulty<S> {
         self.inner.foretell_clear(gone)
     }
 
+    fn clear(&self, gone: &[(String, Oid)]) {
+        if self.script.step("refs-clear").is_ok() {
+            self.inner.clear(gone);
+        }
+    }
+
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.script.step("refs-apply")?;
         for edit in edits {

@@ -76,6 +76,7 @@ pub fn run(
     stamp(store)?;
     done.refs = pack_refs(store)?;
     if partial::is_partial(store) {
+        stamp(store)?;
         return Ok(done);
     }
     for _ in 0..ROUNDS {
@@ -91,7 +92,7 @@ pub fn run(
         let log = |lines: &[String]| turn.log(now, lines);
         done.graph = graph::write(store, Extent::New, &git, steps, &log)?;
     }
-    // Merged packs are newer than they were when this began.
+    // Merged packs are newer than they were when this began, and loose refs fewer.
     stamp(store)?;
     Ok(done)
 }

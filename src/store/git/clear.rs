@@ -4,14 +4,15 @@
 //! each ref. The lock of the file keeps its values as they are. Whoever moves one of these refs meanwhile writes a file of
 //! its own for it, which counts and stays: the ref is then where they moved it. So nothing that somebody wrote is lost.
 
+use super::GitStore;
 use super::lock::{Lock, Ready};
-use super::packed::Packed;
+use super::loose::{Loose, check_name};
+use super::packed::{Packed, PackedIndex};
 use super::refs::Logs;
-use super::{GitStore, loose::check_name};
 use crate::cores;
 use crate::model::Oid;
 use crate::store::disk::{io_fault, is_absent};
-use crate::store::{REFS_REMOVED_AT_ONCE, StoreFault, Unnamed, removals};
+use crate::store::{REFS_REMOVED_AT_ONCE, StoreFault, Unnamed};
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -80,26 +81,21 @@ impl GitStore {
     /// Removes each of these that still points there.
     ///
     /// # Errors
-    /// Why some could not be removed; all are tried. One that moved is no fault.
+    /// Why some could not be removed. One that moved, or that somebody else holds, is no fault.
     pub(super) fn clear_all(&self, gone: &[Gone]) -> Result<(), StoreFault> {
         self.refuse_writing()?;
         gone.iter().try_for_each(|(name, _)| check_name(name))?;
         self.begin_writing()?;
         let told = self.foretold.lock().without.take();
-        let dropped = match told.map(|told| self.drop_foretold(gone, told)) {
-            Some(Ok(Some(loose))) => Ok(loose),
-            _ => self.drop_packed(gone),
+        let told = told.map(|told| self.drop_foretold(gone, told));
+        let loose = match told.transpose()?.flatten() {
+            Some(loose) => loose,
+            None => self.drop_packed(gone)?,
         };
-        let (loose, done) = match dropped {
-            Ok(loose) => (loose, Ok(())),
-            Err(fault) => {
-                let files = Files::beside(self.common_dir(), gone)?;
-                let loose = gone.iter().filter(|(name, _)| files.have(name));
-                (loose.collect(), Err(fault))
-            }
-        };
-        self.clear_loose(loose);
-        done
+        match loose.is_empty() {
+            true => Ok(()),
+            false => self.clear_loose(loose),
+        }
     }
 
     /// Takes those out of `packed-refs` that stand there alone, and says which have files of their own, if that is what
@@ -169,32 +165,82 @@ impl GitStore {
         Ok(split)
     }
 
-    /// Removes those that have files of their own, under their locks.
-    fn clear_loose(&self, gone: Vec<&Gone>) {
-        if gone.len() < MANY {
-            return self.clear_some(&gone);
+    /// Removes those that have files of their own, under their locks. Nobody packs meanwhile: what they say now, or said
+    /// a moment ago, would show again when their files are gone. Whoever holds the lock of a ref may be waiting for that of
+    /// `packed-refs`, so none of the former is waited for.
+    fn clear_loose(&self, gone: Vec<&Gone>) -> Result<(), StoreFault> {
+        let nobody_packs = self.lock_packed()?;
+        let packed = Packed::read(self.common_dir())?;
+        let index = packed.index_for(gone.len());
+        let (both, loose): (Vec<&Gone>, Vec<&Gone>) = gone
+            .into_iter()
+            .partition(|(name, _)| index.get(name).is_some());
+        for some in both.chunks(REFS_REMOVED_AT_ONCE) {
+            let held = self.hold(some, &index);
+            let names: BTreeSet<&str> = held.iter().map(|(_, name)| *name).collect();
+            // Their files still count until they go, too.
+            if !names.is_empty() {
+                self.unpack(&names, &nobody_packs)?;
+            }
+            self.remove(&held)?;
         }
+        if loose.len() < MANY {
+            return self.clear_some(&loose, &index);
+        }
+        let index = &index;
         std::thread::scope(|scope| {
             let threads = cores::threads() * WAITING;
             // Neighbours lie in one directory, so threads are seldom in each other's way.
-            for some in gone.chunks(gone.len().div_ceil(threads)) {
-                let store = self.for_thread();
-                scope.spawn(move || store.clear_some(some));
-            }
-        });
+            let running: Vec<_> = loose
+                .chunks(loose.len().div_ceil(threads))
+                .map(|some| {
+                    let store = self.for_thread();
+                    scope.spawn(move || store.clear_some(some, index))
+                })
+                .collect();
+            let ended = running.into_iter().map(|thread| thread.join());
+            let ended = ended.map(|ended| ended.expect("removing does not panic"));
+            ended.fold(Ok(()), Result::and)
+        })
     }
 
-    fn clear_some(&self, gone: &[&Gone]) {
-        for some in gone.chunks(REFS_REMOVED_AT_ONCE) {
-            let edits = removals(some.iter().copied());
-            if self.change(&edits, false).is_ok() {
-                continue;
-            }
-            for edit in &edits {
-                // One of them moved: the others can still go.
-                let _ = self.change(std::slice::from_ref(edit), false);
+    fn clear_some(&self, gone: &[&Gone], index: &PackedIndex<'_>) -> Result<(), StoreFault> {
+        gone.chunks(REFS_REMOVED_AT_ONCE)
+            .try_for_each(|some| self.remove(&self.hold(some, index)))
+    }
+
+    /// Takes the locks of those that are where they were seen, as far as nobody else has them.
+    fn hold<'g, 's>(
+        &'s self,
+        gone: &[&'g Gone],
+        index: &PackedIndex<'_>,
+    ) -> Vec<(Lock<'s>, &'g str)> {
+        let (mut shared, mut held) = (None, Vec::with_capacity(gone.len()));
+        for (name, id) in gone {
+            let target = self.common_dir().join(name);
+            let lock = Lock::attempt(self.common_dir(), &target, &*self.steps, &mut shared);
+            let Some(lock) = lock else { continue };
+            let there = match self.loose(name) {
+                Ok(Loose::At(at)) => at == *id,
+                // A directory that was left has its name.
+                Ok(Loose::Nothing) => index.get(name) == Some(*id),
+                _ => false,
+            };
+            if there {
+                held.push((lock, name.as_str()));
             }
         }
+        held
+    }
+
+    fn remove(&self, held: &[(Lock<'_>, &str)]) -> Result<(), StoreFault> {
+        let mut logs = Logs::below(self.common_dir());
+        for (lock, name) in held {
+            self.steps.step("ref-delete")?;
+            lock.delete_target()?;
+            logs.remove(name);
+        }
+        Ok(())
     }
 }
 

@@ -86,6 +86,23 @@ impl Ready {
         let staged = self.staged.as_ref();
         staged.map(|(name, file)| (name.as_path(), file))
     }
+
+    /// Makes it durable, for whoever has nothing else to wait for.
+    pub(super) fn sync(&self) -> Result<(), StoreFault> {
+        self.contents().map_or(Ok(()), |(name, file)| {
+            let synced = file.sync_all();
+            synced.map_err(|err| io_fault("sync", name, &err))
+        })
+    }
+
+    /// Puts it in the place of a file whose lock is held, and stays so.
+    pub(super) fn publish(mut self, target: &Path) -> Result<(), StoreFault> {
+        if let Some((name, _)) = &self.staged {
+            fs::rename(name, target).map_err(|err| io_fault("rename to", target, &err))?;
+        }
+        self.staged = None;
+        Ok(())
+    }
 }
 
 impl Drop for Ready {
@@ -309,7 +326,10 @@ fn create_staged(staging: &Path) -> io::Result<(PathBuf, File)> {
         match File::create_new(&own) {
             Ok(file) => {
                 file.lock()?;
-                return Ok((own, file));
+                // Whoever looked at it before it was locked took it for a dead one's, and has removed it.
+                if own.exists() {
+                    return Ok((own, file));
+                }
             }
             // Left by a dead process that had our number. Not the lock: the next name will be free.
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {}

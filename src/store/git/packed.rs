@@ -16,6 +16,9 @@ const FEW: usize = 8;
 /// How git begins it: it is sorted, and says of each tag what that points to.
 const HEADER: &[u8] = b"# pack-refs with: peeled fully-peeled sorted \n";
 
+/// How one begins that had no beginning: nobody knows whether what its tags point to was left out.
+const UNPEELED: &[u8] = b"# pack-refs with: sorted \n";
+
 /// The bytes of `packed-refs`; nothing if there is no such file.
 #[derive(PartialEq, Eq)]
 pub(super) struct Packed {
@@ -39,7 +42,7 @@ impl Packed {
         // Most lines are told apart by their end, without parsing the id.
         let lines = self.bytes.split(|b| *b == b'\n');
         let mut found = lines
-            .filter(|line| line.ends_with(name.as_bytes()))
+            .filter(|line| without_cr(line).ends_with(name.as_bytes()))
             .filter_map(parse_line);
         found.find(|(found, _)| *found == name).map(|(_, id)| id)
     }
@@ -73,7 +76,7 @@ impl Packed {
             }
         }
         if kept.is_empty() {
-            kept.extend_from_slice(HEADER);
+            kept.extend_from_slice(if entries.is_empty() { HEADER } else { UNPEELED });
         }
         let stays =
             |name: &[u8]| std::str::from_utf8(name).map_or(true, |name| !refs.contains_key(name));
@@ -123,12 +126,15 @@ impl PackedIndex<'_> {
 /// What follows the id in a line.
 fn name_in(line: &[u8]) -> &[u8] {
     let space = line.iter().position(|b| *b == b' ');
-    let name = space.map_or(line, |at| &line[at + 1..]);
-    name.strip_suffix(b"\r").unwrap_or(name)
+    without_cr(space.map_or(line, |at| &line[at + 1..]))
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn parse_line(line: &[u8]) -> Option<(&str, Oid)> {
     let line = std::str::from_utf8(line).ok()?;
     let (id, name) = line.split_once(' ')?;
-    Some((name.trim_end_matches('\r'), id.parse().ok()?))
+    Some((name.strip_suffix('\r').unwrap_or(name), id.parse().ok()?))
 }

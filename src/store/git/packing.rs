@@ -5,14 +5,14 @@
 //! says what `packed-refs` does. So each ref is in one of them at any time.
 
 use super::GitStore;
-use super::lock::Lock;
+use super::lock::{Lock, Ready};
 use super::loose::{Found, Loose, walk};
 use super::packed::Packed;
 use crate::model::Oid;
-use crate::store::disk::{TempFile, io_fault, sync_dir};
+use crate::store::disk::sync_dir;
 use crate::store::{Kind, Objects as _, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::sync::Arc;
 
 /// Where refs are packed. All of them are at commits, so nothing is to be said of what tags point to.
 const KINDS: [&str; 3] = ["refs/heads", "refs/remotes", "refs/folio"];
@@ -70,14 +70,12 @@ impl GitStore {
         // Read under the lock: it may have been packed anew since.
         let bytes = Packed::read(dir)?.without(names);
         self.steps.step("packed-refs-write")?;
-        let new = TempFile::create(&dir.join("folio"), "tmp_packed_", &*self.steps)?;
-        let written = new.file().write_all(&bytes);
-        let synced = written.and_then(|()| new.file().sync_all());
-        synced.map_err(|err| io_fault("write", new.path(), &err))?;
+        let new = Ready::write(dir, bytes, Arc::clone(&self.steps))?;
+        new.sync()?;
         // A crash before the rename changes nothing; after it, those refs that were only here are gone. The contents were
         // synced, so the file is never found empty.
         self.steps.step("packed-refs-rename")?;
-        new.rename_to(&dir.join("packed-refs"))?;
+        new.publish(&dir.join("packed-refs"))?;
         sync_dir(dir)
     }
 

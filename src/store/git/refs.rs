@@ -56,7 +56,7 @@ impl Refs for GitStore {
     }
 
     fn apply(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
-        self.change(edits, true)
+        self.change(edits)
     }
 
     fn clear(&self, gone: &[(String, Oid)]) {
@@ -73,8 +73,7 @@ impl Refs for GitStore {
 }
 
 impl GitStore {
-    /// Makes changes; `durable`: they survive a crash when it returns.
-    pub(super) fn change(&self, edits: &[RefEdit], durable: bool) -> Result<(), StoreFault> {
+    fn change(&self, edits: &[RefEdit]) -> Result<(), StoreFault> {
         self.refuse_writing()?;
         check_edits(edits)?;
         self.begin_writing()?;
@@ -84,11 +83,8 @@ impl GitStore {
         self.steps.step("refs-lock")?;
         let mut locked = self.lock_all(edits)?;
         // Until the files of refs that go are gone, nobody packs what these say. As in git, after the locks of the refs.
-        let goes = durable && edits.iter().any(|edit| edit.new.is_none());
-        let nobody_packs = match goes {
-            true => Some(self.lock_packed()?),
-            false => None,
-        };
+        let goes = edits.iter().any(|edit| edit.new.is_none());
+        let nobody_packs = goes.then(|| self.lock_packed()).transpose()?;
         let packed = self.compare(&mut locked)?;
         self.steps.step("refs-write")?;
         for held in &mut locked {
@@ -100,17 +96,28 @@ impl GitStore {
         self.publish(&mut locked, packed, nobody_packs.as_ref())?;
         drop(nobody_packs);
         // Each directory is synced once, however many refs of it changed; then the locks go.
-        let changed = locked
-            .iter()
-            .filter(|held| durable && held.edit.new != held.old);
-        let dirs: BTreeSet<&Path> = changed.flat_map(|held| held.lock.dirs()).collect();
+        let changed = locked.iter().filter(|held| held.edit.new != held.old);
+        let mut dirs: BTreeSet<&Path> = changed.flat_map(|held| held.lock.dirs()).collect();
+        if goes {
+            // A ref that was cleared away before, and was there again, must not show what it was then.
+            dirs.insert(self.common_dir());
+        }
         for dir in dirs {
             self.steps.step("refs-sync")?;
-            sync_dir(dir)?;
+            self.sync_moved(dir)?;
         }
         drop(locked);
         // The change is made. A crash here loses the answer only: the caller reads again.
         self.steps.step("refs-done")
+    }
+
+    /// A ref that has its new value is not locked any more: whoever packs it may remove its directory, and what it says
+    /// is in `packed-refs` then.
+    fn sync_moved(&self, dir: &Path) -> Result<(), StoreFault> {
+        match sync_dir(dir) {
+            Err(_) if !dir.exists() => sync_dir(self.common_dir()),
+            synced => synced,
+        }
     }
 
     fn list_those(
@@ -146,8 +153,11 @@ impl GitStore {
         let packed = Packed::read(self.common_dir())?;
         let below = packed.refs();
         let below = below.filter(|(name, _)| name.starts_with(prefix) && wanted(name));
-        let mut all: BTreeMap<String, Oid> =
-            below.map(|(name, id)| (name.to_owned(), id)).collect();
+        let mut all: BTreeMap<String, Oid> = BTreeMap::new();
+        for (name, id) in below {
+            // The first of several counts, as for whoever asks for one.
+            all.entry(name.to_owned()).or_insert(id);
+        }
         all.extend(loose);
         Ok(all.into_iter().collect())
     }
@@ -327,11 +337,10 @@ impl GitStore {
         let gone = |held: &&mut Held<'_, '_>| held.edit.new.is_none() && held.old.is_some();
         let deleted: Vec<&mut Held<'_, '_>> = locked.iter_mut().filter(gone).collect();
         let names: BTreeSet<&str> = deleted.iter().map(|held| &*held.edit.name).collect();
-        if packed.refs().any(|(name, _)| names.contains(name)) {
-            match nobody_packs {
-                Some(held) => self.unpack(&names, held)?,
-                None => self.unpack(&names, &self.lock_packed()?)?,
-            }
+        if let Some(held) = nobody_packs
+            && packed.refs().any(|(name, _)| names.contains(name))
+        {
+            self.unpack(&names, held)?;
         }
         let mut logs = Logs::below(self.common_dir());
         for held in deleted {

@@ -120,3 +120,114 @@ fn what_a_killed_run_leaves_is_cleared_by_the_next() {
     assert!(keep_house(&store).graph);
     git(dir.path(), &["commit-graph", "verify"]);
 }
+
+/// Makes so many refs with files of their own, each at that object.
+fn loose_refs(store: &GitStore, kind: &str, count: usize, id: &Oid) {
+    let dir = store.common_dir().join("refs").join(kind);
+    fs::create_dir_all(&dir).unwrap();
+    for n in 0..count {
+        fs::write(dir.join(format!("ref-{n}")), format!("{id}\n")).unwrap();
+    }
+}
+
+fn with_a_commit() -> (tempfile::TempDir, GitStore, Oid) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    commits(&store, 1, 10);
+    let id = store.get("refs/heads/main").unwrap().unwrap();
+    (dir, store, id)
+}
+
+#[test]
+fn it_is_time_when_many_refs_are_loose_and_then_they_are_packed() {
+    let (dir, store, id) = with_a_commit();
+    for kind in ["heads/first", "remotes/second"] {
+        loose_refs(&store, kind, LOOSE - 1, &id);
+        assert!(!is_due(&store).unwrap(), "{kind}");
+        assert_eq!(keep_house(&store).refs, 0, "too few to be worth it");
+        loose_refs(&store, kind, LOOSE, &id);
+        assert!(is_due(&store).unwrap(), "{kind}");
+        let before = git(dir.path(), &["for-each-ref"]);
+        assert_eq!(keep_house(&store).refs, LOOSE);
+        assert_eq!(git(dir.path(), &["for-each-ref"]), before);
+        assert_eq!(store.unpacked().unwrap(), 0);
+        assert!(!is_due(&store).unwrap(), "{kind}");
+    }
+}
+
+#[test]
+fn a_partial_clone_is_packed_as_soon_again() {
+    let (dir, _, id) = with_a_commit();
+    git(dir.path(), &["config", "remote.origin.url", "/nowhere"]);
+    git(dir.path(), &["config", "remote.origin.promisor", "true"]);
+    let store = GitStore::open(dir.path()).unwrap();
+    assert!(partial::is_partial(&store));
+    for kind in ["heads/first", "remotes/second"] {
+        loose_refs(&store, kind, LOOSE, &id);
+        assert!(is_due(&store).unwrap(), "{kind}");
+        assert_eq!(keep_house(&store).refs, LOOSE);
+        assert!(!is_due(&store).unwrap(), "{kind}");
+    }
+}
+
+#[test]
+fn refs_that_could_not_be_packed_are_not_tried_with_each_command() {
+    let (_dir, store, id) = with_a_commit();
+    // Somebody holds the file where they are to go.
+    let lock = store.common_dir().join("packed-refs.lock");
+    fs::write(&lock, "").unwrap();
+    loose_refs(&store, "heads/first", LOOSE + 10, &id);
+    assert!(is_due(&store).unwrap());
+    assert_eq!(keep_house(&store).refs, 0);
+    assert!(!is_due(&store).unwrap());
+    loose_refs(&store, "heads/second", LOOSE - 1, &id);
+    assert!(!is_due(&store).unwrap(), "some more are not enough");
+    loose_refs(&store, "heads/second", LOOSE, &id);
+    assert!(is_due(&store).unwrap());
+    fs::remove_file(&lock).unwrap();
+    assert_eq!(keep_house(&store).refs, 2 * LOOSE + 10);
+    // Those that are no refs to commits stay for ever, and the others are counted from there on.
+    let blob = store.id_of(crate::store::Kind::Blob, b"x");
+    let object = (blob, crate::store::Kind::Blob, b"x".to_vec());
+    store.write_all(&[object]).unwrap();
+    loose_refs(&store, "folio/blobs", LOOSE, &blob);
+    assert!(is_due(&store).unwrap());
+    assert_eq!(keep_house(&store).refs, 0);
+    assert!(!is_due(&store).unwrap());
+    loose_refs(&store, "heads/third", LOOSE, &id);
+    assert!(is_due(&store).unwrap());
+    assert_eq!(keep_house(&store).refs, LOOSE);
+    assert_eq!(store.unpacked().unwrap(), LOOSE);
+}
+
+#[test]
+fn a_collection_packs_refs_too() {
+    for partial in [false, true] {
+        let (dir, _, id) = with_a_commit();
+        if partial {
+            git(dir.path(), &["config", "remote.origin.url", "/nowhere"]);
+            git(dir.path(), &["config", "remote.origin.promisor", "true"]);
+        }
+        let store = GitStore::open(dir.path()).unwrap().for_collecting();
+        let terms = super::super::Terms {
+            grace: 0,
+            now: NOW,
+            steps: &EveryStep,
+            git: crate::remote::require_git().unwrap(),
+            tell: &|_| {},
+        };
+        let collect = || {
+            let turn = Collecting::begin(store.common_dir()).unwrap();
+            super::super::run(&store, &turn, &terms).unwrap();
+        };
+        loose_refs(&store, "heads/some", LOOSE - 1, &id);
+        collect();
+        assert_eq!(store.unpacked().unwrap(), LOOSE - 1);
+        loose_refs(&store, "heads/some", LOOSE, &id);
+        let before = git(dir.path(), &["for-each-ref"]);
+        collect();
+        assert_eq!(store.unpacked().unwrap(), 0);
+        assert_eq!(git(dir.path(), &["for-each-ref"]), before);
+        git(dir.path(), &["fsck", "--strict"]);
+    }
+}

@@ -1,6 +1,8 @@
+mod meanwhile;
 mod moving;
 mod near;
 mod objects;
+mod packing;
 mod refs;
 mod repository;
 
