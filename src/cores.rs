@@ -74,6 +74,13 @@ pub fn beside<A: Send, B>(
     })
 }
 
+/// Gives back what something large is made of, beside what comes next; nobody waits for that.
+pub fn give_back<T: Send + 'static>(large: T) {
+    let thread = std::thread::Builder::new();
+    // Where no thread can be started it is given back here.
+    thread.spawn(move || drop(large)).ok();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -155,7 +155,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     /// Takes all staged objects for written, as [`Tables::take`] does.
     pub fn written(&self) {
-        self.staged.take();
+        self.staged.borrow_mut().clear();
     }
 
     /// Whether an object is staged.

@@ -60,19 +60,23 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
             objects.extend(drafts.objects);
             true
         })?;
-        let parcel = Parcel::new(store.format(), objects.len() + count);
-        let mut signed = seal_all(store, signer, tip, pages, parcel)?;
-        signed.parcel.add(objects)?;
-        return Ok((signed, judged));
+        let mut parcel = Parcel::new(store.format(), objects.len() + count);
+        let pages = seal_all(store, signer, tip, pages, &mut |commits| {
+            objects.extend(commits);
+        })?;
+        parcel.add(objects)?;
+        return Ok((Signed { pages, parcel }, judged));
     }
     std::thread::scope(|scope| {
         let (give_pages, take_pages) = mpsc::channel();
         let (give_objects, take_objects) = mpsc::channel();
+        let give_commits = give_objects.clone();
         let (format, store) = (store.format(), store.clone());
         let sealing = scope.spawn(move || {
             cores::make_room();
-            let parcel = Parcel::new(format, count);
-            seal_all(&store, signer, tip, take_pages, parcel)
+            // Where packing failed it says so itself.
+            let give = &mut |commits| drop(give_commits.send(commits));
+            seal_all(&store, signer, tip, take_pages, give)
         });
         // Signing needs the page before, and packing what a page makes does not need its signature.
         let packing = scope.spawn(move || {
@@ -87,30 +91,29 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
             give_pages.send(pages).is_ok() && give_objects.send(objects).is_ok()
         });
         drop((give_pages, give_objects));
-        let signed = sealing.join().expect("signing does not panic");
-        let mut parcel = packing.join().expect("packing does not panic")?;
-        let Signed { pages, parcel: own } = signed?;
-        parcel.take_over(own);
+        let pages = sealing.join().expect("signing does not panic");
+        let parcel = packing.join().expect("packing does not panic");
+        let (pages, parcel) = (pages?, parcel?);
         Ok((Signed { pages, parcel }, judged?))
     })
 }
 
-/// Signs pages, and packs their commits.
+/// Signs pages, and gives away their commits.
 fn seal_all<S: Objects>(
     store: &S,
     signer: &dyn Sign,
     mut previous: Oid,
     drafts: impl IntoIterator<Item = Vec<Draft>>,
-    mut parcel: Parcel,
-) -> Result<Signed, Fault> {
+    give: &mut dyn FnMut(Vec<Shared>),
+) -> Result<Vec<PlannedPage>, Fault> {
     let mut signed = Vec::new();
     for pages in drafts {
-        let mut objects: Vec<Shared> = Vec::with_capacity(pages.len());
+        let mut commits: Vec<Shared> = Vec::with_capacity(pages.len());
         for draft in pages {
             let (page, bytes) = draft.page.seal_after(previous, store, signer)?;
             let bytes = Bytes::from(bytes);
             previous = page.id;
-            objects.push((page.id, Kind::Commit, bytes.clone()));
+            commits.push((page.id, Kind::Commit, bytes.clone()));
             signed.push(PlannedPage {
                 candidate: draft.candidate,
                 entry: index_entry(&page, &draft.outcome),
@@ -118,10 +121,9 @@ fn seal_all<S: Objects>(
                 bytes,
             });
         }
-        parcel.add(objects)?;
+        give(commits);
     }
-    let pages = signed;
-    Ok(Signed { pages, parcel })
+    Ok(signed)
 }
 
 fn index_entry(page: &Page, outcome: &Outcome) -> NewPage {

@@ -28,7 +28,7 @@ impl<'a> Complete<'a> {
         checksum: Oid,
         steps: &'a dyn Steps,
     ) -> Result<Self, StoreFault> {
-        placed.sort_by_key(|placed| placed.id);
+        idx::sort(&mut placed);
         let index = TempFile::create(dir, "tmp_idx_", steps)?;
         let bytes = idx::encode(format, &placed, &checksum)?;
         let written = index.file().write_all(&bytes);

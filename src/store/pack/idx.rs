@@ -1,6 +1,6 @@
 //! Pack indexes, version 2: 256 running counts, then ids, checksums and offsets, each in a table.
 
-use super::super::git::Hasher;
+use super::checksum::Sum;
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::StoreFault;
 
@@ -17,6 +17,11 @@ pub(super) struct Placed {
     pub(super) offset: u64,
     /// CRC-32 of its entry, header and compressed bytes.
     pub(super) crc: u32,
+}
+
+/// Sorts by id.
+pub(super) fn sort(placed: &mut [Placed]) {
+    placed.sort_unstable_by_key(|placed| placed.id);
 }
 
 /// The index of a pack with this checksum; `placed` is sorted by id.
@@ -53,7 +58,7 @@ pub(super) fn encode(
         out.extend_from_slice(&offset.to_be_bytes());
     }
     out.extend_from_slice(checksum.as_bytes());
-    let mut hash = Hasher::new(format);
+    let mut hash = Sum::new(format);
     hash.update(&out);
     out.extend_from_slice(hash.finish()?.as_bytes());
     Ok(out)

@@ -3,11 +3,15 @@
 use super::packer::{Entries, Packer};
 use super::zip::{AT_ONCE, Zip};
 use super::{BATCH_DEPTH, Writer, idx, order};
+use crate::cores;
 use crate::model::{ObjectFormat, Oid};
 use crate::store::unnamed::{Later, Unnamed};
 use crate::store::{Bytes, Kind, Steps, StoreFault};
 use std::collections::HashSet;
 use std::path::Path;
+
+/// To sort so many entries is worth a thread.
+const MANY: usize = 2048;
 
 /// An object that others may hold too.
 pub type Shared = (Oid, Kind, Bytes);
@@ -84,17 +88,6 @@ impl Parcel {
         sections.try_for_each(|section| section.pack(*format, zip))
     }
 
-    /// Adds all of another parcel, which has no object of a kind that is in this one: nothing is packed again.
-    pub fn take_over(&mut self, other: Self) {
-        for (section, other) in self.sections.iter_mut().zip(other.sections) {
-            if !other.objects.is_empty() {
-                assert!(section.objects.is_empty(), "each kind comes in one of them");
-                *section = other;
-            }
-        }
-        self.seen.extend(other.seen);
-    }
-
     /// The objects as they are, for a store that keeps no packs.
     pub fn into_objects(self) -> Vec<(Oid, Kind, Vec<u8>)> {
         let objects = self.sections.into_iter().flat_map(|some| some.objects);
@@ -138,15 +131,26 @@ pub fn prepare<'a>(
         return Ok(Box::new(Later(|| Ok(()))));
     }
     let mut writer = Writer::create(dir, parcel.format, count, steps)?;
+    let (mut all, mut pieces) = (Vec::with_capacity(count), Vec::new());
+    let mut from = writer.offset;
     for section in parcel.sections {
         let Packed { bytes, placed } = section.packer.into_entries();
-        let from = writer.offset;
-        writer.put(&bytes)?;
-        writer.placed.extend(placed.into_iter().map(|placed| {
+        all.extend(placed.into_iter().map(|placed| {
             let offset = from + placed.offset;
             idx::Placed { offset, ..placed }
         }));
+        from += bytes.len() as u64;
+        pieces.push(bytes);
     }
+    let sort = || {
+        idx::sort(&mut all);
+        all
+    };
+    let (sorted, written) = cores::beside(count >= MANY, sort, || {
+        pieces.iter().try_for_each(|bytes| writer.put(bytes))
+    });
+    written?;
+    writer.placed = sorted;
     Ok(Box::new(writer.complete()?))
 }
 

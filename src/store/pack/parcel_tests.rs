@@ -69,22 +69,31 @@ fn a_pack_does_not_depend_on_the_parts_in_which_its_objects_came() {
     }
 }
 
+/// One thread signs commits, and another makes the rest.
 #[test]
-fn a_pack_does_not_depend_on_the_parcel_in_which_a_kind_came() {
+fn a_pack_does_not_depend_on_when_each_kind_came() {
     let mut made = Vec::new();
-    for apart in [false, true] {
+    for (some, others) in [(1, 1), (3, 50), (50, 2)] {
         let dir = tempfile::tempdir().unwrap();
         let store = new_store(dir.path(), true, ObjectFormat::Sha1);
-        let objects = versions(&store);
-        let is_commit = |object: &Shared| apart && object.1 == Kind::Commit;
-        let (commits, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_commit);
-        let mut parcel = parcel_of(&store, &others, 7);
-        parcel.take_over(parcel_of(&store, &commits, 3));
+        let is_commit = |object: &Shared| object.1 == Kind::Commit;
+        let (commits, rest): (Vec<_>, Vec<_>) = versions(&store).into_iter().partition(is_commit);
+        let mut parcel = Parcel::new(store.format(), 10);
+        let (mut commits, mut rest) = (commits.chunks(some), rest.chunks(others));
+        loop {
+            let next = [rest.next(), commits.next()];
+            for part in next.iter().flatten() {
+                parcel.add(part.iter().cloned()).unwrap();
+            }
+            if next.iter().all(Option::is_none) {
+                break;
+            }
+        }
         unnamed::settle(vec![store.prepare(parcel).unwrap()]).unwrap();
         git(dir.path(), &["fsck", "--strict", "--full"]);
         made.push(files(dir.path()));
     }
-    assert_eq!(made[0], made[1]);
+    assert_eq!([&made[0]; 2], [&made[1], &made[2]]);
 }
 
 #[test]
