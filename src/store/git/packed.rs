@@ -7,6 +7,7 @@
 use crate::model::Oid;
 use crate::store::StoreFault;
 use crate::store::disk::read_if_there;
+use memchr::{memchr, memmem, memrchr};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -34,17 +35,39 @@ impl Packed {
 
     /// Name and id of each ref, in the order of the file. Names that are not UTF-8 are left out.
     pub(super) fn refs(&self) -> impl Iterator<Item = (&str, Oid)> {
-        self.bytes.split(|b| *b == b'\n').filter_map(parse_line)
+        self.lines().filter_map(parse_line)
+    }
+
+    /// As [`Packed::refs`], of those whose names begin so.
+    pub(super) fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, Oid)> {
+        let lines = self.lines();
+        let below = lines.filter(move |line| name_in(line).starts_with(prefix.as_bytes()));
+        below.filter_map(parse_line)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = Some(self.bytes.as_slice());
+        std::iter::from_fn(move || {
+            let bytes = rest?;
+            let end = memchr(b'\n', bytes);
+            rest = end.map(|end| &bytes[end + 1..]);
+            Some(&bytes[..end.unwrap_or(bytes.len())])
+        })
     }
 
     /// Where a ref points.
     pub(super) fn find(&self, name: &str) -> Option<Oid> {
-        // Most lines are told apart by their end, without parsing the id.
-        let lines = self.bytes.split(|b| *b == b'\n');
-        let mut found = lines
-            .filter(|line| without_cr(line).ends_with(name.as_bytes()))
-            .filter_map(parse_line);
-        found.find(|(found, _)| *found == name).map(|(_, id)| id)
+        let mut rest = self.bytes.as_slice();
+        // Nearly all lines are passed over without a look at each: many questions are about refs that are not there.
+        while let Some(at) = memmem::find(rest, name.as_bytes()) {
+            let start = memrchr(b'\n', &rest[..at]).map_or(0, |before| before + 1);
+            let end = memchr(b'\n', &rest[at..]).map_or(rest.len(), |len| at + len);
+            match parse_line(&rest[start..end]) {
+                Some((found, id)) if found == name => return Some(id),
+                _ => rest = &rest[end..],
+            }
+        }
+        None
     }
 
     /// For whoever is going to look for so many refs.

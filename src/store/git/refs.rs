@@ -151,8 +151,7 @@ impl GitStore {
             }
         }
         let packed = Packed::read(self.common_dir())?;
-        let below = packed.refs();
-        let below = below.filter(|(name, _)| name.starts_with(prefix) && wanted(name));
+        let below = packed.below(prefix).filter(|(name, _)| wanted(name));
         let mut all: BTreeMap<String, Oid> = BTreeMap::new();
         for (name, id) in below {
             // The first of several counts, as for whoever asks for one.

@@ -31,11 +31,25 @@ part_accept() {
     "$(eval "calc %.2f \"\$accept_$rows / $accept_100\"")" "$(asked "$(eval "calc %.2f \"\$accept_$rows / $accept_100\"")" '<=' 2.5)" 'as above'
 }
 
-# `queue_of NAME`: sets `each` and `theirs` to the microseconds of a page in a queue of 1,000, and of git's commit.
+# `unpacked`: gives each packed branch of the space in `dir` a file of its own, as it has until there are many.
+unpacked() {
+  local id name
+  while read -r id name; do
+    case $id in '#'*) continue ;; esac
+    mkdir -p "$dir/${name%/*}"
+    echo "$id" >"$dir/$name"
+  done <"$dir/packed-refs"
+  rm "$dir/packed-refs"
+  sync -f "$dir"
+}
+
+# `queue_of NAME [unpacked]`: sets `each` and `theirs` to the microseconds of a page in a queue of 1,000, and of git's
+# commit.
 queue_of() {
   local ours=() others=()
-  for _ in 1 2 3; do
+  for _ in 1 2 3 4 5; do
     copied "$1" queue
+    [ $# = 1 ] || "$2"
     warm
     signed_by wanda
     turns 1 "${signing[@]}" accept --all ::: "${commit_loop[@]}"
@@ -62,8 +76,10 @@ part_queue() {
     row "accept the queue, $(thousands "$count") rows" "$(rate 1 "$each")/s" "$(rate 1 "$theirs")/s" \
       "$(calc %.0f "$theirs / $each") times as many" "$(asked "$(rate 1 "$each")" '>=' "$target" a second)" \
       "\`folio accept --all\`; $git_commit, 50 in a loop"
-    [ "$count" = 100 ] || continue
-    row 'the same, as a ratio' '' '' '' "$(asked "$(calc %.0f "$theirs / $each")" '>=' 100 times)" 'as above'
+    [ "$count" != 100 ] || row 'the same, as a ratio' '' '' '' "$(asked "$(calc %.0f "$theirs / $each")" '>=' 100 times)" 'as above'
+    queue_of "rows-$count" unpacked
+    row 'the same, each branch still in a file of its own' "$(rate 1 "$each")/s" "$(rate 1 "$theirs")/s" \
+      "$(calc %.0f "$theirs / $each") times as many" '' 'as above, without what `folio gc packs` did'
   done
 }
 
