@@ -143,7 +143,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// written and would not stage them again.
     #[must_use = "objects that are handed over and not written are lost"]
     pub fn take(&self) -> Vec<(Oid, Kind, Vec<u8>)> {
-        self.forget_changes();
+        self.forget_all_changes();
         self.staged.borrow_mut().take()
     }
 
@@ -155,7 +155,13 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
 
     /// Takes all staged objects for written, as [`Tables::take`] does.
     pub fn written(&self) {
+        self.forget_all_changes();
         self.staged.borrow_mut().clear();
+    }
+
+    fn forget_all_changes(&self) {
+        self.forget_changes();
+        self.noted.borrow_mut().give_up_lent();
     }
 
     /// Whether an object is staged.
@@ -171,7 +177,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     /// Forgets all but the first `keep` staged objects, as counted by [`Tables::staged`] before a
     /// change that turned out not to be wanted.
     pub fn discard(&self, keep: usize) {
-        self.forget_changes();
+        self.forget_all_changes();
         for id in self.staged.borrow_mut().truncate(keep) {
             self.cache.borrow_mut().remove(&id);
         }

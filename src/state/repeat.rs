@@ -12,6 +12,9 @@ use crate::store::Objects;
 /// More edits than this are not noted: where a change is large, few do the same.
 const FEW: usize = 16;
 
+/// Parts that are lent at most: of a large change each would be looked for among all.
+const LENT: usize = 64;
+
 /// Digits below which what is named is lent: what lies above is another one in each state.
 const DEEP: usize = 2;
 
@@ -31,6 +34,11 @@ impl Noted {
             done.built = done.built.unstaged();
         }
         self.lent = named;
+    }
+
+    /// Forgets that too: what was staged of it may be so no longer.
+    pub(super) fn give_up_lent(&mut self) {
+        self.lent.clear();
     }
 }
 
@@ -60,7 +68,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         child: Child,
         edits: &[Edit<'_>],
     ) -> Option<Built> {
-        if self.naming.get() {
+        // Of more edits nothing was noted.
+        if self.naming.get() || edits.len() > FEW {
             return None;
         }
         let noted = self.noted.borrow();
@@ -102,6 +111,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             noted.done.push(done());
         } else if let Some(lent) = &mut *self.lent.borrow_mut()
             && at.depth() >= DEEP
+            && lent.named.len() < LENT
             && matches!(built, Built::Rows { .. })
         {
             // What is only named is not there for whoever would take it from here, but for its bytes.

@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 /// Whether commands start it: `false` in the repository's configuration, or else in the user's, turns it off.
 const KEY: &str = "folio.housekeeping";
 
-/// Merges small packs, and has larger ones merged in the background where so much has come that it is time.
+/// Merges small packs, and has larger ones merged, and branches packed, in the background where so much has come that it
+/// is time.
 pub fn keep_house(context: &Context, ui: &Ui) {
     or_warn(ui, context.store.consolidate().map_err(Into::into));
     let due = between::is_due(&context.store).map_err(Into::into);

@@ -46,8 +46,10 @@ pub(super) fn commit<S: Store>(
     let packed = space.store.prepare(parcel)?;
     // What the refs will hold waits for the disk with them; nobody sees it before it is published.
     let moved = space.store.foretell(refs::MAIN, new)?;
-    let cleared = space.store.foretell_clear(gone)?;
-    unnamed::settle(vec![remembered, packed, moved, cleared])?;
+    let mut all = vec![remembered, packed, moved];
+    // Branches can go later, and without a word before.
+    all.extend(space.store.foretell_clear(gone));
+    unnamed::settle(all)?;
     space.tables.written();
     let old = history.tip().expect("an open space has a tip").id;
     Ok(Committed { old, new, pages })

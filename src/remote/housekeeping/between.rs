@@ -29,7 +29,7 @@ const ROUNDS: usize = 4;
 pub struct Done {
     /// Packs that are part of others now.
     pub merged: usize,
-    /// Refs that stand in `packed-refs` now.
+    /// Files of refs that went, for `packed-refs` says the same.
     pub refs: usize,
     /// Whether git's commit graph knows all commits.
     pub graph: bool,
@@ -43,6 +43,9 @@ pub struct Done {
 /// # Errors
 /// `io`.
 pub fn is_due(store: &GitStore) -> Result<bool, StoreFault> {
+    if require_touchable(store).is_err() {
+        return Ok(false);
+    }
     let last = fs::metadata(stamped(store)).and_then(|meta| meta.modified());
     let last = last.ok();
     let mut bytes = 0;
@@ -75,8 +78,8 @@ pub fn run(
     let mut done = Done::default();
     stamp(store)?;
     done.refs = pack_refs(store)?;
+    stamp(store)?;
     if partial::is_partial(store) {
-        stamp(store)?;
         return Ok(done);
     }
     for _ in 0..ROUNDS {
@@ -92,7 +95,7 @@ pub fn run(
         let log = |lines: &[String]| turn.log(now, lines);
         done.graph = graph::write(store, Extent::New, &git, steps, &log)?;
     }
-    // Merged packs are newer than they were when this began, and loose refs fewer.
+    // Merged packs are newer than they were when this began.
     stamp(store)?;
     Ok(done)
 }

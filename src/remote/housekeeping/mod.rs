@@ -66,6 +66,7 @@ pub fn run(store: &GitStore, turn: &Collecting, terms: &Terms<'_>) -> Result<Rep
     report.leftovers = leftovers::clear(store, store.common_dir(), turn, terms)?;
     between::pack_refs(store)?;
     if partial::is_partial(store) {
+        between::stamp(store)?;
         report
             .notes
             .push("a partial clone is repacked by git alone: `git gc`");

@@ -139,7 +139,27 @@ fn what_another_thread_named_is_not_named_again_and_is_staged() {
             assert_eq!(whole, after(&two.1, edits).len() as u64);
             assert_eq!(judge.edit(Some(one.0), edits), Ok(claimed));
         }
+        // What was staged of it and is given up is staged anew.
+        let (prover, judge) = (lazy(&store), lazy(&store));
+        let name = || prover.edit(Some(one.0), &edits[0]).unwrap();
+        judge.borrow(prover.lending(|| prover.naming(name)).1);
+        judge.edit(Some(two.0), &edits[0]).unwrap();
+        let all = judge.staged();
+        judge.discard(0);
+        judge.edit(Some(two.0), &edits[0]).unwrap();
+        assert_eq!(judge.staged(), all);
     }
+}
+
+#[test]
+fn of_a_large_change_little_is_lent() {
+    let store = Memory::default();
+    let [one, _] = two_states(&store, 5000);
+    let edits = puts((0..2000).map(|n| alias(n * 2, 7)));
+    let prover = lazy(&store);
+    let name = || prover.edit(Some(one.0), &edits).unwrap();
+    let (_, lent) = prover.lending(|| prover.naming(name));
+    assert!((1..=64).contains(&lent.named.len()), "{}", lent.named.len());
 }
 
 #[test]

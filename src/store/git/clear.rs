@@ -27,6 +27,9 @@ const MANY: usize = 200;
 /// So few refs are looked for one by one.
 const FEW: usize = 16;
 
+/// Refs whose locks one thread holds at a time: where the file system has no hard links, each keeps a file open.
+const AT_ONCE: usize = 64;
+
 /// Threads for each core: most of the time they wait for the disk to let go of what they remove.
 const WAITING: usize = 4;
 
@@ -205,7 +208,7 @@ impl GitStore {
     }
 
     fn clear_some(&self, gone: &[&Gone], index: &PackedIndex<'_>) -> Result<(), StoreFault> {
-        gone.chunks(REFS_REMOVED_AT_ONCE)
+        gone.chunks(AT_ONCE)
             .try_for_each(|some| self.remove(&self.hold(some, index)))
     }
 

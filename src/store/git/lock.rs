@@ -221,7 +221,15 @@ impl<'a> Lock<'a> {
     ) -> Option<Self> {
         let path = lock_of(target);
         let staging = common_dir.join("folio").join("locks");
-        let staged = try_take(&staging, &path, steps, shared.as_ref()).ok()?;
+        let take = || try_take(&staging, &path, steps, shared.as_ref());
+        let staged = take().or_else(|err| {
+            let there = err.kind() == io::ErrorKind::AlreadyExists;
+            match there && take_from_the_dead(&staging, &path) {
+                true => take(),
+                false => Err(err),
+            }
+        });
+        let staged = staged.ok()?;
         Some(Self::of(path, target, staged, steps, shared))
     }
 
