@@ -1,8 +1,8 @@
 //! What is done between two collections, by a process that nobody waits for: large packs are merged, many branches are
 //! packed, and git's commit graph learns of new commits.
 //!
-//! Nothing is removed but packs whose entries were all copied, and files of refs that `packed-refs` has. Whoever collects is waited for: this gives up where it
-//! is. What a kill leaves is what the next run, or a collection, finds and goes on from.
+//! Nothing is removed but packs whose entries were all copied, and files of refs that `packed-refs` has. Whoever collects
+//! is waited for: this gives up where it is. What a kill leaves is what the next run, or a collection, finds and goes on from.
 
 use super::graph::{self, Extent};
 use super::{git, require_touchable};
@@ -38,7 +38,8 @@ pub struct Done {
 }
 
 /// Whether so much has come since the last run that another one is worth it. Looks at the names, sizes and times of
-/// packs, and at the names of refs; a wrong clock makes it earlier or later, and nothing else.
+/// packs, and at the names of refs; a wrong clock makes it earlier or later, and nothing else. Never where nothing may be
+/// touched.
 ///
 /// # Errors
 /// `io`.

@@ -85,11 +85,7 @@ impl Packed {
     /// The file with these refs at their commits, sorted by name.
     pub(super) fn with(&self, refs: &BTreeMap<String, Oid>) -> Vec<u8> {
         let (mut kept, mut entries) = (Vec::new(), Vec::<(&[u8], Vec<u8>)>::new());
-        for line in self
-            .bytes
-            .split(|b| *b == b'\n')
-            .filter(|line| !line.is_empty())
-        {
+        for line in self.lines().filter(|line| !line.is_empty()) {
             let whole = [line, b"\n"].concat();
             match (line[0], entries.last_mut()) {
                 (b'#', _) => kept.extend(whole),

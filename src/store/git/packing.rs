@@ -1,8 +1,8 @@
 //! Moving refs from files of their own into `packed-refs`, as `git pack-refs` does, and out of it. Many refs are listed
 //! sooner when they are there, and [removed](super::clear) together.
 //!
-//! To pack them: first they stand in `packed-refs` too, durably; then the files go, each under the lock of its ref and only if it still
-//! says what `packed-refs` does. So each ref is in one of them at any time.
+//! To pack them: first they stand in `packed-refs` too, durably; then the files go, each under the lock of its ref and only
+//! if it still says what `packed-refs` does. So each ref is in one of them at any time.
 
 use super::GitStore;
 use super::lock::{Lock, Ready};

@@ -2,7 +2,7 @@ use super::*;
 use crate::model::{ObjectFormat, Oid};
 use crate::store::collector::Collecting;
 use crate::store::testing::{commit_of, git, new_store};
-use crate::store::{EveryStep, Expect, Objects as _, RefEdit, Refs as _};
+use crate::store::{EveryStep, Expect, Objects as _, RefEdit, Refs as _, Script};
 use std::path::Path;
 
 const NOW: u64 = 4_000_000_000;
@@ -230,4 +230,30 @@ fn a_collection_packs_refs_too() {
         assert_eq!(git(dir.path(), &["for-each-ref"]), before);
         git(dir.path(), &["fsck", "--strict"]);
     }
+}
+
+#[test]
+fn refs_that_were_packed_are_not_counted_though_the_run_failed_later() {
+    let (_dir, store, id) = with_a_commit();
+    loose_refs(&store, "heads/first", LOOSE, &id);
+    let script = Script::new();
+    script.fail_at(1);
+    run(&store, &begin(store.common_dir()), NOW, &script).unwrap_err();
+    assert_eq!(store.unpacked().unwrap(), 0);
+    assert!(!is_due(&store).unwrap());
+    loose_refs(&store, "heads/second", LOOSE, &id);
+    assert!(is_due(&store).unwrap());
+}
+
+#[test]
+fn it_is_never_time_where_nothing_may_be_touched() {
+    let (dir, store, id) = with_a_commit();
+    loose_refs(&store, "heads/first", LOOSE, &id);
+    assert!(is_due(&store).unwrap());
+    git(dir.path(), &["config", "core.repositoryFormatVersion", "1"]);
+    git(
+        dir.path(),
+        &["config", "extensions.preciousObjects", "true"],
+    );
+    assert!(!is_due(&GitStore::open(dir.path()).unwrap()).unwrap());
 }

@@ -306,6 +306,30 @@ fn by_git(dir: &Path, name: &str, now: Option<Oid>, new: Option<Oid>) -> bool {
 }
 
 #[test]
+fn what_the_dead_hold_is_cleared_by_whoever_was_at_work_before_they_died() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    let [a, _] = two_commits(&store);
+    let name = "refs/heads/some";
+    store.apply(&[edit(name, Expect::Absent, Some(a))]).unwrap();
+    let script = Script::new();
+    let dead = lock::Lock::take(dir.path(), &dir.path().join(name), &script).unwrap();
+    store.clear(&[(name.into(), a)]);
+    assert_eq!(
+        store.get(name).unwrap(),
+        Some(a),
+        "the living are respected"
+    );
+    script.fail_at(1);
+    script.step("dying").unwrap_err();
+    drop(dead);
+    assert!(dir.path().join(name).with_extension("lock").exists());
+    store.clear(&[(name.into(), a)]);
+    assert_eq!(store.get(name).unwrap(), None);
+    assert_eq!(git(dir.path(), &["for-each-ref"]), "");
+}
+
+#[test]
 fn of_many_who_move_delete_clear_and_pack_nobody_loses_a_change() {
     let dir = tempfile::tempdir().unwrap();
     let store = new_store(dir.path(), true, ObjectFormat::Sha1);
