@@ -309,3 +309,44 @@ fn a_command_has_packs_merged_in_the_background_when_much_has_come_unless_it_is_
     gc(&fixture, 0, &[]);
     fixture.git(&["fsck", "--strict"]);
 }
+
+/// Makes so many branches below `proposals/bob/`, all of them at `main`.
+fn branches(fixture: &Fixture, kind: &str, count: usize) {
+    let main = fixture.git(&["rev-parse", "main"]);
+    let line = |n| format!("create refs/heads/proposals/bob/{kind}{n} {main}");
+    let lines: String = (0..count).map(line).collect();
+    let mut git = fixture.bare_command("git", &fixture.space);
+    super::cli::finish(git.args(["update-ref", "--stdin"]), lines.as_bytes()).ok();
+}
+
+#[test]
+fn branches_are_packed_when_there_are_many_and_a_command_has_that_done_in_the_background() {
+    let fixture = Fixture::bare();
+    branches(&fixture, "a", 256);
+    let before = fixture.git(&["for-each-ref"]);
+    let did = fixture.run("bob", &["--json", "gc", "packs"]).json();
+    assert_eq!(did["refs"], 256);
+    assert_eq!(fixture.git(&["for-each-ref"]), before);
+    let again = fixture.run("bob", &["gc", "packs"]).ok();
+    assert!(!again.contains("packed"), "{again}");
+    branches(&fixture, "b", 255);
+    let packed = || fs::read_to_string(fixture.space.join("packed-refs")).unwrap();
+    let lines = || packed().matches("refs/heads/proposals/").count();
+    assert_eq!(lines(), 256);
+    let row = r#"{"op":"alias.set","alias":"x","target":"a"}"#;
+    let mut run = fixture.command(&fixture.space, Some("bob"));
+    run.env("GIT_CONFIG_VALUE_0", "true");
+    let args = ["propose", "-m", "p1", "--slug", "p1", "-f", "-"];
+    super::cli::finish(run.args(args), row.as_bytes()).ok();
+    let started = std::time::Instant::now();
+    while lines() < 512 {
+        assert!(started.elapsed().as_secs() < 60, "nothing was started");
+        std::thread::yield_now();
+    }
+    // Whoever collects waits for it. What is packed is numbered, and what is no proposal stays.
+    gc(&fixture, 0, &[]);
+    let numbered = fixture.run("wanda", &["accept", "bob/p1"]).ok();
+    assert!(numbered.contains("bob/p1"), "{numbered}");
+    assert_eq!(lines(), 511);
+    fixture.git(&["fsck", "--strict"]);
+}
