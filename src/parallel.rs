@@ -3,8 +3,9 @@
 use crate::cores::{make_room, threads};
 use crate::state::Tables;
 use crate::store::Objects;
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
 /// Items that a thread takes at a time where its results are large, so that memory stays bounded.
 const FEW_AT_ONCE: usize = 256;
@@ -87,49 +88,66 @@ where
         let mut results = items.into_iter().map(|item| work(store, &tables, item));
         return results.try_for_each(each);
     }
-    let shares = shares(items, threads, at_once);
+    let mut parts = in_pieces(items, threads, at_once).into_iter();
     std::thread::scope(|scope| {
-        let start = |share: Vec<Vec<T>>| {
-            let (results, taken) = mpsc::sync_channel(AHEAD);
-            let (store, work) = (store.clone(), &work);
+        let (ask, asked) = mpsc::channel();
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..threads {
+            let (store, work, asked) = (store.clone(), &work, Arc::clone(&asked));
             scope.spawn(move || {
                 make_room();
                 let tables = tables_of(&store);
-                for part in share {
+                while let Some(Task { part, answer }) = next(&asked) {
                     let part = part.into_iter().map(|item| work(&store, &tables, item));
                     // Nobody takes any more results after one was refused.
-                    if results.send(part.collect::<Vec<R>>()).is_err() {
+                    if answer.send(part.collect::<Vec<R>>()).is_err() {
                         break;
                     }
                 }
             });
-            taken
+        }
+        let mut hand_out = |part| {
+            let (answer, result) = mpsc::sync_channel(1);
+            ask.send(Task { part, answer }).expect("`asked` is there");
+            result
         };
-        let taken: Vec<mpsc::Receiver<Vec<R>>> = shares.into_iter().map(start).collect();
-        // The first thread that has no more parts did the last one of all, or panicked, which the scope passes on.
-        for results in taken.iter().cycle() {
-            let Ok(part) = results.recv() else {
+        let ahead = parts.by_ref().take(threads * (1 + AHEAD));
+        let mut coming: VecDeque<_> = ahead.map(&mut hand_out).collect();
+        while let Some(result) = coming.pop_front() {
+            // A thread that gives no answer panicked, which the scope passes on.
+            let Ok(part) = result.recv() else {
                 break;
             };
+            coming.extend(parts.next().map(&mut hand_out));
             part.into_iter().try_for_each(&mut each)?;
         }
         Ok(())
     })
 }
 
-/// The items in parts, dealt out in turn.
-fn shares<T>(items: Vec<T>, threads: usize, at_once: usize) -> Vec<Vec<Vec<T>>> {
+/// Some items, and where the results go.
+struct Task<T, R> {
+    part: Vec<T>,
+    answer: mpsc::SyncSender<Vec<R>>,
+}
+
+/// What a thread does next. Who is slower takes fewer parts.
+fn next<T>(asked: &Mutex<mpsc::Receiver<T>>) -> Option<T> {
+    let asked = asked.lock().expect("nobody panics who waits");
+    asked.recv().ok()
+}
+
+/// The items in parts.
+fn in_pieces<T>(items: Vec<T>, threads: usize, at_once: usize) -> Vec<Vec<T>> {
     let size = (items.len() / (threads * PARTS)).clamp(1, at_once);
-    let mut shares: Vec<_> = (0..threads).map(|_| Vec::new()).collect();
-    let mut items = items.into_iter();
-    for turn in (0..threads).cycle() {
+    let (mut items, mut parts) = (items.into_iter(), Vec::new());
+    loop {
         let part: Vec<T> = items.by_ref().take(size).collect();
         if part.is_empty() {
-            break;
+            return parts;
         }
-        shares[turn].push(part);
+        parts.push(part);
     }
-    shares
 }
 
 #[cfg(test)]
@@ -137,6 +155,7 @@ mod tests {
     use super::*;
     use crate::model::ObjectFormat;
     use crate::store::MemoryStore;
+    use std::time::Duration;
 
     #[test]
     fn results_come_in_order_and_none_is_lost() {
@@ -146,6 +165,30 @@ mod tests {
             let doubled = map(&store, items, |_, _, item| item * 2);
             assert!(doubled.into_iter().eq((0..count).map(|item| item * 2)));
         }
+    }
+
+    #[test]
+    fn who_is_slower_takes_fewer_parts() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let (tell, told) = mpsc::channel();
+        let (tell, told) = (Mutex::new(tell), Mutex::new(told));
+        let count = 600;
+        let part = count / (threads() * PARTS);
+        // The first is done when another thread has come to the last part that is handed out before that.
+        let last = part * threads() * (1 + AHEAD) - 1;
+        let work = |_: &MemoryStore, _: &Tables<'_, MemoryStore>, item: usize| {
+            if item == 0 && threads() > 1 {
+                let minute = Duration::from_secs(60);
+                let told = told.lock().unwrap().recv_timeout(minute);
+                told.expect("others go on meanwhile");
+            }
+            if item == last {
+                tell.lock().unwrap().send(()).unwrap();
+            }
+            item
+        };
+        let all = map(&store, (0..count).collect(), work);
+        assert!(all.into_iter().eq(0..count));
     }
 
     #[test]
