@@ -61,9 +61,13 @@ impl Base {
     }
 }
 
-/// An authenticated proposal. There is one constructor: [`Proposal::authenticate`].
+/// An authenticated proposal. There is one constructor: [`Proposal::authenticate`]. Queues pass it on from hand to hand,
+/// so it is small.
 #[derive(Debug, Clone)]
-pub struct Proposal {
+pub struct Proposal(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     id: Oid,
     commit: Commit,
     space: SpaceId,
@@ -137,7 +141,7 @@ impl Proposal {
             decisions: &bytes,
         });
         require_true_block(&message, &space, &base, &digest)?;
-        Ok(Self {
+        Ok(Self(Box::new(Parts {
             id,
             commit,
             space,
@@ -149,74 +153,74 @@ impl Proposal {
             digest,
             preview,
             preview_true: false,
-        })
+        })))
     }
 
     /// Its commit's id.
     pub fn id(&self) -> Oid {
-        self.id
+        self.0.id
     }
 
     /// The commit.
     pub fn commit(&self) -> &Commit {
-        &self.commit
+        &self.0.commit
     }
 
     /// The space it is made for.
     pub fn space(&self) -> SpaceId {
-        self.space
+        self.0.space
     }
 
     /// What it stands on.
     pub fn base(&self) -> &Base {
-        &self.base
+        &self.0.base
     }
 
     /// The key that signed it.
     pub fn author(&self) -> PublicKey {
-        self.author
+        self.0.author
     }
 
     /// The proposer's words.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The first line of the proposer's words.
     pub fn subject(&self) -> &str {
-        self.subject.as_str()
+        self.0.subject.as_str()
     }
 
     /// What it decides, in order; at least one.
     pub fn decisions(&self) -> &[Decision] {
-        &self.decisions
+        &self.0.decisions
     }
 
     /// As [`Proposal::decisions`], for whoever needs nothing else of it.
     pub(super) fn into_decisions(self) -> Vec<Decision> {
-        self.decisions
+        self.0.decisions
     }
 
     /// Its digest.
     pub fn digest(&self) -> ProposalDigest {
-        self.digest
+        self.0.digest
     }
 
     /// Compares the preview with what the decisions make of the base, which no later page changes, and remembers
     /// if it is true. Where it is not, whoever judges the proposal says so.
     pub(super) fn prove_preview<S: Objects + ?Sized>(&mut self, tables: &Tables<'_, S>) {
         let is_true = || judge::require_preview_of_base(tables, self).is_ok();
-        self.preview_true = self.preview_true || tables.naming(is_true);
+        self.0.preview_true = self.0.preview_true || tables.naming(is_true);
     }
 
     /// Whether [`Proposal::prove_preview`] found the preview true.
     pub(super) fn preview_is_true(&self) -> bool {
-        self.preview_true
+        self.0.preview_true
     }
 
     /// The state that its tree claims: what it would produce on its base, or the base's own.
     pub fn preview(&self) -> Oid {
-        self.preview
+        self.0.preview
     }
 }
 

@@ -102,18 +102,24 @@ fn read_branches<S: Store + Clone + Send>(
     reviews: &Reviews,
 ) -> Result<Vec<Entry>, Fault> {
     let id = space.id;
-    let read = parallel::map(space.store, branches, |store, tables, (name, commit)| {
+    let mut entries = Vec::with_capacity(branches.len());
+    let read = |store: &S, tables: &Tables<'_, S>, (name, commit): (String, Oid)| {
         let candidate = authenticate(store, tables, &id, reviews, &name, commit);
-        (name, commit, candidate)
-    });
-    let mut entries = Vec::with_capacity(read.len());
-    for (name, commit, candidate) in read {
+        (name, commit, candidate.map(Box::new))
+    };
+    // Many stand on one snapshot.
+    let mut known = None;
+    parallel::in_order(space.store, branches, read, |(name, commit, candidate)| {
         let candidate = candidate.and_then(|candidate| {
-            require_base_in_chain(history, &candidate.proposal)?;
+            let base = candidate.proposal.base();
+            if known != Some(*base) {
+                require_base_in_chain(history, &candidate.proposal)?;
+                known = Some(*base);
+            }
             Ok(candidate)
         });
         entries.push(match candidate {
-            Ok(candidate) => Entry::Authentic(Box::new(candidate)),
+            Ok(candidate) => Entry::Authentic(candidate),
             Err(fault) if fault.is_environment() => return Err(fault),
             Err(fault) => Entry::Invalid {
                 name,
@@ -121,7 +127,8 @@ fn read_branches<S: Store + Clone + Send>(
                 fault,
             },
         });
-    }
+        Ok(())
+    })?;
     Ok(entries)
 }
 

@@ -177,7 +177,7 @@ impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
         self.drafts.pages.push(Draft {
             candidate,
             page,
-            outcome: judgement.outcome,
+            judgement,
         });
         match self.drafts.pages.len() < AT_ONCE {
             true => Ok(()),

@@ -5,8 +5,8 @@ use super::plan::PlannedPage;
 use super::snapshot::Unsigned;
 use crate::cores;
 use crate::crypto::Sign;
-use crate::fold::Outcome;
 use crate::journal::fault::Fault;
+use crate::journal::judge::Judgement;
 use crate::journal::page::Page;
 use crate::journal::pages::{NewPage, PageRecord, change_keys};
 use crate::journal::queue::Candidate;
@@ -23,7 +23,7 @@ const OBJECTS: usize = 4;
 pub(super) struct Draft {
     pub(super) candidate: Candidate,
     pub(super) page: Unsigned,
-    pub(super) outcome: Outcome,
+    pub(super) judgement: Box<Judgement>,
 }
 
 /// Pages that were judged, and the new objects of their states.
@@ -116,7 +116,7 @@ fn seal_all<S: Objects>(
             commits.push((page.id, Kind::Commit, bytes.clone()));
             signed.push(PlannedPage {
                 candidate: draft.candidate,
-                entry: index_entry(&page, &draft.outcome),
+                entry: index_entry(&page, &draft.judgement),
                 page,
                 bytes,
             });
@@ -126,11 +126,11 @@ fn seal_all<S: Objects>(
     Ok(signed)
 }
 
-fn index_entry(page: &Page, outcome: &Outcome) -> NewPage {
+fn index_entry(page: &Page, judgement: &Judgement) -> NewPage {
     let record = PageRecord {
         commit: page.id,
         proposal: page.message.proposal,
         chain: page.message.chain,
     };
-    (record, change_keys(&outcome.edits))
+    (record, change_keys(&judgement.outcome.edits))
 }
