@@ -8,7 +8,7 @@ use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
 use super::repeat::Noted;
-use super::staged::Staged;
+use super::staged::{Staged, WasStaged};
 use super::tree::{Dir, Root};
 use crate::fold::Memo;
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, SpaceId, Table, limits};
@@ -153,10 +153,10 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         self.staged.borrow().since(from)
     }
 
-    /// Takes all staged objects for written, as [`Tables::take`] does.
-    pub fn written(&self) {
+    /// Takes all staged objects for written, as [`Tables::take`] does, and hands over their memory.
+    pub fn written(&self) -> WasStaged {
         self.forget_all_changes();
-        self.staged.borrow_mut().clear();
+        self.staged.take().into()
     }
 
     fn forget_all_changes(&self) {

@@ -1,18 +1,26 @@
 //! New objects that are not yet in the store.
 
-use crate::cores;
 use crate::model::Oid;
 use crate::store::{Bytes, Kind};
 use std::collections::HashMap;
-
-/// To give back so many takes longer than to start a thread.
-const MANY: usize = 2048;
 
 /// New objects in the order they were made: children before the trees that name them.
 #[derive(Debug, Default)]
 pub(super) struct Staged {
     objects: HashMap<Oid, (Kind, Bytes)>,
     order: Vec<Oid>,
+}
+
+/// What was staged until it was written. To give it back takes a while, so whoever has it says when.
+#[derive(Debug, Default)]
+pub struct WasStaged {
+    _all: Staged,
+}
+
+impl From<Staged> for WasStaged {
+    fn from(all: Staged) -> Self {
+        Self { _all: all }
+    }
 }
 
 impl Staged {
@@ -52,14 +60,6 @@ impl Staged {
             Some((*id, *kind, bytes.clone()))
         })
         .collect()
-    }
-
-    /// Forgets everything. What a long queue staged is given back meanwhile.
-    pub(super) fn clear(&mut self) {
-        let all = std::mem::take(self);
-        if all.len() >= MANY {
-            cores::give_back(all);
-        }
     }
 
     /// Drops all but the first `keep` objects and says which.

@@ -116,10 +116,11 @@ fn accepted(dir: &Path) -> usize {
     };
     let report = accept::accept(&opened, &mut index, &witness, &|_| true, &mut |_, _| Ok(()));
     let report = report.expect("accepted");
-    // As the command leaves it.
-    std::mem::forget(opened);
     assert!(report.refused.is_empty() && report.invalid.is_empty());
-    report.numbered.len()
+    let count = report.numbered.len();
+    // As the command leaves it.
+    std::mem::forget((opened, report));
+    count
 }
 
 /// Runs something on the space in a directory and its whole history.

@@ -83,8 +83,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         let history = context.history(&space, &mut index, ui)?;
         say_provisional(ui, home::provisional(&context, &space, &history)?);
     }
-    // The process ends in a moment; to give back all rows that were read and made would take longer than to leave them.
-    std::mem::forget(space);
+    // The process ends in a moment; to give back all that was read and made would take longer than to leave it.
+    std::mem::forget((space, report));
     exit
 }
 

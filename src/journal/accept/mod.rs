@@ -19,13 +19,14 @@ use super::propose::When;
 use super::queue::{self, Candidate, Entry};
 use super::space::Space;
 use super::tidy::{self, Own};
+use crate::cores;
 use crate::crypto::Sign;
 use crate::model::{Code, Number, Oid};
 use crate::store::Store;
 use desk::Desk;
 use guard::Guard;
 use plan::plan;
-use publish::{commit, finish};
+use publish::{Spent, commit, finish};
 use std::collections::BTreeSet;
 
 /// How often a lost race is tried again before the command gives up.
@@ -67,6 +68,18 @@ pub struct Report {
     pub refused: Vec<(Candidate, Fault)>,
     /// Branches that hold no authentic proposal.
     pub invalid: Vec<(String, Fault)>,
+    /// What the last of them were made of, for whoever has the report to give back, or not at all where the process ends
+    /// in a moment: to do so meanwhile would be in the way of all else that asks for memory.
+    spent: Option<Spent>,
+}
+
+impl Report {
+    /// Of several batches one is kept.
+    fn keep(&mut self, spent: Spent) {
+        if let Some(before) = self.spent.replace(spent) {
+            cores::give_back(before);
+        }
+    }
 }
 
 /// Called with the old and the new tip when everything is written and before it is published: the last
@@ -166,8 +179,9 @@ pub fn accept_chosen<S: Store + Clone + Send>(
         match committed.publish(space) {
             Ok(pages) => {
                 lost = 0;
-                let done = finish(space, &mut history, pages, &gone)?;
+                let (done, spent) = finish(space, &mut history, pages, &gone);
                 report.numbered.extend(done);
+                report.keep(spent);
                 // What was refused may have become acceptable by what was just numbered.
                 waiting.extend(plan.refused.into_iter().map(|(candidate, _)| candidate));
             }

@@ -11,9 +11,11 @@ use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::journal::tidy;
 use crate::model::Oid;
+use crate::state::WasStaged;
 use crate::store::{Expect, Parcel, RefEdit, Store, unnamed};
 
-/// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet.
+/// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet. What the tables
+/// staged of them they hold still.
 #[must_use = "pages that are not published have not been made"]
 pub(super) struct Committed<P> {
     pub(super) old: Oid,
@@ -50,7 +52,6 @@ pub(super) fn commit<S: Store>(
     // Branches can go later, and without a word before.
     all.extend(space.store.foretell_clear(gone));
     unnamed::settle(all)?;
-    space.tables.written();
     let old = history.tip().expect("an open space has a tip").id;
     Ok(Committed { old, new, pages })
 }
@@ -67,34 +68,50 @@ impl<P> Committed<P> {
         };
         match space.store.apply(&[edit]) {
             Ok(()) => Ok(self.pages),
-            Err(fault) => Err((fault.into(), self.pages)),
+            Err(fault) => {
+                drop(space.tables.written());
+                Err((fault.into(), self.pages))
+            }
         }
     }
+}
+
+/// What pages were made of, which nobody needs once they are published. To give all of it back takes a while.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    _pages: Vec<PlannedPage>,
+    _staged: WasStaged,
 }
 
 /// After publishing: the index and the branches. Both can be made up for later.
 pub(super) fn finish<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
-    pages: Vec<PlannedPage>,
+    mut pages: Vec<PlannedPage>,
     gone: &[(String, Oid)],
-) -> Result<Vec<Numbered>, Fault> {
+) -> (Vec<Numbered>, Spent) {
     let tip = pages.last().expect("published pages").page.clone();
-    Ok(tidy::remove_while(space.store, gone, || {
-        let (new, numbered): (Vec<NewPage>, Vec<_>) = pages.into_iter().map(told).unzip();
+    let numbered = tidy::remove_while(space.store, gone, || {
+        let (new, numbered): (Vec<NewPage>, Vec<_>) = pages.iter_mut().map(told).unzip();
         // The index is disposable and follows when it is opened again; the pages are published whatever it says.
         let _ = history.extend(&new, tip);
         numbered
-    }))
+    });
+    let spent = Spent {
+        _pages: pages,
+        _staged: space.tables.written(),
+    };
+    (numbered, spent)
 }
 
 /// What the index and the report say of a page.
-fn told(page: PlannedPage) -> (NewPage, Numbered) {
+fn told(page: &mut PlannedPage) -> (NewPage, Numbered) {
+    let (record, keys) = &mut page.entry;
     let numbered = Numbered {
         number: page.page.number(),
         commit: page.page.id,
         subject: page.candidate.proposal.subject().to_owned(),
-        branch: page.candidate.branch.name,
+        branch: std::mem::take(&mut page.candidate.branch.name),
     };
-    (page.entry, numbered)
+    ((*record, std::mem::take(keys)), numbered)
 }
