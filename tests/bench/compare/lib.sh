@@ -93,7 +93,10 @@ middle() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 calc() { awk "BEGIN {printf \"$1\", $2}"; }
 ms() { awk -v us="$1" 'BEGIN {if (us < 1e6) printf "%.2f ms", us / 1e3; else printf "%.2f s", us / 1e6}'; }
 # The index is there, as in daily use.
-warm() { "$folio" -C "$dir" -q show 1 >/dev/null; }
+warm() {
+  cat "$dir"/objects/pack/*.pack "$dir"/objects/pack/*.idx >/dev/null
+  "$folio" -C "$dir" -q show 1 >/dev/null
+}
 
 # `rate COUNT MICROSECONDS`: how many in a second.
 rate() { awk -v n="$1" -v us="$2" 'BEGIN {r = n * 1e6 / us; printf r < 100 ? "%.1f" : "%.0f", r}'; }
