@@ -16,7 +16,7 @@ pub const MANY_AT_ONCE: usize = 4096;
 const PARTS: usize = 6;
 /// Fewer items than this are not worth a thread.
 const FEW: usize = 4;
-/// Parts that a thread may have done before the first of them was looked at, so that memory stays bounded.
+/// Parts for each thread, on average, that are handed out beyond the one it works on, so that memory stays bounded.
 const AHEAD: usize = 2;
 /// Bytes of parsed objects that each thread keeps.
 const CACHE: usize = 48 * 1024 * 1024;
@@ -92,8 +92,8 @@ where
     std::thread::scope(|scope| {
         let (ask, asked) = mpsc::channel();
         let asked = Arc::new(Mutex::new(asked));
-        for _ in 0..threads {
-            let (store, work, asked) = (store.clone(), &work, Arc::clone(&asked));
+        for asked in vec![asked; threads] {
+            let (store, work) = (store.clone(), &work);
             scope.spawn(move || {
                 make_room();
                 let tables = tables_of(&store);
@@ -106,19 +106,26 @@ where
                 }
             });
         }
-        let mut hand_out = |part| {
+        let mut ask = Some(ask);
+        let mut hand_out = || {
+            let Some(part) = parts.next() else {
+                // Whoever is done ends, and gives back what it keeps.
+                ask = None;
+                return None;
+            };
             let (answer, result) = mpsc::sync_channel(1);
-            ask.send(Task { part, answer }).expect("`asked` is there");
-            result
+            // Where no thread is there any more, nobody answers.
+            ask.as_ref()?.send(Task { part, answer }).ok();
+            Some(result)
         };
-        let ahead = parts.by_ref().take(threads * (1 + AHEAD));
-        let mut coming: VecDeque<_> = ahead.map(&mut hand_out).collect();
+        let ahead = (0..threads * (1 + AHEAD)).map_while(|_| hand_out());
+        let mut coming: VecDeque<_> = ahead.collect();
         while let Some(result) = coming.pop_front() {
             // A thread that gives no answer panicked, which the scope passes on.
             let Ok(part) = result.recv() else {
                 break;
             };
-            coming.extend(parts.next().map(&mut hand_out));
+            coming.extend(hand_out());
             part.into_iter().try_for_each(&mut each)?;
         }
         Ok(())
@@ -172,23 +179,37 @@ mod tests {
         let store = MemoryStore::new(ObjectFormat::Sha1);
         let (tell, told) = mpsc::channel();
         let (tell, told) = (Mutex::new(tell), Mutex::new(told));
-        let count = 600;
-        let part = count / (threads() * PARTS);
-        // The first is done when another thread has come to the last part that is handed out before that.
-        let last = part * threads() * (1 + AHEAD) - 1;
+        let part = 10;
+        let count = part * threads() * PARTS;
+        // The first is done when the others have come to what would be the next one's of its thread, were parts dealt out
+        // in turn. On one core nobody else is there.
+        let next = part * threads();
         let work = |_: &MemoryStore, _: &Tables<'_, MemoryStore>, item: usize| {
             if item == 0 && threads() > 1 {
                 let minute = Duration::from_secs(60);
                 let told = told.lock().unwrap().recv_timeout(minute);
                 told.expect("others go on meanwhile");
             }
-            if item == last {
+            if item == next {
                 tell.lock().unwrap().send(()).unwrap();
             }
             item
         };
         let all = map(&store, (0..count).collect(), work);
         assert!(all.into_iter().eq(0..count));
+    }
+
+    #[test]
+    fn a_panic_goes_on_where_results_are_waited_for() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        for first in [0, 500, 999] {
+            let work = |_: &MemoryStore, _: &Tables<'_, MemoryStore>, item: usize| {
+                assert!(item < first, "asked for");
+            };
+            let all = || map(&store, (0..1000).collect(), work);
+            let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(all));
+            assert!(panics.is_err(), "{first}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn round(
     }
     let mut index = context.index()?;
     verified::require(&context, &space, &mut index, ui)?;
-    let report = {
+    let mut report = {
         // Every remote that is there was heard just now.
         let mut heard = global.clone();
         heard.offline = true;
@@ -93,6 +93,7 @@ pub fn round(
         };
         numbering::number(&context, &heard, ui, &space, &mut index, signer, pick)?
     };
+    report.give_back();
     numbering::conclude(&context, global, ui, &space, &mut index, signer, &report);
     round.refused = report.refused.len() + report.invalid.len();
     round.numbered = pages(&report);

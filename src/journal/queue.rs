@@ -107,14 +107,14 @@ fn read_branches<S: Store + Clone + Send>(
         let candidate = authenticate(store, tables, &id, reviews, &name, commit);
         (name, commit, candidate.map(Box::new))
     };
-    // Many stand on one snapshot.
-    let mut known = None;
+    // Neighbours mostly stand on one snapshot: it is not looked up again for each.
+    let mut in_chain = None;
     parallel::in_order(space.store, branches, read, |(name, commit, candidate)| {
         let candidate = candidate.and_then(|candidate| {
             let base = candidate.proposal.base();
-            if known != Some(*base) {
+            if in_chain != Some(*base) {
                 require_base_in_chain(history, &candidate.proposal)?;
-                known = Some(*base);
+                in_chain = Some(*base);
             }
             Ok(candidate)
         });

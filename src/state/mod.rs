@@ -44,7 +44,7 @@ mod view;
 pub use diff::RowChange;
 pub use lent::Lent;
 pub use reader::{Footing, Tables};
-pub use staged::WasStaged;
+pub use staged::StagedBefore;
 pub use view::TreeView;
 
 use crate::model::Code;

@@ -8,7 +8,7 @@ use super::lent::Lent;
 use super::place::Prefix;
 use super::raw::Child;
 use super::repeat::Noted;
-use super::staged::{Staged, WasStaged};
+use super::staged::{Staged, StagedBefore};
 use super::tree::{Dir, Root};
 use crate::fold::Memo;
 use crate::model::{ChainDigest, Code, Number, ObjectFormat, Oid, SpaceId, Table, limits};
@@ -154,7 +154,8 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
     }
 
     /// Takes all staged objects for written, as [`Tables::take`] does, and hands over their memory.
-    pub fn written(&self) -> WasStaged {
+    #[must_use = "to give it back takes a while"]
+    pub fn written(&self) -> StagedBefore {
         self.forget_all_changes();
         self.staged.take().into()
     }

@@ -13,11 +13,11 @@ pub(super) struct Staged {
 
 /// What was staged until it was written. To give it back takes a while, so whoever has it says when.
 #[derive(Debug, Default)]
-pub struct WasStaged {
+pub struct StagedBefore {
     _all: Staged,
 }
 
-impl From<Staged> for WasStaged {
+impl From<Staged> for StagedBefore {
     fn from(all: Staged) -> Self {
         Self { _all: all }
     }

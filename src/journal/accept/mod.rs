@@ -68,16 +68,16 @@ pub struct Report {
     pub refused: Vec<(Candidate, Fault)>,
     /// Branches that hold no authentic proposal.
     pub invalid: Vec<(String, Fault)>,
-    /// What the last of them were made of, for whoever has the report to give back, or not at all where the process ends
-    /// in a moment: to do so meanwhile would be in the way of all else that asks for memory.
+    /// What the last of them were made of. To give it back takes a while, and is in the way of all else that asks for memory.
     spent: Option<Spent>,
 }
 
 impl Report {
-    /// Of several batches one is kept.
-    fn keep(&mut self, spent: Spent) {
-        if let Some(before) = self.spent.replace(spent) {
-            cores::give_back(before);
+    /// Gives back the memory of what the pages were made of, beside what comes next, for whoever keeps the report. Where
+    /// the process ends in a moment it is better left.
+    pub fn give_back(&mut self) {
+        if let Some(spent) = self.spent.take().filter(Spent::is_large) {
+            cores::give_back(spent);
         }
     }
 }
@@ -157,6 +157,9 @@ pub fn accept_chosen<S: Store + Clone + Send>(
     let mut waiting = order::round_robin(waiting, author, |candidate| &candidate.proposal);
     let mut lost = 0;
     loop {
+        if !waiting.is_empty() {
+            report.give_back();
+        }
         let desk = Desk::new(space, witness, ready, &waiting);
         let plan = match plan(&history, &desk, &guard, waiting) {
             // The index could not follow. What is numbered is numbered; the next run looks at the rest.
@@ -177,11 +180,11 @@ pub fn accept_chosen<S: Store + Clone + Send>(
         let committed = commit(space, &history, &mut guard, plan.pages, plan.parcel, &gone)?;
         before_publish(committed.old, committed.new)?;
         match committed.publish(space) {
-            Ok(pages) => {
+            Ok(published) => {
                 lost = 0;
-                let (done, spent) = finish(space, &mut history, pages, &gone);
+                let (done, spent) = finish(space, &mut history, published, &gone);
                 report.numbered.extend(done);
-                report.keep(spent);
+                report.spent = Some(spent);
                 // What was refused may have become acceptable by what was just numbered.
                 waiting.extend(plan.refused.into_iter().map(|(candidate, _)| candidate));
             }

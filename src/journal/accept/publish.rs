@@ -11,16 +11,17 @@ use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::journal::tidy;
 use crate::model::Oid;
-use crate::state::WasStaged;
+use crate::state::StagedBefore;
 use crate::store::{Expect, Parcel, RefEdit, Store, unnamed};
 
-/// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet. What the tables
-/// staged of them they hold still.
+/// Snapshots that are remembered, written and fsynced, and that no ref names: nothing has happened yet.
 #[must_use = "pages that are not published have not been made"]
 pub(super) struct Committed<P> {
     pub(super) old: Oid,
     pub(super) new: Oid,
     pub(super) pages: Vec<P>,
+    /// Their objects, which are written.
+    pub(super) staged: StagedBefore,
 }
 
 /// Remembers the signed pages of a plan, and writes all its objects as one pack, which is there only after that: both
@@ -53,13 +54,22 @@ pub(super) fn commit<S: Store>(
     all.extend(space.store.foretell_clear(gone));
     unnamed::settle(all)?;
     let old = history.tip().expect("an open space has a tip").id;
-    Ok(Committed { old, new, pages })
+    let staged = space.tables.written();
+    Ok(Committed {
+        old,
+        new,
+        pages,
+        staged,
+    })
 }
 
 impl<P> Committed<P> {
     /// The one compare-and-swap that makes it true. A crash before it: the next run does it. A crash after
     /// it: the pages are numbered, and the branches are removed by the next run.
-    pub(super) fn publish<S: Store>(self, space: &Space<'_, S>) -> Result<Vec<P>, (Fault, Vec<P>)> {
+    pub(super) fn publish<S: Store>(
+        self,
+        space: &Space<'_, S>,
+    ) -> Result<(Vec<P>, StagedBefore), (Fault, Vec<P>)> {
         let edit = RefEdit {
             name: refs::MAIN.into(),
             expect: Expect::At(self.old),
@@ -67,27 +77,34 @@ impl<P> Committed<P> {
             message: format!("folio: accept {} proposals", self.pages.len()),
         };
         match space.store.apply(&[edit]) {
-            Ok(()) => Ok(self.pages),
-            Err(fault) => {
-                drop(space.tables.written());
-                Err((fault.into(), self.pages))
-            }
+            Ok(()) => Ok((self.pages, self.staged)),
+            Err(fault) => Err((fault.into(), self.pages)),
         }
     }
 }
 
+/// To give back so many pages takes longer than to start a thread.
+const MANY: usize = 64;
+
 /// What pages were made of, which nobody needs once they are published. To give all of it back takes a while.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
-    _pages: Vec<PlannedPage>,
-    _staged: WasStaged,
+    pages: Vec<PlannedPage>,
+    _staged: StagedBefore,
+}
+
+impl Spent {
+    /// Says that it takes a while to give back.
+    pub(super) fn is_large(&self) -> bool {
+        self.pages.len() >= MANY
+    }
 }
 
 /// After publishing: the index and the branches. Both can be made up for later.
 pub(super) fn finish<S: Store + Clone + Send>(
     space: &Space<'_, S>,
     history: &mut History<'_>,
-    mut pages: Vec<PlannedPage>,
+    (mut pages, staged): (Vec<PlannedPage>, StagedBefore),
     gone: &[(String, Oid)],
 ) -> (Vec<Numbered>, Spent) {
     let tip = pages.last().expect("published pages").page.clone();
@@ -98,13 +115,13 @@ pub(super) fn finish<S: Store + Clone + Send>(
         numbered
     });
     let spent = Spent {
-        _pages: pages,
-        _staged: space.tables.written(),
+        pages,
+        _staged: staged,
     };
     (numbered, spent)
 }
 
-/// What the index and the report say of a page.
+/// What the index and the report say of a page, taken out of it.
 fn told(page: &mut PlannedPage) -> (NewPage, Numbered) {
     let (record, keys) = &mut page.entry;
     let numbered = Numbered {

@@ -16,6 +16,7 @@ use crate::journal::refs;
 use crate::journal::review::Review;
 use crate::journal::space::Space;
 use crate::model::{Code, Number, Oid};
+use crate::state::StagedBefore;
 use crate::store::{Kind, Store};
 
 /// A page that was signed before, and its exact bytes.
@@ -151,8 +152,12 @@ fn publish<S: Store>(
         old: tip.id,
         new,
         pages: numbered,
+        staged: StagedBefore::default(),
     };
-    committed.publish(space).map_err(|(fault, _)| fault)
+    let published = committed.publish(space);
+    published
+        .map(|(pages, _)| pages)
+        .map_err(|(fault, _)| fault)
 }
 
 /// The proposal of a page, judged as when the page was made.

@@ -92,7 +92,7 @@ turns() {
 middle() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 calc() { awk "BEGIN {printf \"$1\", $2}"; }
 ms() { awk -v us="$1" 'BEGIN {if (us < 1e6) printf "%.2f ms", us / 1e3; else printf "%.2f s", us / 1e6}'; }
-# The index is there, as in daily use.
+# The index is there, as in daily use, and the packs are in memory.
 warm() {
   cat "$dir"/objects/pack/*.pack "$dir"/objects/pack/*.idx >/dev/null
   "$folio" -C "$dir" -q show 1 >/dev/null
