@@ -6,9 +6,10 @@ use common::TestSpace;
 use common::recorder::Recorder;
 use folio::journal::Space;
 use folio::journal::accept::{self, Choice, Pick, Witness};
+use folio::journal::fault::Fault;
 use folio::journal::history::History;
 use folio::journal::pages::{MemoryIndex, PageIndex as _};
-use folio::model::{Number, ObjectFormat};
+use folio::model::{Code, Number, ObjectFormat};
 use folio::store::{MemoryStore, Refs as _};
 use std::collections::BTreeSet;
 
@@ -136,4 +137,34 @@ fn a_proposal_that_is_named_is_accepted_without_a_look_at_the_queue() {
         reads(&space).0
     });
     assert_eq!(counts[0], counts[1]);
+}
+
+/// Else the next run on the same tables would write them a second time.
+#[test]
+fn what_was_written_is_staged_no_more_whoever_says_no_to_publishing_it() {
+    for (no, numbered) in [(true, 0), (false, 1)] {
+        let mut space = space_of(3);
+        propose(&space, 3);
+        let mut index = std::mem::take(&mut space.index);
+        let opened = space.space();
+        let witness = Witness {
+            signer: &space.wanda.key,
+            when: common::when(),
+            memory: &*space.memory,
+        };
+        let staged = std::cell::Cell::new(None);
+        let before = &mut |_, _| {
+            staged.set(Some(opened.tables.staged()));
+            match no {
+                true => Err(Fault::new(Code::Busy, "asked for")),
+                false => Ok(()),
+            }
+        };
+        let report = accept::accept(&opened, &mut index, &witness, &|_| true, before);
+        assert_eq!(report.is_err(), no);
+        assert_eq!(report.map_or(0, |report| report.numbered.len()), numbered);
+        // It was asked at all, and nothing came afterwards.
+        assert_eq!(staged.get(), Some(0));
+        assert_eq!(opened.tables.staged(), 0);
+    }
 }
