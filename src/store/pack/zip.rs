@@ -8,6 +8,10 @@ use std::ops::Range;
 /// For small objects: half the time of level 3 or 6, and 5,000 rows come out no larger.
 const SMALL_LEVEL: u32 = 1;
 
+/// How far back matches are looked for in them, in bits: all of them are below [`LARGE`]. A compressor that looks farther takes
+/// 28 pages of memory more, and one page of a journal has one such object.
+const SMALL_WINDOW: u8 = 12;
+
 /// For larger ones, where matches are worth looking for.
 const LARGE_LEVEL: u32 = 4;
 
@@ -16,6 +20,9 @@ const QUICK_LEVEL: u32 = 1;
 
 /// For what is packed once and kept for years.
 const THRIFTY_LEVEL: u32 = 9;
+
+/// How far back matches are looked for, in bits, where nothing else is said.
+const WINDOW: u8 = 15;
 
 /// Deltas below this are ids for the most part; a compressor is not made ready for them.
 const SHORT: usize = 96;
@@ -73,6 +80,7 @@ pub(super) struct Packed<'a> {
 /// Compresses one object after another; making a new compressor for each costs more than the work. Each is made by who
 /// needs it first: a single page needs one of them at most.
 pub struct Zip {
+    least: Level,
     small: Level,
     large: Level,
     quick: Level,
@@ -91,6 +99,10 @@ impl Zip {
     /// For objects of all sizes.
     pub fn new() -> Self {
         Self {
+            least: Level {
+                window: SMALL_WINDOW,
+                ..Level::new(SMALL_LEVEL)
+            },
             small: Level::new(SMALL_LEVEL),
             large: Level::new(LARGE_LEVEL),
             quick: Level::new(QUICK_LEVEL),
@@ -172,7 +184,7 @@ impl Zip {
             return store(bytes, out);
         }
         if size < LARGE {
-            return deflate(&mut self.small, bytes, out);
+            return deflate(&mut self.least, bytes, out);
         }
         if is_noise(bytes, &mut self.small, out) {
             return store(bytes, out);
@@ -198,16 +210,22 @@ impl Zip {
 /// A compressor that is made when it is needed.
 struct Level {
     level: u32,
+    window: u8,
     made: Option<Compress>,
 }
 
 impl Level {
     fn new(level: u32) -> Self {
-        Self { level, made: None }
+        Self {
+            level,
+            window: WINDOW,
+            made: None,
+        }
     }
 
     fn get(&mut self) -> &mut Compress {
-        let make = || Compress::new(Compression::new(self.level), true);
+        let level = Compression::new(self.level);
+        let make = || Compress::new_with_window_bits(level, true, self.window);
         self.made.get_or_insert_with(make)
     }
 }
