@@ -5,7 +5,9 @@
 
 use super::StoreFault;
 use super::disk::{io_fault, sync_dir};
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Files on their way, in one place or several.
@@ -51,7 +53,16 @@ pub fn settle(all: Vec<Box<dyn Unnamed + '_>>) -> Result<(), StoreFault> {
     }
     dirs.sort();
     dirs.dedup();
-    together(&dirs, |dir| sync_dir(dir))
+    // Those of one file system have one journal: what the first of them waits for is all that the others need.
+    let mut systems: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
+    for dir in dirs {
+        let meta = std::fs::metadata(&dir).map_err(|err| io_fault("look at", &dir, &err))?;
+        systems.entry(meta.dev()).or_default().push(dir);
+    }
+    let systems: Vec<_> = systems.into_values().collect();
+    together(&systems, |dirs| {
+        dirs.iter().try_for_each(|dir| sync_dir(dir))
+    })
 }
 
 /// Does all of it at the same time, and waits for all: the disk takes most of the time, and the processor next to none.
