@@ -36,7 +36,7 @@ const WAITING: usize = 4;
 /// What `packed-refs` will hold once some refs are out of it, durable already.
 pub(super) struct WithoutThem {
     /// What it held when that was written.
-    before: Packed,
+    before: Arc<Packed>,
     names: BTreeSet<String>,
     ready: Ready,
 }
@@ -64,7 +64,7 @@ impl GitStore {
         &self,
         gone: &[Gone],
     ) -> Result<Option<Box<dyn Unnamed + '_>>, StoreFault> {
-        let before = Packed::read(self.common_dir())?;
+        let before = self.packed()?;
         let names = owned(&self.split(gone, &before)?.packed);
         if names.is_empty() {
             return Ok(None);
@@ -113,7 +113,7 @@ impl GitStore {
             return Ok(None);
         };
         // Nobody changes that file without this lock.
-        let now = Packed::read(self.common_dir())?;
+        let now = self.packed()?;
         if now != told.before {
             return Ok(None);
         }
@@ -127,12 +127,13 @@ impl GitStore {
 
     /// As [`GitStore::drop_foretold`], where nothing was.
     fn drop_packed<'g>(&self, gone: &'g [Gone]) -> Result<Vec<&'g Gone>, StoreFault> {
-        let split = self.split(gone, &Packed::read(self.common_dir())?)?;
+        let before = self.packed()?;
+        let split = self.split(gone, &before)?;
         if split.packed.is_empty() {
             return Ok(split.loose);
         }
         let mut lock = self.lock_packed()?;
-        let now = Packed::read(self.common_dir())?;
+        let now = self.packed()?;
         let split = self.split(gone, &now)?;
         self.steps.step("packed-refs-write")?;
         lock.write(&now.without(&borrowed(&owned(&split.packed))))?;
@@ -173,7 +174,7 @@ impl GitStore {
     /// `packed-refs`, so none of the former is waited for.
     fn clear_loose(&self, gone: Vec<&Gone>) -> Result<(), StoreFault> {
         let nobody_packs = self.lock_packed()?;
-        let packed = Packed::read(self.common_dir())?;
+        let packed = self.packed()?;
         let index = packed.index_for(gone.len());
         let (both, loose): (Vec<&Gone>, Vec<&Gone>) = gone
             .into_iter()

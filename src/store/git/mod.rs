@@ -70,6 +70,8 @@ pub struct GitStore {
     near: RefCell<near::Near>,
     /// The packs' indexes that this handle and those for other threads have open.
     indexes: packs::Indexes,
+    /// `packed-refs`, as it was when it was last looked at.
+    packed: Arc<packed::LastRead>,
     /// What keeps the collector away: see [`GitStore::begin_writing`]. None for whoever only collects or judges.
     session: Option<Arc<session::Session>>,
     /// Directories of objects that are lent: see [`GitStore::with_objects`].
@@ -123,6 +125,7 @@ impl GitStore {
             quick: RefCell::default(),
             near: RefCell::default(),
             indexes: packs::Indexes::default(),
+            packed: Arc::default(),
             session: Some(Arc::default()),
             extra: Vec::new(),
             bring: None,

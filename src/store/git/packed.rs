@@ -1,15 +1,19 @@
 //! The file `packed-refs`, where git collects refs.
 //!
-//! It is read each time it is needed: gix keeps it by its modification time and would miss two changes
+//! It is looked at each time it is needed: gix keeps it by its modification time and would miss two changes
 //! within one tick of the clock, and would read it before the loose ref, so that a ref that `git
-//! pack-refs` moves in between is in neither.
+//! pack-refs` moves in between is in neither. It is read again where it is another file than before, or has changed.
 
 use crate::model::Oid;
 use crate::store::StoreFault;
-use crate::store::disk::read_if_there;
+use crate::store::disk::{io_fault, is_absent};
 use memchr::{memchr, memmem, memrchr};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// So many refs are looked for one by one.
 const FEW: usize = 8;
@@ -20,19 +24,70 @@ const HEADER: &[u8] = b"# pack-refs with: peeled fully-peeled sorted \n";
 /// How one begins that had no beginning: nobody knows whether what its tags point to was left out.
 const UNPEELED: &[u8] = b"# pack-refs with: sorted \n";
 
+/// The file as it was last read, for all handles of a repository.
+#[derive(Default)]
+pub(super) struct LastRead(Mutex<Option<Seen>>);
+
+struct Seen {
+    /// Held open, so that no other file can have its number.
+    _file: File,
+    stamp: Stamp,
+    packed: Arc<Packed>,
+}
+
+/// What tells files and their contents apart: device, number, length, and when it was written and changed, in nanoseconds.
+type Stamp = [i128; 5];
+
+impl LastRead {
+    /// What the file below this git directory holds now. It is opened each time, so that a server of files is asked anew, and
+    /// read where it is not what was read before: git and Folio never write into it, but put another one in its place.
+    pub(super) fn read(&self, common_dir: &Path) -> Result<Arc<Packed>, StoreFault> {
+        let path = common_dir.join("packed-refs");
+        match self.look(&path) {
+            Err(err) if is_absent(&err) => Ok(Arc::default()),
+            looked => looked.map_err(|err| io_fault("read", &path, &err)),
+        }
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Arc<Packed>> {
+        let mut file = File::open(path)?;
+        let meta = file.metadata()?;
+        let stamp = stamp_of(&meta);
+        let mut last = self.0.lock().expect("nothing panics while it is held");
+        if let Some(seen) = last.as_ref().filter(|seen| seen.stamp == stamp) {
+            return Ok(Arc::clone(&seen.packed));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+        file.read_to_end(&mut bytes)?;
+        let packed = Arc::new(Packed { bytes });
+        *last = Some(Seen {
+            _file: file,
+            stamp,
+            packed: Arc::clone(&packed),
+        });
+        Ok(packed)
+    }
+}
+
+fn stamp_of(meta: &Metadata) -> Stamp {
+    let nanoseconds =
+        |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    [
+        meta.dev().into(),
+        meta.ino().into(),
+        meta.len().into(),
+        nanoseconds(meta.mtime(), meta.mtime_nsec()),
+        nanoseconds(meta.ctime(), meta.ctime_nsec()),
+    ]
+}
+
 /// The bytes of `packed-refs`; nothing if there is no such file.
-#[derive(PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(super) struct Packed {
     bytes: Vec<u8>,
 }
 
 impl Packed {
-    /// Reads the file below this git directory.
-    pub(super) fn read(common_dir: &Path) -> Result<Self, StoreFault> {
-        let bytes = read_if_there(&common_dir.join("packed-refs"))?.unwrap_or_default();
-        Ok(Self { bytes })
-    }
-
     /// Name and id of each ref, in the order of the file. Names that are not UTF-8 are left out.
     pub(super) fn refs(&self) -> impl Iterator<Item = (&str, Oid)> {
         self.lines().filter_map(parse_line)

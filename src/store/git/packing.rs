@@ -7,7 +7,6 @@
 use super::GitStore;
 use super::lock::{Lock, Ready};
 use super::loose::{Found, Loose, walk};
-use super::packed::Packed;
 use crate::model::Oid;
 use crate::store::disk::sync_dir;
 use crate::store::{Kind, Objects as _, StoreFault};
@@ -49,7 +48,7 @@ impl GitStore {
         if packed.is_empty() {
             return Ok(0);
         }
-        let before = Packed::read(self.common_dir())?;
+        let before = self.packed()?;
         self.steps.step("packed-refs-write")?;
         lock.write(&before.with(&packed))?;
         self.steps.step("packed-refs-rename")?;
@@ -68,7 +67,7 @@ impl GitStore {
     pub(super) fn unpack(&self, names: &BTreeSet<&str>, _: &Lock<'_>) -> Result<(), StoreFault> {
         let dir = self.common_dir();
         // Read under the lock: it may have been packed anew since.
-        let bytes = Packed::read(dir)?.without(names);
+        let bytes = self.packed()?.without(names);
         self.steps.step("packed-refs-write")?;
         let new = Ready::write(dir, bytes, Arc::clone(&self.steps))?;
         new.sync()?;
@@ -95,7 +94,7 @@ impl GitStore {
             locked.extend(lock.map(|lock| (lock, name, id)));
         }
         // As it is now: a ref that was removed meanwhile and made again stands nowhere else.
-        let now = Packed::read(self.common_dir())?;
+        let now = self.packed()?;
         let now = now.index_for(locked.len());
         let mut gone = 0;
         for (lock, name, id) in &locked {

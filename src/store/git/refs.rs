@@ -32,7 +32,7 @@ impl Refs for GitStore {
         // First the loose file, then the packed one: a ref being packed is in one of them at any time.
         match self.loose(name)? {
             Loose::At(id) => Ok(Some(id)),
-            Loose::Nothing => Ok(Packed::read(self.common_dir())?.find(name)),
+            Loose::Nothing => Ok(self.packed()?.find(name)),
             Loose::Symbolic(to) => Err(symbolic(name, &to)),
         }
     }
@@ -93,7 +93,7 @@ impl GitStore {
             }
         }
         // A crash so far leaves locks only; the next process finds out whose they were and goes on.
-        self.publish(&mut locked, packed, nobody_packs.as_ref())?;
+        self.publish(&mut locked, &packed, nobody_packs.as_ref())?;
         drop(nobody_packs);
         // Each directory is synced once, however many refs of it changed; then the locks go.
         let changed = locked.iter().filter(|held| held.edit.new != held.old);
@@ -150,7 +150,7 @@ impl GitStore {
                 Loose::Symbolic(_) => {}
             }
         }
-        let packed = Packed::read(self.common_dir())?;
+        let packed = self.packed()?;
         let below = packed.below(prefix).filter(|(name, _)| wanted(name));
         let mut all: BTreeMap<String, Oid> = BTreeMap::new();
         for (name, id) in below {
@@ -221,9 +221,14 @@ impl GitStore {
         let Loose::At(id) = self.loose(name)? else {
             return Ok(false);
         };
-        let packed = Packed::read(self.common_dir())?.find(name);
+        let packed = self.packed()?.find(name);
         let locked = self.common_dir().join("packed-refs.lock").exists();
         Ok(packed == Some(id) && !locked)
+    }
+
+    /// What `packed-refs` holds now.
+    pub(super) fn packed(&self) -> Result<Arc<Packed>, StoreFault> {
+        self.packed.read(self.common_dir())
     }
 
     pub(super) fn loose(&self, name: &str) -> Result<Loose, StoreFault> {
@@ -274,8 +279,8 @@ impl GitStore {
     }
 
     /// Compares what is there with what is expected, all locks being held.
-    fn compare(&self, locked: &mut [Held<'_, '_>]) -> Result<Packed, StoreFault> {
-        let packed = Packed::read(self.common_dir())?;
+    fn compare(&self, locked: &mut [Held<'_, '_>]) -> Result<Arc<Packed>, StoreFault> {
+        let packed = self.packed()?;
         let index = packed.index_for(locked.len());
         for held in locked {
             let name = &held.edit.name;
@@ -322,7 +327,7 @@ impl GitStore {
     fn publish(
         &self,
         locked: &mut [Held<'_, '_>],
-        packed: Packed,
+        packed: &Packed,
         nobody_packs: Option<&Lock<'_>>,
     ) -> Result<(), StoreFault> {
         for held in locked.iter_mut() {

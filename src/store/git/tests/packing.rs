@@ -1,6 +1,5 @@
 //! Refs that move into `packed-refs` and out of it, one thing at a time; real git says what is there.
 
-use super::packed::Packed;
 use super::*;
 use crate::store::unnamed;
 use std::os::unix::fs::MetadataExt as _;
@@ -219,6 +218,38 @@ fn a_file_that_is_there_already_says_the_same_of_its_tags_afterwards() {
     }
 }
 
+/// What was read before is not taken for what is there now, however alike the two are, and however soon one follows the
+/// other: as git does it, by another file in its place, and as somebody with an editor may.
+#[test]
+fn what_takes_the_place_of_packed_refs_is_seen_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    let ids = two_commits(&store);
+    let (packed, aside) = (dir.path().join("packed-refs"), dir.path().join("aside"));
+    let other = store.for_thread();
+    let find = || store.get("refs/heads/x").unwrap();
+    assert_eq!(find(), None);
+    for turn in 0..100 {
+        let now = ids[turn % 2];
+        let text = format!("{now} refs/heads/x\n");
+        match turn % 5 {
+            4 => fs::write(&packed, format!("{text}{now} refs/heads/y\n")).unwrap(),
+            _ => {
+                fs::write(&aside, text).unwrap();
+                fs::rename(&aside, &packed).unwrap();
+            }
+        }
+        assert_eq!(find(), Some(now), "{turn}");
+        // All handles know the same, and nothing is read twice.
+        let (one, same) = (store.packed().unwrap(), other.packed().unwrap());
+        assert!(Arc::ptr_eq(&one, &same), "{turn}");
+        if turn % 10 == 9 {
+            fs::remove_file(&packed).unwrap();
+            assert_eq!(find(), None, "{turn}");
+        }
+    }
+}
+
 /// git does not write such files, and refuses to read some of them.
 #[test]
 fn odd_files_are_read_in_one_way_and_made_right() {
@@ -228,7 +259,7 @@ fn odd_files_are_read_in_one_way_and_made_right() {
     let (x, y) = ("refs/heads/x", "refs/heads/y");
     let write = |text: &str| fs::write(dir.path().join("packed-refs"), text).unwrap();
     let agrees = |name: &str, at: Oid| {
-        let find = |many| Packed::read(dir.path()).unwrap().index_for(many).get(name);
+        let find = |many| store.packed().unwrap().index_for(many).get(name);
         assert_eq!(store.get(name).unwrap(), Some(at));
         assert_eq!((find(1), find(100)), (Some(at), Some(at)));
         assert!(
