@@ -1,15 +1,18 @@
 //! Names that look like others. A warning for reviewers and never a rule: what looks alike depends on fonts,
 //! and on a table that grows with every version of Unicode.
 
+mod looks;
+
 use super::entity;
 use crate::fold::{Decision, Family, Scene, Stop};
 use crate::model::{Name, Oid, RowKey, Table};
 use crate::state::{StateFault, Tables};
 use crate::store::Objects;
+use looks::shape;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use unicode_security::{MixedScript as _, skeleton};
+use unicode_security::MixedScript as _;
 
 /// Rows that are compared one by one. Beyond that only look-alikes in another alphabet are found, by asking
 /// for them.
@@ -100,10 +103,6 @@ fn by_shape(names: &BTreeSet<String>) -> Shapes<'_> {
         shapes.entry(shape(name)).or_default().push(name);
     }
     shapes
-}
-
-fn shape(name: &str) -> String {
-    skeleton(name).collect()
 }
 
 /// The names that decisions mention and no row does.
