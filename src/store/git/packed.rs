@@ -170,8 +170,9 @@ impl Packed {
         for line in self.bytes.split_inclusive(|b| *b == b'\n') {
             // A line `^<id>` says what the tag of the line before it points to.
             if !line.starts_with(b"^") {
-                let parsed = parse_line(line.strip_suffix(b"\n").unwrap_or(line));
-                dropped = parsed.is_some_and(|(name, _)| names.contains(name));
+                let line = line.strip_suffix(b"\n").unwrap_or(line);
+                let name = std::str::from_utf8(name_in(line));
+                dropped = name.is_ok_and(|name| names.contains(name)) && parse_line(line).is_some();
             }
             if !dropped {
                 kept.extend_from_slice(line);
@@ -199,7 +200,7 @@ impl PackedIndex<'_> {
 
 /// What follows the id in a line.
 fn name_in(line: &[u8]) -> &[u8] {
-    let space = line.iter().position(|b| *b == b' ');
+    let space = memchr(b' ', line);
     without_cr(space.map_or(line, |at| &line[at + 1..]))
 }
 

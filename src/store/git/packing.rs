@@ -11,10 +11,11 @@ use crate::model::Oid;
 use crate::store::disk::sync_dir;
 use crate::store::{Kind, Objects as _, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::sync::Arc;
 
 /// Where refs are packed. All of them are at commits, so nothing is to be said of what tags point to.
-const KINDS: [&str; 3] = ["refs/heads", "refs/remotes", "refs/folio"];
+pub(super) const KINDS: [&str; 3] = ["refs/heads", "refs/remotes", "refs/folio"];
 
 /// Files that are removed at a time: somebody may wait for any of their locks.
 const AT_ONCE: usize = 64;
@@ -104,7 +105,20 @@ impl GitStore {
                 gone += 1;
             }
         }
+        drop(locked);
+        self.remove_empty(packed);
         Ok(gone)
+    }
+
+    /// Removes the directories that these refs lay in where nothing is left there, as git does: each command that looks at all
+    /// refs would look into every one. Whoever is about to make a ref there makes the directory again.
+    fn remove_empty(&self, packed: &[(String, Oid)]) {
+        let parents = packed.iter().filter_map(|(name, _)| name.rsplit_once('/'));
+        let parents: BTreeSet<&str> = parents.map(|(parent, _)| parent).collect();
+        for dir in parents.into_iter().filter(|dir| !KINDS.contains(dir)) {
+            // One that is not empty stays.
+            let _ = fs::remove_dir(self.common_dir().join(dir));
+        }
     }
 
     /// All but the branch that moves with every snapshot, and the one that `HEAD` stands for.

@@ -1,6 +1,7 @@
 //! Refs that move into `packed-refs` and out of it, one thing at a time; real git says what is there.
 
 use super::*;
+use crate::store::git::packing::KINDS;
 use crate::store::unnamed;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -106,10 +107,32 @@ fn packed_refs_are_where_they_were_and_git_says_so() {
             (store.unpacked().unwrap(), files_in_locks(dir.path())),
             (0, 0)
         );
+        // Nobody looks for refs in directories that hold none any more, but those that there always are stay.
+        for gone in [
+            "heads/proposals/alice",
+            "heads/proposals/žofie",
+            "remotes/origin",
+        ] {
+            assert!(!dir.path().join("refs").join(gone).exists(), "{gone}");
+        }
+        for kept in KINDS {
+            assert!(dir.path().join(kept).is_dir(), "{kept}");
+        }
         let text = packed_text(dir.path());
         assert_eq!(store.pack_refs().unwrap(), 0);
         assert_eq!(packed_text(dir.path()), text);
         git_is_content(dir.path(), &before);
+        // They are made again for whoever comes.
+        git(dir.path(), &["branch", "proposals/alice/two", &a.to_hex()]);
+        let three = RefEdit {
+            name: "refs/heads/proposals/Zoe/three".into(),
+            expect: Expect::Absent,
+            new: Some(b),
+            message: String::new(),
+        };
+        store.apply(&[three]).unwrap();
+        let made = store.list("refs/heads/proposals/").unwrap();
+        assert_eq!(made.len(), 7);
     }
 }
 
