@@ -24,11 +24,16 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreFault> {
 /// Creates a directory and its missing ancestors; returns the directories that got a new entry and so
 /// need [`sync_dir`], outermost first.
 pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>, StoreFault> {
+    try_create_dirs(dir).map_err(|err| io_fault("create", dir, &err))
+}
+
+/// As [`create_dirs`], for whoever knows what to do about a fault.
+pub(crate) fn try_create_dirs(dir: &Path) -> io::Result<Vec<PathBuf>> {
     if dir.is_dir() {
         return Ok(Vec::new());
     }
     let missing: Vec<&Path> = dir.ancestors().take_while(|d| !d.is_dir()).collect();
-    fs::create_dir_all(dir).map_err(|err| io_fault("create", dir, &err))?;
+    fs::create_dir_all(dir)?;
     let parents = missing.iter().rev().filter_map(|d| d.parent());
     Ok(parents
         .map(|d| {

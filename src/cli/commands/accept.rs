@@ -83,9 +83,8 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
         let history = context.history(&space, &mut index, ui)?;
         say_provisional(ui, home::provisional(&context, &space, &history)?);
     }
-    // The process ends in a moment; to give back all that was read, made and opened would take longer than to leave it.
+    // The process ends in a moment; to give back all that was read and made would take longer than to leave it.
     std::mem::forget((space, report));
-    std::mem::forget(context);
     exit
 }
 

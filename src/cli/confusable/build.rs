@@ -1,8 +1,8 @@
 //! Writes down what each character is taken for where names are compared by their looks (Unicode Technical Standard 39,
 //! "Confusable Detection"), as a table without addresses.
 //!
-//! `unicode-security` has one slice for each of its 6,311 characters. These are 161 KB of addresses, which the loader
-//! puts right in every process before `main` begins, whether it asks or not: a sixth of the time of a question.
+//! `unicode-security` has one slice for each of its 6,712 characters: a table of 161 KB with an address in each entry, which
+//! the loader puts right in every process before `main` begins, whether it asks or not.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -173,12 +173,24 @@ impl GitStore {
     /// a moment ago, would show again when their files are gone. Whoever holds the lock of a ref may be waiting for that of
     /// `packed-refs`, so none of the former is waited for.
     fn clear_loose(&self, gone: Vec<&Gone>) -> Result<(), StoreFault> {
+        self.steps.step("refs-clear")?;
         let nobody_packs = self.lock_packed()?;
         let packed = self.packed()?;
         let index = packed.index_for(gone.len());
         let (both, loose): (Vec<&Gone>, Vec<&Gone>) = gone
             .into_iter()
             .partition(|(name, _)| index.get(name).is_some());
+        // Somebody packed them since they were looked at: their files are gone, and maybe the directories of these.
+        let (both, packed): (Vec<&Gone>, Vec<&Gone>) = both
+            .into_iter()
+            .partition(|(name, _)| is_there(&self.common_dir().join(name)));
+        let packed = packed
+            .iter()
+            .filter(|(name, id)| index.get(name) == Some(*id));
+        let packed: BTreeSet<&str> = packed.map(|(name, _)| name.as_str()).collect();
+        if !packed.is_empty() {
+            self.unpack(&packed, &nobody_packs)?;
+        }
         for some in both.chunks(REFS_REMOVED_AT_ONCE) {
             let held = self.hold(some, &index);
             let names: BTreeSet<&str> = held.iter().map(|(_, name)| *name).collect();
@@ -289,12 +301,13 @@ impl Files {
     fn have(&self, name: &str) -> bool {
         match &self.names {
             Some(names) => names.contains(name),
-            None => {
-                let found = fs::symlink_metadata(self.common_dir.join(name));
-                found.map_or_else(|err| !is_absent(&err), |_| true)
-            }
+            None => is_there(&self.common_dir.join(name)),
         }
     }
+}
+
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).map_or_else(|err| !is_absent(&err), |_| true)
 }
 
 #[derive(Default)]

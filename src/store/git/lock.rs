@@ -14,7 +14,9 @@
 )]
 
 use crate::model::Code;
-use crate::store::disk::{create_dirs, io_fault, is_absent, remove_if_there, sync_dir};
+use crate::store::disk::{
+    create_dirs, io_fault, is_absent, remove_if_there, sync_dir, try_create_dirs,
+};
 use crate::store::locked::Locked;
 use crate::store::{Steps, StoreFault};
 use std::fs::{self, File, Metadata};
@@ -199,8 +201,17 @@ impl<'a> Lock<'a> {
                 io::ErrorKind::NotFound if Instant::now() <= until => {
                     let parent = path.parent().expect("a lock lies in a directory");
                     create_dirs(&staging)?;
-                    made.extend(create_dirs(parent).map_err(|fault| conflict(target, fault))?);
-                    continue;
+                    match try_create_dirs(parent) {
+                        Ok(dirs) => {
+                            made.extend(dirs);
+                            continue;
+                        }
+                        // Removed again before it was looked at, or one above it was.
+                        Err(err) if is_gone(&err, parent) => {}
+                        Err(err) => {
+                            return Err(conflict(target, io_fault("create", parent, &err)));
+                        }
+                    }
                 }
                 io::ErrorKind::NotADirectory => {
                     return Err(conflict(target, io_fault("create", &path, &err)));
@@ -314,6 +325,15 @@ fn lock_of(target: &Path) -> PathBuf {
     let mut name = target.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
+}
+
+/// Whether directories could not be made for somebody removed one of them meanwhile.
+fn is_gone(err: &io::Error, dir: &Path) -> bool {
+    match err.kind() {
+        io::ErrorKind::NotFound => true,
+        io::ErrorKind::AlreadyExists => !dir.exists(),
+        _ => false,
+    }
 }
 
 fn conflict(target: &Path, fault: StoreFault) -> StoreFault {

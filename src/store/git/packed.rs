@@ -35,7 +35,8 @@ struct Seen {
     packed: Arc<Packed>,
 }
 
-/// What tells files and their contents apart: device, number, length, and when it was written and changed, in nanoseconds.
+/// What tells files and their contents apart: device, number, length, and when it was written and changed, in nanoseconds. Where
+/// a file system gives numbers to names and counts whole seconds, two files of one length may pass for one in that second.
 type Stamp = [i128; 5];
 
 impl LastRead {
@@ -57,7 +58,8 @@ impl LastRead {
         if let Some(seen) = last.as_ref().filter(|seen| seen.stamp == stamp) {
             return Ok(Arc::clone(&seen.packed));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(meta.len()).unwrap_or(usize::MAX))?;
         file.read_to_end(&mut bytes)?;
         let packed = Arc::new(Packed { bytes });
         *last = Some(Seen {

@@ -15,7 +15,7 @@ use std::fs;
 use std::sync::Arc;
 
 /// Where refs are packed. All of them are at commits, so nothing is to be said of what tags point to.
-pub(super) const KINDS: [&str; 3] = ["refs/heads", "refs/remotes", "refs/folio"];
+const KINDS: [&str; 3] = ["refs/heads", "refs/remotes", "refs/folio"];
 
 /// Files that are removed at a time: somebody may wait for any of their locks.
 const AT_ONCE: usize = 64;
@@ -110,12 +110,13 @@ impl GitStore {
         Ok(gone)
     }
 
-    /// Removes the directories that these refs lay in where nothing is left there, as git does: each command that looks at all
-    /// refs would look into every one. Whoever is about to make a ref there makes the directory again.
+    /// Removes the directories that these refs lay in where nothing is left there: each command that looks at all refs would
+    /// look into every one. Whoever is about to make a ref there makes the directory again.
     fn remove_empty(&self, packed: &[(String, Oid)]) {
         let parents = packed.iter().filter_map(|(name, _)| name.rsplit_once('/'));
         let parents: BTreeSet<&str> = parents.map(|(parent, _)| parent).collect();
-        for dir in parents.into_iter().filter(|dir| !KINDS.contains(dir)) {
+        // Of two that lie in each other the inner one comes first.
+        for dir in parents.into_iter().rev().filter(|dir| !KINDS.contains(dir)) {
             // One that is not empty stays.
             let _ = fs::remove_dir(self.common_dir().join(dir));
         }

@@ -116,6 +116,8 @@ impl GitStore {
     fn sync_moved(&self, dir: &Path) -> Result<(), StoreFault> {
         match sync_dir(dir) {
             Err(_) if !dir.exists() => sync_dir(self.common_dir()),
+            // It was removed, and made again by somebody else since.
+            Err(_) => sync_dir(dir),
             synced => synced,
         }
     }

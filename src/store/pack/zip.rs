@@ -78,7 +78,7 @@ pub(super) struct Packed<'a> {
 }
 
 /// Compresses one object after another; making a new compressor for each costs more than the work. Each is made by who
-/// needs it first: a single page needs one of them at most.
+/// needs it first: a single page needs two of them at most.
 pub struct Zip {
     least: Level,
     small: Level,
@@ -376,6 +376,45 @@ mod tests {
             assert!(zip.pack(&wheel, effort).len() < wheel.len() / 20);
             assert!(zip.pack(&hex, effort).len() < hex.len() * 3 / 4);
         }
+    }
+
+    #[test]
+    fn small_objects_come_back_however_far_they_repeat_themselves() {
+        let mut zip = Zip::new();
+        // Noise, and itself once more: what is looked for lies as far back as it can.
+        let noise: Vec<u8> = (0..LARGE as u32)
+            .map(|n| blake3::hash(&n.to_le_bytes()).as_bytes()[0])
+            .collect();
+        let words = b"a line like all the others\n".repeat(LARGE);
+        let half = LARGE / 2;
+        let sizes = [
+            1,
+            SHORT - 1,
+            SHORT,
+            SHORT + 1,
+            half,
+            3833,
+            3834,
+            3835,
+            LARGE - 1,
+        ];
+        for size in sizes {
+            let back = [1, 2, 100, half, 3833, 3834, 3835];
+            let repeated = back.map(|back| {
+                let from = noise[..back.min(size)].iter().cycle();
+                from.take(size).copied().collect::<Vec<u8>>()
+            });
+            for bytes in repeated.iter().map(Vec::as_slice).chain([&words[..size]]) {
+                let packed = zip.pack(bytes, Effort::Usual).to_vec();
+                let mut again = Vec::new();
+                flate2::read::ZlibDecoder::new(&packed[..])
+                    .read_to_end(&mut again)
+                    .unwrap();
+                assert_eq!(again, bytes, "{size}");
+            }
+        }
+        let packed = zip.pack(&words[..LARGE - 1], Effort::Usual).len();
+        assert!(packed < LARGE / 20, "{packed}");
     }
 
     #[test]

@@ -195,6 +195,27 @@ fn what_is_cleared_while_others_are_packed_shows_no_older_value() {
     assert_eq!(git(dir.path(), &["for-each-ref"]), "");
 }
 
+/// Whoever clears has seen its file, and finds neither that nor its directory.
+#[test]
+fn what_was_packed_while_it_is_cleared_goes_all_the_same() {
+    let (dir, store, [a, b]) = repository();
+    let other = "refs/heads/proposals/bert/moved";
+    store
+        .apply(&[edit(other, Expect::Absent, Some(b))])
+        .unwrap();
+    let packer = store.clone();
+    let clearer = stopped_before(&store, &["refs-clear"], move || {
+        assert_eq!(packer.pack_refs().unwrap(), 2);
+    });
+    clearer.clear(&[(SLUG.into(), a), (other.into(), a)]);
+    assert_eq!(store.get(SLUG).unwrap(), None);
+    assert_eq!(store.get(other).unwrap(), Some(b), "it points elsewhere");
+    assert_eq!(
+        git(dir.path(), &["for-each-ref", "--format=%(refname)"]),
+        other
+    );
+}
+
 #[test]
 fn a_lock_that_a_git_left_is_waited_for_once_and_nothing_is_lost() {
     let (dir, store, [a, b]) = repository();

@@ -1,7 +1,6 @@
 //! Refs that move into `packed-refs` and out of it, one thing at a time; real git says what is there.
 
 use super::*;
-use crate::store::git::packing::KINDS;
 use crate::store::unnamed;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -107,33 +106,46 @@ fn packed_refs_are_where_they_were_and_git_says_so() {
             (store.unpacked().unwrap(), files_in_locks(dir.path())),
             (0, 0)
         );
-        // Nobody looks for refs in directories that hold none any more, but those that there always are stay.
-        for gone in [
-            "heads/proposals/alice",
-            "heads/proposals/žofie",
-            "remotes/origin",
-        ] {
-            assert!(!dir.path().join("refs").join(gone).exists(), "{gone}");
-        }
-        for kept in KINDS {
-            assert!(dir.path().join(kept).is_dir(), "{kept}");
-        }
         let text = packed_text(dir.path());
         assert_eq!(store.pack_refs().unwrap(), 0);
         assert_eq!(packed_text(dir.path()), text);
         git_is_content(dir.path(), &before);
-        // They are made again for whoever comes.
-        git(dir.path(), &["branch", "proposals/alice/two", &a.to_hex()]);
-        let three = RefEdit {
-            name: "refs/heads/proposals/Zoe/three".into(),
-            expect: Expect::Absent,
-            new: Some(b),
-            message: String::new(),
-        };
-        store.apply(&[three]).unwrap();
-        let made = store.list("refs/heads/proposals/").unwrap();
-        assert_eq!(made.len(), 7);
     }
+}
+
+/// Nobody looks for refs in directories that hold none any more, but those that there always are stay.
+#[test]
+fn directories_that_packing_leaves_empty_go_and_are_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    let [a, b] = two_commits(&store);
+    let names = [
+        "refs/heads/proposals/alice/one",
+        "refs/heads/proposals/alice/deep/one",
+        "refs/heads/proposals/Zoe/one",
+        "refs/remotes/origin/main",
+        "refs/folio/home",
+    ];
+    let is_there = |name: &str| dir.path().join("refs").join(name).exists();
+    names
+        .iter()
+        .for_each(|name| put(dir.path(), name, &a.to_hex()));
+    fs::create_dir(dir.path().join("refs/heads/proposals/Zoe/held")).unwrap();
+    assert_eq!(store.pack_refs().unwrap(), names.len());
+    for gone in ["heads/proposals/alice", "remotes/origin"] {
+        assert!(!is_there(gone), "{gone}");
+    }
+    for kept in ["heads", "remotes", "folio", "heads/proposals/Zoe/held"] {
+        assert!(is_there(kept), "{kept}");
+    }
+    git(dir.path(), &["branch", "proposals/alice/two", &a.to_hex()]);
+    let three = edit(
+        "refs/heads/proposals/alice/deep/three",
+        Expect::Absent,
+        Some(b),
+    );
+    store.apply(&[three]).unwrap();
+    assert_eq!(store.list("refs/heads/proposals/").unwrap().len(), 5);
 }
 
 #[test]
@@ -267,10 +279,40 @@ fn what_takes_the_place_of_packed_refs_is_seen_at_once() {
         let (one, same) = (store.packed().unwrap(), other.packed().unwrap());
         assert!(Arc::ptr_eq(&one, &same), "{turn}");
         if turn % 10 == 9 {
+            let held = fs::metadata(&packed).unwrap().ino();
             fs::remove_file(&packed).unwrap();
             assert_eq!(find(), None, "{turn}");
+            let now = ids[(turn + 1) % 2];
+            fs::write(&packed, format!("{now} refs/heads/x\n{now} refs/heads/y\n")).unwrap();
+            assert_ne!(
+                fs::metadata(&packed).unwrap().ino(),
+                held,
+                "it is held open"
+            );
+            assert_eq!(find(), Some(now), "{turn}");
         }
     }
+}
+
+/// Of one length, and with the old time put back: when it was changed tells all the same.
+#[test]
+fn what_is_written_into_packed_refs_is_seen_though_it_looks_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path(), true, ObjectFormat::Sha1);
+    let [a, b] = two_commits(&store);
+    let path = dir.path().join("packed-refs");
+    let find = || store.get("refs/heads/x").unwrap();
+    fs::write(&path, format!("{a} refs/heads/x\n")).unwrap();
+    assert_eq!(find(), Some(a));
+    let before = fs::metadata(&path).unwrap();
+    let changed = |meta: &fs::Metadata| (meta.ctime(), meta.ctime_nsec());
+    // Until its clock has moved on.
+    while changed(&fs::metadata(&path).unwrap()) == changed(&before) {
+        fs::write(&path, format!("{b} refs/heads/x\n")).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(before.modified().unwrap()).unwrap();
+    }
+    assert_eq!(find(), Some(b));
 }
 
 /// git does not write such files, and refuses to read some of them.
