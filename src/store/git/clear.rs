@@ -190,6 +190,8 @@ impl GitStore {
         let packed: BTreeSet<&str> = packed.map(|(name, _)| name.as_str()).collect();
         if !packed.is_empty() {
             self.unpack(&packed, &nobody_packs)?;
+            let mut logs = Logs::below(self.common_dir());
+            packed.iter().for_each(|name| logs.remove(name));
         }
         for some in both.chunks(REFS_REMOVED_AT_ONCE) {
             let held = self.hold(some, &index);

@@ -203,12 +203,16 @@ fn what_was_packed_while_it_is_cleared_goes_all_the_same() {
     store
         .apply(&[edit(other, Expect::Absent, Some(b))])
         .unwrap();
+    let log = dir.path().join("logs").join(SLUG);
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    fs::write(&log, "").unwrap();
     let packer = store.clone();
     let clearer = stopped_before(&store, &["refs-clear"], move || {
         assert_eq!(packer.pack_refs().unwrap(), 2);
     });
     clearer.clear(&[(SLUG.into(), a), (other.into(), a)]);
     assert_eq!(store.get(SLUG).unwrap(), None);
+    assert!(!log.exists());
     assert_eq!(store.get(other).unwrap(), Some(b), "it points elsewhere");
     assert_eq!(
         git(dir.path(), &["for-each-ref", "--format=%(refname)"]),
