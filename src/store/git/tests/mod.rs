@@ -3,6 +3,7 @@ mod moving;
 mod near;
 mod objects;
 mod packing;
+mod reading;
 mod refs;
 mod repository;
 
