@@ -1,6 +1,7 @@
 //! Lines of JSON looked at without parsing them: where the fields of an object stand, as far as their values are strings,
 //! numbers or words. What is said of a line is for whoever parses it afterwards, and compares.
 
+use memchr::memchr;
 use std::ops::Range;
 
 /// One field.
@@ -60,6 +61,17 @@ fn string_at(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     if *bytes.get(at)? != b'"' {
         return None;
     }
+    // Most are spelt as they are, and all bytes of one are looked at at once.
+    let rest = bytes.get(at + 1..)?;
+    let upto = memchr(b'"', rest).map(|len| &rest[..len]);
+    if let Some(text) = upto.filter(|text| !text.iter().fold(false, |odd, b| odd | is_odd(*b))) {
+        return Some((at + 1..at + 1 + text.len(), true));
+    }
+    string_with_escapes(bytes, at)
+}
+
+/// As [`string_at`], byte by byte.
+fn string_with_escapes(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     let (mut end, mut plain) = (at + 1, true);
     loop {
         match *bytes.get(end)? {
@@ -71,6 +83,11 @@ fn string_at(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     }
 }
 
+/// Whether it is spelt with an escape, or ought to be.
+fn is_odd(byte: u8) -> bool {
+    byte < b' ' || byte == b'\\'
+}
+
 /// How long a number or a word is that begins here.
 fn word_at(bytes: &[u8]) -> Option<usize> {
     let end = bytes.iter().position(|b| !b.is_ascii_alphanumeric())?;
@@ -80,6 +97,17 @@ fn word_at(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is looked at all at once is what is found byte by byte.
+        #[test]
+        fn a_string_ends_where_it_ends(text in r#"[a"\\\x00\x1f -é,:]{0,40}"#, at in 0usize..3) {
+            let line = format!("{}\"{text}", "x".repeat(at));
+            let bytes = line.as_bytes();
+            prop_assert_eq!(string_at(bytes, at), string_with_escapes(bytes, at));
+        }
+    }
 
     #[test]
     fn a_field_is_taken_wherever_it_stands() {

@@ -5,6 +5,7 @@
 
 use super::canonical;
 use crate::model::Code;
+use memchr::memchr;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt;
 
@@ -114,7 +115,13 @@ pub fn lines_of(text: &str) -> Result<impl Iterator<Item = &str>, JsonFault> {
     if text.starts_with('\n') || text.contains("\n\n") {
         return fault(Code::JsonNotCanonical, "expected no empty line");
     }
-    Ok(text.split_terminator('\n'))
+    let mut rest = text;
+    Ok(std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest.as_bytes())?;
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        Some(line)
+    }))
 }
 
 #[cfg(test)]
