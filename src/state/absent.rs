@@ -25,12 +25,20 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     }
 
     /// Stages an object, unless it need not be, or is only named. What is in the cache was read or staged before, so the
-    /// store is asked once for each.
-    pub(super) fn stage(&self, id: Oid, shape: Shape, kind: Kind, bytes: impl FnOnce() -> Bytes) {
-        if self.naming.get() {
+    /// store is asked once for each; and not at all where one of the `parts` that it names is staged, for the store had
+    /// not even that.
+    pub(super) fn stage(
+        &self,
+        id: Oid,
+        shape: Shape,
+        kind: Kind,
+        parts: &[Oid],
+        bytes: impl FnOnce() -> Bytes,
+    ) {
+        if self.naming.get() || self.is_cached(&id, shape) || self.is_staged(&id) {
             return;
         }
-        if self.is_cached(&id, shape) || self.is_staged(&id) || self.store.is_known(&id) {
+        if !parts.iter().any(|part| self.is_staged(part)) && self.store.is_known(&id) {
             return;
         }
         if let Some(absent) = &mut *self.absent.borrow_mut() {

@@ -31,7 +31,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             root.set(table, Some(grown.child));
             grown.made.into_iter().for_each(|made| self.put_made(made));
         }
-        Ok(self.put_root(root))
+        Ok(self.put_root(root, &[]))
     }
 }
 

@@ -11,7 +11,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     pub fn with_decisions(&self, root: Option<Oid>, blob: Oid) -> Result<Oid, StateFault> {
         let mut tree = Root::clone(&*self.root(root)?);
         tree.decisions = Some(blob);
-        Ok(self.put_root(tree))
+        Ok(self.put_root(tree, &[]))
     }
 
     /// The blob of `decisions.jsonl` in a proposal's tree.

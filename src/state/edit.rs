@@ -71,7 +71,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     /// from the typed row.
     pub fn edit(&self, root: Option<Oid>, edits: &RowEdits) -> Result<Oid, StateFault> {
         let before = self.root(root)?;
-        let mut after = Root::clone(&before);
+        let (mut after, mut parts) = (Root::clone(&before), Vec::new());
         after.decisions = None;
         for &table in Table::ALL {
             let edits = edits.of(table).iter();
@@ -79,12 +79,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let edits = placed(table, edits.collect())?;
             if !edits.is_empty() {
                 let built = self.apply(table, &Prefix::TABLE, before.table(table), &edits)?;
-                after.set(table, self.finish(table, built));
+                let child = self.finish(table, built);
+                after.set(table, child);
+                parts.extend(child.map(|child| *child.id()));
             }
         }
         match root {
             Some(id) if after == *before => Ok(id),
-            _ => Ok(self.put_root(after)),
+            _ => Ok(self.put_root(after, &parts)),
         }
     }
 
@@ -182,11 +184,21 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         if shrunk && let Some(bucket) = self.folded(table, at, &before, &changed)? {
             return Ok(Built::rows(bucket, true));
         }
+        let leaf = !changed
+            .iter()
+            .any(|(_, built)| matches!(built, Built::Dir(_)));
         let mut dir = Dir::clone(&before);
+        let mut below = Vec::with_capacity(changed.len());
         for (digit, built) in changed {
-            dir.children[digit] = self.finish(table, built);
+            let child = self.finish(table, built);
+            dir.children[digit] = child;
+            below.extend(child.map(|child| *child.id()));
         }
-        Ok(Built::Dir(self.put_dir(dir)))
+        let made = Built::Dir(self.put_dir(dir, &below));
+        if leaf {
+            self.note_leaf(table, at, Child::Dir(id), edits, &made, below);
+        }
+        Ok(made)
     }
 
     /// The rows of a directory after edits, if they fit one bucket. Reads buckets until there are

@@ -260,16 +260,16 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         Ok(bucket)
     }
 
-    /// Stages a root tree and names it.
-    pub(super) fn put_root(&self, root: Root) -> Oid {
-        let id = self.put_tree(Shape::Root, |bytes| root.encode_into(bytes));
+    /// Stages a root tree and names it. `parts`: some of what it names that is new, for whoever knows that.
+    pub(super) fn put_root(&self, root: Root, parts: &[Oid]) -> Oid {
+        let id = self.put_tree(Shape::Root, parts, |bytes| root.encode_into(bytes));
         self.keep_made(id, Shape::Root, || Node::Root(Arc::new(root)));
         id
     }
 
-    /// Stages a directory that is known to hold more than 64 rows.
-    pub(super) fn put_dir(&self, dir: Dir) -> Child {
-        let id = self.put_tree(Shape::Dir, |bytes| dir.encode_into(bytes));
+    /// As [`Tables::put_root`], a directory that is known to hold more than 64 rows.
+    pub(super) fn put_dir(&self, dir: Dir, parts: &[Oid]) -> Child {
+        let id = self.put_tree(Shape::Dir, parts, |bytes| dir.encode_into(bytes));
         self.keep_made(id, Shape::Dir, || Node::Dir(Arc::new(dir)));
         Child::Dir(id)
     }
@@ -279,26 +279,26 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         let shape = Shape::Bucket(table);
         let bytes = bucket.bytes();
         let id = named.unwrap_or_else(|| self.store.id_of(Kind::Blob, &bytes));
-        self.stage(id, shape, Kind::Blob, || bytes);
+        self.stage(id, shape, Kind::Blob, &[], || bytes);
         self.keep_made(id, shape, || Node::Bucket(bucket));
         id
     }
 
     /// Stages a tree object and names it. Most trees that are made to be compared are there already, so its bytes are
     /// written where the last ones were.
-    fn put_tree(&self, shape: Shape, encode: impl FnOnce(&mut Vec<u8>)) -> Oid {
+    fn put_tree(&self, shape: Shape, parts: &[Oid], encode: impl FnOnce(&mut Vec<u8>)) -> Oid {
         let mut bytes = self.encoded.borrow_mut();
         bytes.clear();
         encode(&mut bytes);
         let id = self.store.id_of(Kind::Tree, &bytes);
-        self.stage(id, shape, Kind::Tree, || Bytes::from(bytes.clone()));
+        self.stage(id, shape, Kind::Tree, parts, || Bytes::from(bytes.clone()));
         id
     }
 
     /// Stages an object that was made elsewhere.
     pub(super) fn put_made(&self, made: Made) {
         let Made { id, shape, .. } = made;
-        self.stage(id, shape, made.kind, || made.bytes);
+        self.stage(id, shape, made.kind, &[], || made.bytes);
         self.keep_made(id, shape, || made.node);
     }
 

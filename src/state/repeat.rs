@@ -6,7 +6,7 @@ use super::batch::Edit;
 use super::edit::Built;
 use super::place::Prefix;
 use super::raw::Child;
-use crate::model::{Row, RowKey, Table};
+use crate::model::{Oid, Row, RowKey, Table};
 use crate::store::Objects;
 
 /// More edits than this are not noted: where a change is large, few do the same.
@@ -50,6 +50,31 @@ pub(super) struct Done {
     child: Child,
     edits: Vec<(RowKey, Option<Row>)>,
     built: Built,
+    /// The new buckets of a directory that was named.
+    below: Vec<Oid>,
+}
+
+impl Done {
+    fn of(
+        table: Table,
+        at: &Prefix,
+        child: Child,
+        edits: &[Edit<'_>],
+        built: &Built,
+        below: Vec<Oid>,
+    ) -> Self {
+        let edits = edits.iter();
+        Self {
+            table,
+            at: *at,
+            child,
+            edits: edits
+                .map(|edit| (edit.key.clone(), edit.row.cloned()))
+                .collect(),
+            built: built.clone(),
+            below,
+        }
+    }
 }
 
 impl<S: Objects + ?Sized> Tables<'_, S> {
@@ -78,8 +103,17 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
             let noted = done.edits.iter().map(|(key, row)| (key, row.as_ref()));
             done.child == child && done.table == table && done.at == *at && noted.eq(edits)
         };
-        let found = noted.done.iter().chain(&noted.lent).find(same);
-        found.map(|done| done.built.clone())
+        let found = noted.done.iter().chain(&noted.lent).find(same)?;
+        self.has_named(found).then(|| found.built.clone())
+    }
+
+    /// Whether all is here that a directory needs which was only named: whoever proposed the change wrote it, most times.
+    fn has_named(&self, done: &Done) -> bool {
+        let Built::Dir(child) = &done.built else {
+            return true;
+        };
+        let mut ids = std::iter::once(child.id()).chain(&done.below);
+        done.below.is_empty() || ids.all(|id| self.is_staged(id) || self.store.is_known(id))
     }
 
     /// Notes what they made of it.
@@ -91,30 +125,44 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         edits: &[Edit<'_>],
         built: &Built,
     ) {
-        let mut noted = self.noted.borrow_mut();
-        if edits.len() > FEW || !(noted.wanted || self.naming.get()) {
+        if edits.len() > FEW {
             return;
         }
-        let done = || {
-            let edits = edits.iter();
-            Done {
-                table,
-                at: *at,
-                child,
-                edits: edits
-                    .map(|edit| (edit.key.clone(), edit.row.cloned()))
-                    .collect(),
-                built: built.clone(),
+        if self.naming.get() {
+            // What is only named is not there for whoever would take it from here, but for its bytes.
+            if matches!(built, Built::Rows { .. }) {
+                self.lend_named(at, || Done::of(table, at, child, edits, built, Vec::new()));
             }
-        };
-        if !self.naming.get() {
-            noted.done.push(done());
-        } else if let Some(lent) = &mut *self.lent.borrow_mut()
+            return;
+        }
+        let mut noted = self.noted.borrow_mut();
+        if noted.wanted {
+            noted
+                .done
+                .push(Done::of(table, at, child, edits, built, Vec::new()));
+        }
+    }
+
+    /// Notes what they made of a directory that has no others in it, where it is only named. `below`: the new buckets in it.
+    pub(super) fn note_leaf(
+        &self,
+        table: Table,
+        at: &Prefix,
+        child: Child,
+        edits: &[Edit<'_>],
+        built: &Built,
+        below: Vec<Oid>,
+    ) {
+        if self.naming.get() && edits.len() <= FEW && !below.is_empty() {
+            self.lend_named(at, || Done::of(table, at, child, edits, built, below));
+        }
+    }
+
+    fn lend_named(&self, at: &Prefix, done: impl FnOnce() -> Done) {
+        if let Some(lent) = &mut *self.lent.borrow_mut()
             && at.depth() >= DEEP
             && lent.named.len() < LENT
-            && matches!(built, Built::Rows { .. })
         {
-            // What is only named is not there for whoever would take it from here, but for its bytes.
             lent.named.push(done());
         }
     }

@@ -5,7 +5,7 @@ use super::{Rows, alias, edge, from_scratch, puts, removals, write};
 use crate::model::{Oid, RowEdits};
 use crate::state::Tables;
 use crate::state::tests::store::Memory;
-use crate::store::Objects as _;
+use crate::store::{Kind, Objects as _};
 
 /// Two states of some hundred rows that differ in a few.
 fn two_states(store: &Memory, rows: u32) -> [(Oid, Rows); 2] {
@@ -175,4 +175,58 @@ fn who_reads_strictly_takes_over_nothing_that_was_read_lazily() {
     store.named.set(0);
     assert_eq!(strict.edit(Some(one.0), &edits), Ok(claimed));
     assert!(store.named.get() > 0);
+}
+
+/// What is made of the second of two states where a thread named the same of the first one, and how many trees got an id
+/// meanwhile. The store has these objects besides.
+fn judged(
+    store: &Memory,
+    [one, two]: [Oid; 2],
+    edits: &RowEdits,
+    there: &[(Oid, Kind, Vec<u8>)],
+) -> (Oid, Vec<(Oid, Kind, Vec<u8>)>, usize) {
+    store.write_all(there).unwrap();
+    let (prover, judge) = (lazy(store), lazy(store));
+    let name = || prover.edit(Some(one), edits).unwrap();
+    judge.borrow(prover.lending(|| prover.naming(name)).1);
+    store.trees.set(0);
+    let made = judge.edit(Some(two), edits).unwrap();
+    (made, judge.take(), store.trees.get())
+}
+
+#[test]
+fn a_directory_that_another_thread_named_is_taken_over_where_all_of_it_is_here() {
+    let edits = [
+        puts([alias(2, 5), alias(90_000, 5)]),
+        removals([alias(30, 0), alias(400, 0)]),
+    ];
+    // So many that directories of buckets are not the first ones below a table.
+    let before = Memory::default();
+    let [one, two] = two_states(&before, 30_000);
+    for edits in &edits {
+        let tables = Tables::new(&before);
+        tables.edit(Some(one.0), edits).unwrap();
+        let preview = tables.take();
+        let states = [one.0, two.0];
+        let (wanted, _, none_here) = judged(&before.clone(), states, edits, &[]);
+        assert_eq!(wanted, from_scratch(&after(&two.1, edits)));
+        // Whoever proposed it wrote all of its preview.
+        let store = before.clone();
+        let (made, staged, all_here) = judged(&store, states, edits, &preview);
+        assert_eq!(made, wanted);
+        assert!(all_here < none_here, "{all_here} of {none_here}");
+        store.write_all(&staged).unwrap();
+        let whole = Tables::new(&store).check(Some(made));
+        assert_eq!(whole, Ok(after(&two.1, edits).len() as u64));
+        // Or all but one object, whichever that is.
+        for missing in 0..preview.len() {
+            let mut there = preview.clone();
+            there.remove(missing);
+            let store = before.clone();
+            let (made, staged, _) = judged(&store, states, edits, &there);
+            assert_eq!(made, wanted);
+            store.write_all(&staged).unwrap();
+            assert_eq!(Tables::new(&store).check(Some(made)), whole);
+        }
+    }
 }

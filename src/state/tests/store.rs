@@ -5,13 +5,15 @@ use crate::store::{Kind, Objects, StoreFault, id_of};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Memory {
     objects: RefCell<HashMap<Oid, (Kind, Vec<u8>)>>,
     pub(super) reads: Cell<usize>,
     pub(super) headers: Cell<usize>,
     /// Blobs that were given a name.
     pub(super) named: Cell<usize>,
+    /// As many trees.
+    pub(super) trees: Cell<usize>,
 }
 
 impl Memory {
@@ -58,8 +60,9 @@ impl Objects for Memory {
     }
 
     fn id_of(&self, kind: Kind, bytes: &[u8]) -> Oid {
-        if kind == Kind::Blob {
-            self.named.set(self.named.get() + 1);
+        match kind {
+            Kind::Blob => self.named.set(self.named.get() + 1),
+            _ => self.trees.set(self.trees.get() + 1),
         }
         id_of(self.format(), kind, bytes)
     }
