@@ -19,6 +19,10 @@ use std::collections::BTreeSet;
 /// Pages that are handed over at a time: to wake another thread for each would take as long as signing it.
 const AT_ONCE: usize = 16;
 
+/// Proposals whose previews one thread proves at a time: whoever judges waits for the first of them, and has the last ones
+/// still to do when nobody else has anything left.
+const PROVED_AT_ONCE: usize = 32;
+
 /// A snapshot that is made and signed, and not yet written.
 #[derive(Debug)]
 pub(super) struct PlannedPage {
@@ -128,7 +132,7 @@ impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
             (candidate, lent)
         };
         let waiting = waiting.into_iter().enumerate().collect();
-        parallel::in_order(space.store, waiting, prove, |(candidate, lent)| {
+        let judge = |(candidate, lent)| {
             // Most of what it stands on is read again when it is judged.
             space.tables.borrow(lent);
             if self.is_full() {
@@ -136,7 +140,8 @@ impl<S: Store + Clone + Send> Pass<'_, '_, '_, '_, '_, '_, S> {
                 return Ok(());
             }
             self.judge(candidate)
-        })
+        };
+        parallel::in_parts(space.store, waiting, PROVED_AT_ONCE, prove, judge)
     }
 
     fn is_full(&self) -> bool {
