@@ -19,12 +19,16 @@ use std::sync::{Arc, OnceLock};
 /// Bytes that are read at a time.
 const BLOCK: usize = 4 * 1024;
 
-/// Blocks that are kept: pages, proposals, trees and rows lie in different places.
+/// Blocks that are kept: pages, proposals, trees and rows lie in different places. Fewer until so many were read: memory that
+/// nobody was at costs as much as to read again what is in it, and only who goes through a long history comes back often.
 const BLOCKS: usize = 512;
+const BLOCKS_AT_FIRST: usize = 64;
+const LONG: usize = 8192;
 
-/// Objects that are kept because others are deltas of them, and the most bytes of one: a collected history has long chains,
-/// and most objects are a few hundred bytes.
+/// Objects that are kept because others are deltas of them, as many of them at first, and the most bytes of one: a
+/// collected history has long chains, and most objects are a few hundred bytes.
 const BASES: usize = 2048;
+const BASES_AT_FIRST: usize = 256;
 const BASE: usize = 16 * 1024;
 
 /// Of so many objects one is a delta, where few are.
@@ -115,7 +119,11 @@ struct Pack {
 
 /// The last parts of files that were read.
 #[derive(Default)]
-struct Blocks(Vec<Block>);
+struct Blocks {
+    kept: Vec<Block>,
+    /// How many were read.
+    read: usize,
+}
 
 /// A part of a file.
 #[derive(Clone, Default)]
@@ -293,7 +301,8 @@ impl DirectReader {
     }
 
     fn recall(&self, pack: usize, at: u64) -> Option<(Kind, &[u8])> {
-        let based = self.bases.get(slot(at))?;
+        let len = self.bases.len();
+        let based = self.bases.get(slot(at, len.max(1)))?;
         (based.of == (pack + 1, at)).then_some((based.kind?, &based.bytes))
     }
 
@@ -301,8 +310,12 @@ impl DirectReader {
         if bytes.len() > BASE {
             return;
         }
-        self.bases.resize_with(BASES, Based::default);
-        let based = &mut self.bases[slot(at)];
+        let most = match self.blocks.read {
+            ..LONG => BASES_AT_FIRST,
+            _ => BASES,
+        };
+        self.bases.resize_with(most, Based::default);
+        let based = &mut self.bases[slot(at, most)];
         based.of = (pack + 1, at);
         based.kind = Some(kind);
         // In the memory of what was there before.
@@ -314,11 +327,16 @@ impl DirectReader {
 impl Blocks {
     /// What is in a file from an offset on, as far as its block goes; nothing at its end.
     fn at(&mut self, file: &Pack, pack: usize, offset: u64) -> Option<&[u8]> {
-        self.0.resize(BLOCKS, Block::default());
+        let most = match self.read {
+            ..LONG => BLOCKS_AT_FIRST,
+            _ => BLOCKS,
+        };
+        self.kept.resize(most, Block::default());
         let number = offset / BLOCK as u64;
         let of = (pack + 1, number);
-        let block = &mut self.0[(number as usize).wrapping_add(pack * 17) % BLOCKS];
+        let block = &mut self.kept[(number as usize).wrapping_add(pack * 17) % most];
         if block.of != of {
+            self.read += 1;
             block.of = Default::default();
             block.bytes.resize(BLOCK, 0);
             let open = || File::open(&file.path).ok();
@@ -375,9 +393,9 @@ fn head(blocks: &mut Blocks, file: &Pack, pack: usize, offset: u64) -> Option<He
     })
 }
 
-/// Where the object is kept whose entry begins there.
-fn slot(offset: u64) -> usize {
-    (offset.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % BASES
+/// Where of that many places the object is kept whose entry begins there.
+fn slot(offset: u64, places: usize) -> usize {
+    (offset.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % places
 }
 
 /// Reads as much as there is; says how much.
@@ -391,3 +409,7 @@ fn fill(file: &File, into: &mut [u8], from: u64) -> Option<usize> {
     }
     Some(len)
 }
+
+#[cfg(test)]
+#[path = "direct_tests.rs"]
+mod tests;
