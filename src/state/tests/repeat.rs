@@ -177,6 +177,8 @@ fn who_reads_strictly_takes_over_nothing_that_was_read_lazily() {
     assert!(store.named.get() > 0);
 }
 
+type Staged = Vec<(Oid, Kind, Vec<u8>)>;
+
 /// What is made of the second of two states where a thread named the same of the first one, and how many trees got an id
 /// meanwhile. The store has these objects besides.
 fn judged(
@@ -184,7 +186,7 @@ fn judged(
     [one, two]: [Oid; 2],
     edits: &RowEdits,
     there: &[(Oid, Kind, Vec<u8>)],
-) -> (Oid, Vec<(Oid, Kind, Vec<u8>)>, usize) {
+) -> (Oid, Staged, usize) {
     store.write_all(there).unwrap();
     let (prover, judge) = (lazy(store), lazy(store));
     let name = || prover.edit(Some(one), edits).unwrap();
