@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::page::Page;
 use crate::crypto::seal;
 use crate::model::{ChainDigest, Code, Epoch, Number, Oid, PublicKey, SpaceId};
-use crate::store::{Later, StoreFault, Unnamed};
+use crate::store::{Bytes, Later, StoreFault, Unnamed};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -56,12 +56,12 @@ pub fn higher(a: Option<Mark>, b: Option<Mark>) -> Option<Mark> {
 }
 
 /// Pages that were signed together, oldest first; they are published together or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Batch {
     /// The last of them.
     pub last: Mark,
     /// The exact bytes of their commits.
-    pub commits: Vec<Vec<u8>>,
+    pub commits: Vec<Bytes>,
 }
 
 /// What a memory holds of one hand.

@@ -14,7 +14,7 @@
 use super::disk::{
     TempFile, create_dirs, io_fault, is_absent, read_if_there, remove_if_there, sync_dir,
 };
-use super::{EveryStep, Steps, StoreFault, Unnamed};
+use super::{Bytes, EveryStep, Steps, StoreFault, Unnamed};
 use crate::journal::memory::{Batch, Hand, Mark, Recalled, SignerMemory, Turn, higher};
 use crate::model::{Code, Epoch, Number};
 use data_encoding::HEXLOWER;
@@ -378,14 +378,14 @@ impl SignerMemory for SignedPages {
 }
 
 /// Each commit is preceded by a line with its length.
-fn parse(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+fn parse(bytes: &[u8]) -> Option<Vec<Bytes>> {
     let mut rest = bytes.strip_prefix(HEADER.as_bytes())?;
     let mut commits = Vec::new();
     while !rest.is_empty() {
         let end = rest.iter().position(|b| *b == b'\n')?;
         let length: usize = std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?;
         let after = &rest[end + 1..];
-        commits.push(after.get(..length)?.to_vec());
+        commits.push(Bytes::from(after.get(..length)?.to_vec()));
         rest = &after[length..];
     }
     (!commits.is_empty()).then_some(commits)

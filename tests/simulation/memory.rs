@@ -75,7 +75,10 @@ impl SignerMemory for MachineMemory {
         Ok(Box::new(Later(move || {
             self.script.step("memory-rename")?;
             unnamed::settle(vec![self.inside.remember(hand, batch)?])?;
-            self.signed.lock().unwrap().extend(batch.commits.clone());
+            self.signed
+                .lock()
+                .unwrap()
+                .extend(batch.commits.iter().map(|commit| commit.to_vec()));
             self.script.step("memory-written")?;
             self.raise_outside(hand, &batch.last)
         })))

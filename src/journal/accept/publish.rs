@@ -42,7 +42,7 @@ pub(super) fn commit<S: Store>(
     let new = last.id;
     let batch = Batch {
         last: Mark::of(last),
-        commits: pages.iter().map(|page| page.bytes.to_vec()).collect(),
+        commits: pages.iter().map(|page| page.bytes.clone()).collect(),
     };
     // Both are written, then remembered, then the pack gets its name.
     let remembered = guard.remember(&batch)?;

@@ -96,6 +96,7 @@ fn read<S: Store>(
         if !follows || page.message.space != guard.hand().space {
             return Err(damaged(last));
         }
+        let bytes = bytes.into_vec();
         pages.push(SignedPage { page, bytes });
     }
     match pages.last() {
