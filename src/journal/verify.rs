@@ -199,7 +199,7 @@ fn verify_each<S: Store + Clone + Send>(
     )
 }
 
-/// Everything that a page is made of is in the store. `absent` is what a quick look did not find.
+/// Everything that a page is made of is in the store. `absent` is what a quick look did not find, and what names that.
 fn require_there<S: Objects>(store: &S, absent: &[Oid], page: &Checked) -> Result<(), Fault> {
     for id in absent {
         if store.header(id)?.is_none() {

@@ -7,7 +7,8 @@ use crate::model::Oid;
 use crate::store::{Bytes, Kind, Objects};
 
 impl<S: Objects + ?Sized> Tables<'_, S> {
-    /// From now on, until [`Tables::absent`] is asked, what is made and not found in the store is noted.
+    /// From now on, until [`Tables::absent`] is asked, what is staged is noted: what is made and, as far as somebody looked,
+    /// not in the store.
     pub fn note_absent(&self) {
         self.absent.replace(Some(Vec::new()));
     }
@@ -19,14 +20,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         }
     }
 
-    /// What was noted: a quick look did not find it, which may have been too quick.
+    /// What was noted: a quick look did not find it, which may have been too quick, or did not find a part of it.
     pub fn absent(&self) -> Vec<Oid> {
         self.absent.take().unwrap_or_default()
     }
 
     /// Stages an object, unless it need not be, or is only named. What is in the cache was read or staged before, so the
-    /// store is asked once for each; and not at all where one of the `parts` that it names is staged, for the store had
-    /// not even that.
+    /// store is asked once for each; and not at all where one of the `parts` that it names is staged: most probably it is
+    /// as new as that, and to write an object twice does no harm.
     pub(super) fn stage(
         &self,
         id: Oid,

@@ -260,7 +260,7 @@ impl<'s, S: Objects + ?Sized> Tables<'s, S> {
         Ok(bucket)
     }
 
-    /// Stages a root tree and names it. `parts`: some of what it names that is new, for whoever knows that.
+    /// Stages a root tree and names it. `parts`: what it names, as far as that may be new.
     pub(super) fn put_root(&self, root: Root, parts: &[Oid]) -> Oid {
         let id = self.put_tree(Shape::Root, parts, |bytes| root.encode_into(bytes));
         self.keep_made(id, Shape::Root, || Node::Root(Arc::new(root)));

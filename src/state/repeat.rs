@@ -23,7 +23,7 @@ const DEEP: usize = 2;
 pub(super) struct Noted {
     wanted: bool,
     done: Vec<Done>,
-    /// What another thread named and nobody staged.
+    /// What another thread named. Of buckets it has the bytes; directories count where the store has them, or they are staged.
     lent: Vec<Done>,
 }
 
@@ -50,8 +50,8 @@ pub(super) struct Done {
     child: Child,
     edits: Vec<(RowKey, Option<Row>)>,
     built: Built,
-    /// The new buckets of a directory that was named.
-    below: Vec<Oid>,
+    /// Of a directory that was only named, the new buckets in it.
+    named: Option<Vec<Oid>>,
 }
 
 impl Done {
@@ -61,7 +61,7 @@ impl Done {
         child: Child,
         edits: &[Edit<'_>],
         built: &Built,
-        below: Vec<Oid>,
+        named: Option<Vec<Oid>>,
     ) -> Self {
         let edits = edits.iter();
         Self {
@@ -72,7 +72,7 @@ impl Done {
                 .map(|edit| (edit.key.clone(), edit.row.cloned()))
                 .collect(),
             built: built.clone(),
-            below,
+            named,
         }
     }
 }
@@ -85,7 +85,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         self.noted.borrow_mut().wanted = true;
     }
 
-    /// What these edits made of this part before.
+    /// What these edits made of this part before. The store may be asked whether it has it.
     pub(super) fn repeated(
         &self,
         table: Table,
@@ -109,11 +109,11 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
 
     /// Whether all is here that a directory needs which was only named: whoever proposed the change wrote it, most times.
     fn has_named(&self, done: &Done) -> bool {
-        let Built::Dir(child) = &done.built else {
+        let (Built::Dir(child), Some(below)) = (&done.built, &done.named) else {
             return true;
         };
-        let mut ids = std::iter::once(child.id()).chain(&done.below);
-        done.below.is_empty() || ids.all(|id| self.is_staged(id) || self.store.is_known(id))
+        let mut ids = std::iter::once(child.id()).chain(below);
+        ids.all(|id| self.is_staged(id) || self.store.is_known(id))
     }
 
     /// Notes what they made of it.
@@ -131,7 +131,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         if self.naming.get() {
             // What is only named is not there for whoever would take it from here, but for its bytes.
             if matches!(built, Built::Rows { .. }) {
-                self.lend_named(at, || Done::of(table, at, child, edits, built, Vec::new()));
+                self.lend_named(at, || Done::of(table, at, child, edits, built, None));
             }
             return;
         }
@@ -139,11 +139,12 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         if noted.wanted {
             noted
                 .done
-                .push(Done::of(table, at, child, edits, built, Vec::new()));
+                .push(Done::of(table, at, child, edits, built, None));
         }
     }
 
-    /// Notes what they made of a directory that has no others in it, where it is only named. `below`: the new buckets in it.
+    /// Notes what they made of a directory, where that is only named and they changed no other directory in it. `below`: the
+    /// new buckets in it.
     pub(super) fn note_leaf(
         &self,
         table: Table,
@@ -153,8 +154,8 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         built: &Built,
         below: Vec<Oid>,
     ) {
-        if self.naming.get() && edits.len() <= FEW && !below.is_empty() {
-            self.lend_named(at, || Done::of(table, at, child, edits, built, below));
+        if self.naming.get() && edits.len() <= FEW {
+            self.lend_named(at, || Done::of(table, at, child, edits, built, Some(below)));
         }
     }
 

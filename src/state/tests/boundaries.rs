@@ -117,6 +117,20 @@ fn what_the_store_has_is_not_staged_again_and_is_asked_for_once() {
 }
 
 #[test]
+fn of_a_small_change_the_store_is_asked_for_its_new_bucket_alone() {
+    let store = Memory::default();
+    let tables = Tables::new(&store);
+    let root = tables
+        .edit(None, &puts((0..5000).map(|n| alias(n, 0))))
+        .unwrap();
+    write(&store, &tables);
+    store.headers.set(0);
+    tables.edit(Some(root), &puts([alias(17, 1)])).unwrap();
+    assert_eq!(store.headers.get(), 1);
+    assert!(tables.staged() > 2);
+}
+
+#[test]
 fn discarded_objects_are_staged_again_when_they_are_needed() {
     let store = Memory::default();
     let tables = Tables::new(&store);

@@ -3,6 +3,7 @@
 mod boundaries;
 mod damage;
 mod lazy;
+mod lending;
 mod properties;
 mod repeat;
 mod store;
@@ -50,6 +51,18 @@ fn removals(rows: impl IntoIterator<Item = ((Table, RowKey), Row)>) -> RowEdits 
 /// Writes what is staged.
 fn write(store: &Memory, tables: &Tables<'_, Memory>) {
     store.write_all(&tables.take()).unwrap();
+}
+
+/// The rows after edits.
+fn after(rows: &Rows, edits: &RowEdits) -> Rows {
+    let mut rows = rows.clone();
+    for ((table, key), row) in edits.iter() {
+        match row {
+            Some(row) => rows.insert((table, key.clone()), row.clone()),
+            None => rows.remove(&(table, key.clone())),
+        };
+    }
+    rows
 }
 
 /// The tree of these rows, built at once on an empty state.

@@ -1,7 +1,7 @@
 //! The same change on two states, with what it made of one noted for the other.
 
 use super::lazy::lazy;
-use super::{Rows, alias, edge, from_scratch, puts, removals, write};
+use super::{Rows, after, alias, edge, from_scratch, puts, removals, write};
 use crate::model::{Oid, RowEdits};
 use crate::state::Tables;
 use crate::state::tests::store::Memory;
@@ -18,17 +18,6 @@ fn two_states(store: &Memory, rows: u32) -> [(Oid, Rows); 2] {
         write(store, &tables);
         (root, rows)
     })
-}
-
-fn after(rows: &Rows, edits: &RowEdits) -> Rows {
-    let mut rows = rows.clone();
-    for ((table, key), row) in edits.iter() {
-        match row {
-            Some(row) => rows.insert((table, key.clone()), row.clone()),
-            None => rows.remove(&(table, key.clone())),
-        };
-    }
-    rows
 }
 
 #[test]

@@ -19,16 +19,26 @@ use std::sync::{Arc, OnceLock};
 /// Bytes that are read at a time.
 const BLOCK: usize = 4 * 1024;
 
-/// Blocks that are kept: pages, proposals, trees and rows lie in different places. Fewer until so many were read: memory that
-/// nobody was at costs as much as to read again what is in it, and only who goes through a long history comes back often.
+/// Blocks that are kept: pages, proposals, trees and rows lie in different places.
 const BLOCKS: usize = 512;
+
+/// Blocks that are kept at first. To take memory from the system costs about as much as to read a block again, and only
+/// whoever goes through a long history comes back to many.
 const BLOCKS_AT_FIRST: usize = 64;
+
+/// After so many blocks were read, more are kept.
 const LONG: usize = 8192;
 
-/// Objects that are kept because others are deltas of them, as many of them at first, and the most bytes of one: a
-/// collected history has long chains, and most objects are a few hundred bytes.
+/// Objects that are kept because others are deltas of them: a collected history has long chains.
 const BASES: usize = 2048;
+
+/// Objects that are kept for that at first.
 const BASES_AT_FIRST: usize = 256;
+
+/// After so many of them were given up for others, more are kept.
+const CROWDED: usize = 2048;
+
+/// The most bytes of one; most objects are a few hundred.
 const BASE: usize = 16 * 1024;
 
 /// Of so many objects one is a delta, where few are.
@@ -51,6 +61,8 @@ pub struct DirectReader {
     blocks: Blocks,
     /// Empty until the first object is kept.
     bases: Vec<Based>,
+    /// How many of them were given up for others.
+    displaced: usize,
     /// Of each pack, what its entries were so far.
     met: Vec<Met>,
     inflate: Decompress,
@@ -190,6 +202,7 @@ impl DirectReader {
             packs,
             blocks: Blocks::default(),
             bases: Vec::new(),
+            displaced: 0,
             inflate: Decompress::new(true),
             spare: Spare::default(),
         }
@@ -310,13 +323,15 @@ impl DirectReader {
         if bytes.len() > BASE {
             return;
         }
-        let most = match self.blocks.read {
-            ..LONG => BASES_AT_FIRST,
+        let most = match self.displaced {
+            ..CROWDED => BASES_AT_FIRST,
             _ => BASES,
         };
         self.bases.resize_with(most, Based::default);
         let based = &mut self.bases[slot(at, most)];
-        based.of = (pack + 1, at);
+        let of = (pack + 1, at);
+        self.displaced += usize::from(based.kind.is_some() && based.of != of);
+        based.of = of;
         based.kind = Some(kind);
         // In the memory of what was there before.
         based.bytes.clear();

@@ -38,30 +38,34 @@ fn whoever_reads_long_keeps_more_and_reads_the_same() {
     let store = new_store(dir.path(), true, ObjectFormat::Sha1);
     let blobs = packed(&store, 400);
     let open = || DirectReader::open(&[store.pack_dir()], store.format(), &Indexes::default());
-    let mut long = open();
-    let mut rounds = 0;
-    while long.blocks.read <= LONG {
-        rounds += 1;
+    // Neighbours lie far from each other.
+    let round = |reader: &mut DirectReader| {
+        let before = reader.blocks.read;
         for n in 0..blobs.len() {
-            // Neighbours lie far from each other.
             let (id, bytes) = &blobs[n * 173 % blobs.len()];
-            assert_eq!(long.read(id, Kind::Blob, MAX).as_ref(), Some(bytes));
-            let first = long.blocks.kept.len() == BLOCKS_AT_FIRST;
-            assert!(first || long.blocks.read >= LONG);
+            assert_eq!(reader.read(id, Kind::Blob, MAX).as_ref(), Some(bytes));
+            let many = reader.blocks.kept.len() == BLOCKS;
+            assert!(many || reader.blocks.kept.len() == BLOCKS_AT_FIRST);
+            assert!(!many || reader.blocks.read >= LONG);
+            let many = reader.bases.len() == BASES;
+            assert!(!many || reader.displaced >= CROWDED);
         }
+        reader.blocks.read - before
+    };
+    let mut long = open();
+    let first = round(&mut long);
+    assert!(
+        round(&mut long) > 100,
+        "it has room for few, and read {first}"
+    );
+    let mut rounds = 0;
+    while long.blocks.read <= LONG || long.displaced <= CROWDED {
+        round(&mut long);
+        rounds += 1;
         assert!(rounds < 1000, "nothing is read any more");
     }
     assert!(long.met[0].deltas > 0);
+    round(&mut long);
     assert_eq!((long.blocks.kept.len(), long.bases.len()), (BLOCKS, BASES));
-    // What is kept then is not read again, as long as it has room.
-    let few = &blobs[..20];
-    let mut again = || {
-        let before = long.blocks.read;
-        for (id, bytes) in few {
-            assert_eq!(long.read(id, Kind::Blob, MAX).as_ref(), Some(bytes));
-        }
-        long.blocks.read - before
-    };
-    again();
-    assert_eq!(again(), 0);
+    assert_eq!(round(&mut long), 0, "all of it is kept");
 }
