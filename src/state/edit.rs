@@ -10,6 +10,7 @@ use super::cache::Shape;
 use super::grow::Grower;
 use super::place::{Place, Prefix};
 use super::raw::Child;
+use super::repeat::Part;
 use super::tree::{Dir, Root};
 use super::{StateFault, Tables};
 use crate::model::{Oid, RowEdits, Table, limits};
@@ -101,14 +102,20 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         let Some(there) = child else {
             return self.apply_bucket(table, at, None, edits);
         };
-        if let Some(built) = self.repeated(table, at, there, edits) {
+        let part = Part {
+            table,
+            at,
+            child: there,
+            edits,
+        };
+        if let Some(built) = self.repeated(&part) {
             return Ok(built);
         }
         let built = match there {
-            Child::Dir(id) => self.apply_dir(table, at, id, edits),
+            Child::Dir(id) => self.apply_dir(&part, id),
             Child::File(_) => self.apply_bucket(table, at, child, edits),
         }?;
-        self.note(table, at, there, edits, &built);
+        self.note(&part, &built);
         Ok(built)
     }
 
@@ -156,13 +163,10 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         }
     }
 
-    fn apply_dir(
-        &self,
-        table: Table,
-        at: &Prefix,
-        id: Oid,
-        edits: &[Edit<'_>],
-    ) -> Result<Built, StateFault> {
+    fn apply_dir(&self, part: &Part<'_>, id: Oid) -> Result<Built, StateFault> {
+        let &Part {
+            table, at, edits, ..
+        } = part;
         let before = self.dir(&id, table, at)?;
         let depth = at.depth();
         // Of a small change most stay.
@@ -196,7 +200,7 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
         }
         let made = Built::Dir(self.put_dir(dir, &below));
         if leaf {
-            self.note_leaf(table, at, Child::Dir(id), edits, &made, below);
+            self.note_leaf(part, &made, below);
         }
         Ok(made)
     }

@@ -54,20 +54,35 @@ pub(super) struct Done {
     named: Option<Vec<Oid>>,
 }
 
-impl Done {
-    fn of(
-        table: Table,
-        at: &Prefix,
-        child: Child,
-        edits: &[Edit<'_>],
-        built: &Built,
-        named: Option<Vec<Oid>>,
-    ) -> Self {
-        let edits = edits.iter();
-        Self {
-            table,
-            at: *at,
-            child,
+/// A part of a state, and small changes of it.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'e> {
+    pub(super) table: Table,
+    pub(super) at: &'e Prefix,
+    /// What stands there.
+    pub(super) child: Child,
+    /// Sorted by place.
+    pub(super) edits: &'e [Edit<'e>],
+}
+
+impl Part<'_> {
+    fn is_small(&self) -> bool {
+        self.edits.len() <= FEW
+    }
+
+    fn is_of(&self, done: &Done) -> bool {
+        let edits = self.edits.iter().map(|edit| (edit.key, edit.row));
+        let noted = done.edits.iter().map(|(key, row)| (key, row.as_ref()));
+        let same = done.child == self.child && done.table == self.table && done.at == *self.at;
+        same && noted.eq(edits)
+    }
+
+    fn done(&self, built: &Built, named: Option<Vec<Oid>>) -> Done {
+        let edits = self.edits.iter();
+        Done {
+            table: self.table,
+            at: *self.at,
+            child: self.child,
             edits: edits
                 .map(|edit| (edit.key.clone(), edit.row.cloned()))
                 .collect(),
@@ -86,24 +101,14 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     }
 
     /// What these edits made of this part before. The store may be asked whether it has it.
-    pub(super) fn repeated(
-        &self,
-        table: Table,
-        at: &Prefix,
-        child: Child,
-        edits: &[Edit<'_>],
-    ) -> Option<Built> {
+    pub(super) fn repeated(&self, part: &Part<'_>) -> Option<Built> {
         // Of more edits nothing was noted.
-        if self.naming.get() || edits.len() > FEW {
+        if self.naming.get() || !part.is_small() {
             return None;
         }
         let noted = self.noted.borrow();
-        let same = |done: &&Done| {
-            let edits = edits.iter().map(|edit| (edit.key, edit.row));
-            let noted = done.edits.iter().map(|(key, row)| (key, row.as_ref()));
-            done.child == child && done.table == table && done.at == *at && noted.eq(edits)
-        };
-        let found = noted.done.iter().chain(&noted.lent).find(same)?;
+        let mut all = noted.done.iter().chain(&noted.lent);
+        let found = all.find(|done| part.is_of(done))?;
         self.has_named(found).then(|| found.built.clone())
     }
 
@@ -117,54 +122,32 @@ impl<S: Objects + ?Sized> Tables<'_, S> {
     }
 
     /// Notes what they made of it.
-    pub(super) fn note(
-        &self,
-        table: Table,
-        at: &Prefix,
-        child: Child,
-        edits: &[Edit<'_>],
-        built: &Built,
-    ) {
-        if edits.len() > FEW {
-            return;
-        }
+    pub(super) fn note(&self, part: &Part<'_>, built: &Built) {
         if self.naming.get() {
             // What is only named is not there for whoever would take it from here, but for its bytes.
             if matches!(built, Built::Rows { .. }) {
-                self.lend_named(at, || Done::of(table, at, child, edits, built, None));
+                self.lend_named(part, built, None);
             }
-            return;
-        }
-        let mut noted = self.noted.borrow_mut();
-        if noted.wanted {
-            noted
-                .done
-                .push(Done::of(table, at, child, edits, built, None));
+        } else if part.is_small() && self.noted.borrow().wanted {
+            self.noted.borrow_mut().done.push(part.done(built, None));
         }
     }
 
     /// Notes what they made of a directory, where that is only named and they changed no other directory in it. `below`: the
     /// new buckets in it.
-    pub(super) fn note_leaf(
-        &self,
-        table: Table,
-        at: &Prefix,
-        child: Child,
-        edits: &[Edit<'_>],
-        built: &Built,
-        below: Vec<Oid>,
-    ) {
-        if self.naming.get() && edits.len() <= FEW {
-            self.lend_named(at, || Done::of(table, at, child, edits, built, Some(below)));
+    pub(super) fn note_leaf(&self, part: &Part<'_>, built: &Built, below: Vec<Oid>) {
+        if self.naming.get() {
+            self.lend_named(part, built, Some(below));
         }
     }
 
-    fn lend_named(&self, at: &Prefix, done: impl FnOnce() -> Done) {
+    fn lend_named(&self, part: &Part<'_>, built: &Built, below: Option<Vec<Oid>>) {
         if let Some(lent) = &mut *self.lent.borrow_mut()
-            && at.depth() >= DEEP
+            && part.is_small()
+            && part.at.depth() >= DEEP
             && lent.named.len() < LENT
         {
-            lent.named.push(done());
+            lent.named.push(part.done(built, below));
         }
     }
 
