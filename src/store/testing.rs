@@ -63,13 +63,36 @@ pub(crate) fn commit_of(
         objects.push(blob);
     }
     let tree = object(store, Kind::Tree, &tree);
+    let commit = commit_at(store, parent, &tree.0);
+    objects.extend([tree, commit]);
+    objects
+}
+
+/// Objects of one commit with a directory for each of these texts, a file in each; the commit comes last, its tree before it.
+pub(crate) fn wide_commit(
+    store: &impl Objects,
+    parent: Option<Oid>,
+    texts: &[String],
+) -> Vec<(Oid, Kind, Vec<u8>)> {
+    let mut objects = Vec::new();
+    let mut root = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let blob = object(store, Kind::Blob, text.as_bytes());
+        let leaf = [b"100644 rows\0", blob.0.as_bytes()].concat();
+        let leaf = object(store, Kind::Tree, &leaf);
+        root.extend_from_slice(format!("40000 {at:05}\0").as_bytes());
+        root.extend_from_slice(leaf.0.as_bytes());
+        objects.extend([blob, leaf]);
+    }
+    let root = object(store, Kind::Tree, &root);
+    let commit = commit_at(store, parent, &root.0);
+    objects.extend([root, commit]);
+    objects
+}
+
+fn commit_at(store: &impl Objects, parent: Option<Oid>, tree: &Oid) -> (Oid, Kind, Vec<u8>) {
     let parent = parent.map_or(String::new(), |id| format!("parent {id}\n"));
     let who = "a <a@example.org> 1700000000 +0000";
-    let text = format!(
-        "tree {}\n{parent}author {who}\ncommitter {who}\n\nword\n",
-        tree.0
-    );
-    objects.push(tree);
-    objects.push(object(store, Kind::Commit, text.as_bytes()));
-    objects
+    let text = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nword\n");
+    object(store, Kind::Commit, text.as_bytes())
 }

@@ -10,7 +10,6 @@ use crate::store::disk::{io_fault, is_absent, read_if_there, remove_if_there, sy
 use crate::store::git::packs::{PackFile, PackIndex, packs};
 use crate::store::pack::Met;
 use crate::store::{GitStore, Refs as _, StoreFault, pack};
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -119,15 +118,16 @@ fn tighten(
     for pack in new {
         let format = store.object_format();
         let walk = |each: &mut dyn FnMut(Met<'_>)| walk(store, each);
-        let path = pack::tighten(&dir, format, &pack.path, &newest, &walk, terms.steps)?;
-        if path != pack.path {
+        let paths = pack::tighten(&dir, format, &pack.path, &newest, &walk, terms.steps)?;
+        if !paths.contains(&pack.path) {
             made.push(pack.clone());
         }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = paths.last().and_then(|path| path.file_stem());
+        let name = name.unwrap_or_default().to_string_lossy();
         let note = note(store);
         // Without it the next run does all of this once more.
         fs::write(&note, name.as_bytes()).map_err(|err| io_fault("write", &note, &err))?;
-        tight.push(path);
+        tight.extend(paths);
     }
     Ok((made, tight))
 }
@@ -172,9 +172,9 @@ fn walk(store: &GitStore, each: &mut dyn FnMut(Met<'_>)) -> Result<(), StoreFaul
     })
 }
 
-/// What the newest page has in its tree, which is read more often than all before it.
-fn newest_state(store: &GitStore) -> Result<HashSet<Oid>, StoreFault> {
-    let mut newest = HashSet::new();
+/// What the newest page has in its tree, which is read more often than all before it, in the order in which git walks it.
+fn newest_state(store: &GitStore) -> Result<Vec<Oid>, StoreFault> {
+    let mut newest = Vec::new();
     if store.get(MAIN)?.is_none() {
         return Ok(newest);
     }

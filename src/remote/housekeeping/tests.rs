@@ -1,9 +1,10 @@
 mod left;
+mod wide;
 
 use super::*;
 use crate::model::{Code, ObjectFormat};
 use crate::store::disk::sync_dir;
-use crate::store::git::packs::packs;
+use crate::store::git::packs::{PackFile, PackIndex, packs};
 use crate::store::testing::{FORMATS, commit_of, git, git_output, new_store, object};
 use crate::store::{EveryStep, Expect, Kind, Objects as _, RefEdit, Refs as _, Script};
 use std::fs;
@@ -79,6 +80,15 @@ fn fsck(dir: &Path) {
     for word in ["error", "missing", "broken", "corrupt"] {
         assert!(!said.contains(word), "{said}");
     }
+}
+
+/// A copy with the times of its files.
+fn copy_of(before: &Path) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut cp = std::process::Command::new("cp");
+    cp.arg("-rp").arg(before.join(".")).arg(dir.path());
+    assert!(cp.status().unwrap().success());
+    dir
 }
 
 /// A repository with three commits on main in packs of their own, and one that nothing refers to.
@@ -319,17 +329,7 @@ fn a_run_that_is_killed_at_any_step_loses_nothing_and_the_next_one_goes_on() {
     let (before, tip, stray, young) = build();
     let mut steps = 0;
     for n in 1.. {
-        let dir = tempfile::tempdir().unwrap();
-        let from = before.path().join(".");
-        let mut cp = std::process::Command::new("cp");
-        assert!(
-            cp.arg("-rp")
-                .arg(from)
-                .arg(dir.path())
-                .status()
-                .unwrap()
-                .success()
-        );
+        let dir = copy_of(before.path());
         let script = Script::new();
         script.fail_at(n);
         let ended = try_gc(dir.path(), &terms(DAY, NOW + DAY, &script));

@@ -3,6 +3,7 @@
 //! gix writes packs without syncing them, and one loose file per object costs a sync each. A pack of
 //! ours is an ordinary one to git: `pack-<checksum>.pack` and `.idx` version 2, read-only.
 
+mod apart;
 mod checksum;
 mod complete;
 mod delta;

@@ -3,11 +3,13 @@
 //! git chooses deltas among objects of similar size and name; here they are chosen among versions of one thing, so there
 //! is less to try and less left over. No object comes or goes: a pack becomes another pack of the same ids.
 //!
-//! What is asked for most, the newest state, comes first and is whole or nearly so. Commits and directories follow, one path
+//! What is asked for most, the newest state, comes first and is whole or nearly so; many directories of it get a pack [of
+//! their own](apart). Commits and directories follow, one path
 //! after the other, each from the oldest version on, for what many proposals were made of at once is older than each of them;
 //! then the tables of rows, all of them from the newest on, for they grow: to leave out a row takes fewer bytes than to bring
 //! it along. What lay at the same path before or after is tried first, and then whatever has parts in common.
 
+use super::apart;
 use super::delta::Differ;
 use super::likeness::{Likeness, marks};
 use super::lineage::{Lineage, Versions, Walk};
@@ -17,7 +19,7 @@ use super::zip::{Effort, Piece, Zip};
 use super::{Writer, entry_header, likeness, reverse};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::{Kind, Steps, StoreFault};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,9 +35,9 @@ const SHORT: usize = 40;
 /// Bytes of objects that are looked at before they are written.
 const AT_ONCE: usize = 8 * 1024 * 1024;
 
-/// Writes the objects of a pack into a new one in the directory `objects/pack`, and returns its path, which may be that of
-/// the old one. The old one stays where it is. What is in `newest` is kept near at hand; `walk` tells which objects are
-/// versions of one thing.
+/// Writes the objects of a pack into one or two new ones in the directory `objects/pack`, and returns their paths, of which
+/// one may be that of the old one. The old one stays where it is. What is in `newest` is kept near at hand, in this order;
+/// `walk` tells which objects are versions of one thing.
 ///
 /// # Errors
 /// `object-damaged` if an entry is not what the index says; `io`.
@@ -43,33 +45,25 @@ pub fn tighten(
     dir: &Path,
     format: ObjectFormat,
     pack: &Path,
-    newest: &HashSet<Oid>,
+    newest: &[Oid],
     walk: &Walk<'_>,
     steps: &dyn Steps,
-) -> Result<PathBuf, StoreFault> {
+) -> Result<Vec<PathBuf>, StoreFault> {
     let Some(mut source) = Source::open(pack, format)? else {
         let what = format!("the pack `{}` cannot be read", pack.display());
         return Err(StoreFault::new(Code::ObjectDamaged, what));
     };
-    let count = source.len();
-    let all = 0..count as u32;
     let lineage = Lineage::of(&source, walk)?;
-    let (now, mut older): (Vec<u32>, Vec<u32>) = all.partition(|n| newest.contains(&source.id(*n)));
-    let first = now.len();
-    let is_table = tables(&mut source)?;
-    let split = |all: Vec<u32>| -> (Vec<u32>, Vec<u32>) {
-        all.into_iter().partition(|n| !is_table[*n as usize])
-    };
-    // Whatever walks the newest state reads its directories and no rows, so they lie side by side.
-    let (mut order, rows) = split(now);
-    order.extend(rows);
-    older.sort_by_key(|n| lineage.rank(*n));
-    let (mut others, rows) = split(older);
-    // What a delta needs is near it, and so is told of in fewer bytes.
-    let begun = lineage.begun();
-    others.sort_by_key(|n| begun[*n as usize]);
-    order.extend(others);
-    order.extend(rows.into_iter().rev());
+    let Order {
+        apart,
+        newest,
+        order,
+    } = Order::of(&mut source, newest, &lineage)?;
+    let mut paths = Vec::new();
+    if !apart.is_empty() {
+        paths.push(apart::write(dir, format, &mut source, &apart, steps)?);
+    }
+    let count = order.len();
     let mut press = Press {
         format,
         writer: Writer::create(dir, format, count, steps)?,
@@ -81,7 +75,7 @@ pub fn tighten(
         offsets: Vec::with_capacity(count),
         made: Vec::with_capacity(count),
         last: None,
-        newest: first,
+        newest,
         order,
         source,
     };
@@ -96,7 +90,52 @@ pub fn tighten(
     }
     let path = press.writer.finish()?;
     reverse::write(dir, format, &path, steps)?;
-    Ok(path)
+    paths.push(path);
+    Ok(paths)
+}
+
+/// Where the objects of a pack go, by their numbers in it.
+struct Order {
+    /// Into a pack of their own.
+    apart: Vec<u32>,
+    /// So many of the others are the newest state.
+    newest: usize,
+    order: Vec<u32>,
+}
+
+impl Order {
+    fn of(source: &mut Source, newest: &[Oid], lineage: &Lineage) -> Result<Self, StoreFault> {
+        let places: HashMap<&Oid, usize> = newest.iter().zip(0..).collect();
+        let place = |n: u32| places.get(&source.id(n)).copied();
+        let (mut now, mut older): (Vec<u32>, Vec<u32>) =
+            (0..source.len() as u32).partition(|n| place(*n).is_some());
+        now.sort_by_key(|n| place(*n));
+        let is_table = tables(source)?;
+        let split = |all: Vec<u32>| -> (Vec<u32>, Vec<u32>) {
+            all.into_iter().partition(|n| !is_table[*n as usize])
+        };
+        // Whatever walks the newest state reads its directories and no rows, so they lie side by side.
+        let (mut order, rows) = split(now);
+        let is_all = order.len() == source.len();
+        let apart = match order.len() >= apart::WORTH && !is_all {
+            true => std::mem::take(&mut order),
+            false => Vec::new(),
+        };
+        order.extend(rows);
+        let newest = order.len();
+        older.sort_by_key(|n| lineage.rank(*n));
+        let (mut others, rows) = split(older);
+        // What a delta needs is near it, and so is told of in fewer bytes.
+        let begun = lineage.begun();
+        others.sort_by_key(|n| begun[*n as usize]);
+        order.extend(others);
+        order.extend(rows.into_iter().rev());
+        Ok(Self {
+            apart,
+            newest,
+            order,
+        })
+    }
 }
 
 /// Which objects are blobs.
