@@ -172,27 +172,28 @@ fn walk(store: &GitStore, each: &mut dyn FnMut(Met<'_>)) -> Result<(), StoreFaul
     })
 }
 
-/// What the newest page has in its tree, which is read more often than all before it, in the order in which git walks it.
+/// What is read more often than all before it: what the newest page has in its tree, in the order in which git walks it, and
+/// then what proposals bring that are in no page, which may be in the next.
 fn newest_state(store: &GitStore) -> Result<Vec<Oid>, StoreFault> {
     let mut newest = Vec::new();
     if store.get(MAIN)?.is_none() {
         return Ok(newest);
     }
     let tree = format!("{MAIN}^{{tree}}");
-    let args = [
-        "rev-list",
-        "--objects",
-        "--no-object-names",
-        "--no-walk",
-        &tree,
-    ];
-    git(store.common_dir()).each_line(&args, b"", &mut |line| {
-        let id: Option<Oid> = std::str::from_utf8(line)
-            .ok()
-            .and_then(|id| id.parse().ok());
-        newest.extend(id);
-        Ok(())
-    })?;
+    let page: &[&str] = &["--no-walk", &tree];
+    // Pages that a remote has and `main` has not yet are no proposals.
+    let pages: &[&str] = &["--not", MAIN, "--remotes=*/main"];
+    let proposals = [&["--branches", "--remotes"], pages].concat();
+    for which in [page, &proposals] {
+        let args = [&["rev-list", "--objects", "--no-object-names"], which].concat();
+        git(store.common_dir()).each_line(&args, b"", &mut |line| {
+            let id: Option<Oid> = std::str::from_utf8(line)
+                .ok()
+                .and_then(|id| id.parse().ok());
+            newest.extend(id);
+            Ok(())
+        })?;
+    }
     Ok(newest)
 }
 

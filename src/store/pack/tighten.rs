@@ -110,21 +110,22 @@ impl Order {
         let (mut now, mut older): (Vec<u32>, Vec<u32>) =
             (0..source.len() as u32).partition(|n| place(*n).is_some());
         now.sort_by_key(|n| place(*n));
-        let is_table = tables(source)?;
-        let split = |all: Vec<u32>| -> (Vec<u32>, Vec<u32>) {
-            all.into_iter().partition(|n| !is_table[*n as usize])
+        let kinds = kinds(source)?;
+        let of = |kind: Kind, all: Vec<u32>| -> (Vec<u32>, Vec<u32>) {
+            all.into_iter().partition(|n| kinds[*n as usize] == kind)
         };
         // Whatever walks the newest state reads its directories and no rows, so they lie side by side.
-        let (mut order, rows) = split(now);
-        let is_all = order.len() == source.len();
-        let apart = match order.len() >= apart::WORTH && !is_all {
-            true => std::mem::take(&mut order),
-            false => Vec::new(),
-        };
+        let (mut apart, now) = of(Kind::Tree, now);
+        let (rows, commits) = of(Kind::Blob, now);
+        older.extend(commits);
+        let mut order = Vec::with_capacity(source.len());
+        if apart.len() < apart::WORTH || apart.len() == source.len() {
+            order.append(&mut apart);
+        }
         order.extend(rows);
         let newest = order.len();
         older.sort_by_key(|n| lineage.rank(*n));
-        let (mut others, rows) = split(older);
+        let (rows, mut others) = of(Kind::Blob, older);
         // What a delta needs is near it, and so is told of in fewer bytes.
         let begun = lineage.begun();
         others.sort_by_key(|n| begun[*n as usize]);
@@ -138,23 +139,20 @@ impl Order {
     }
 }
 
-/// Which objects are blobs.
-fn tables(source: &mut Source) -> Result<Vec<bool>, StoreFault> {
-    let mut is_table: Vec<Option<bool>> = vec![None; source.len()];
+/// What each object is.
+fn kinds(source: &mut Source) -> Result<Vec<Kind>, StoreFault> {
+    let mut known: Vec<Option<Kind>> = vec![None; source.len()];
     for n in 0..source.len() as u32 {
-        let known = match source.entry(n)?.shape {
-            Shape::Whole(kind) => Some(kind == Kind::Blob),
-            Shape::Delta(base) => is_table[base as usize],
+        let kind = match source.entry(n)?.shape {
+            Shape::Whole(kind) => Some(kind),
+            Shape::Delta(base) => known[base as usize],
         };
-        is_table[n as usize] = match known {
-            None => Some(source.content(n)?.kind == Kind::Blob),
-            known => known,
+        known[n as usize] = match kind {
+            None => Some(source.content(n)?.kind),
+            kind => kind,
         };
     }
-    Ok(is_table
-        .into_iter()
-        .map(|known| known == Some(true))
-        .collect())
+    Ok(known.into_iter().flatten().collect())
 }
 
 /// How an object is written: as a delta of which number, and how many deltas it takes to be read.

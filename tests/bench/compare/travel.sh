@@ -52,7 +52,7 @@ space_id() { "$folio" -C "$dir" status --json | sed -n 's/.*"space":"\([0-9a-f]*
 
 part_travel() {
   table "One page between two repositories, $(thousands "$rows") rows, over a local path"
-  local here there hooked reader plain held
+  local here there hooked reader plain
   both_space
   copied "both-$rows-$more" here; here=$dir
   "$folio" -q "${state[@]}" -C "$here" gc >/dev/null
@@ -64,6 +64,7 @@ part_travel() {
   git -C "$reader" remote add origin "$work/hub"
   sync -f "$work"
   signed_by wanda
+  memory_of_a_page "$times" ', the first after a collection'
   turns "$times" "${signing[@]}" accept 'author-{a}/change-{i}' ::: \
     "${signing[@]}" push ::: "$folio" -q "${state[@]}" -C "$reader" fetch ::: \
     git -C "$here" push -q "$there" main ::: git -C "$here" push -q "$hooked" main ::: \
@@ -73,17 +74,22 @@ part_travel() {
   row 'git fetches it' "$(ms "${median[5]}")" '' '' "$(asked "$(calc %.1f "${median[5]} / 1000")" '<=' 50 ms)" '`git fetch DIR main`'
   row 'folio pushes it' "$(ms "${median[1]}")" "$(ms "${median[3]}")" "$(calc %.2f "${median[1]} / ${median[3]}")" '' '`folio push`; `git push DIR main`'
   row 'folio fetches and verifies it' "$(ms "${median[2]}")" "$(ms "${median[5]}")" "$(calc %.2f "${median[2]} / ${median[5]}")" '' '`folio fetch`; `git fetch DIR main`'
-  page() { "${signing[@]}" accept "$(printf 'author-%04d/change-%06d' $(($1 % 10)) "$1")" >/dev/null; }
-  page "$times"
-  held=$(peak git -C "$here" push -q "$there" main)
-  [ -z "$held" ] || row 'memory of git push, the largest process' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git push DIR main`'
-  held=$(peak git -C "$here" push -q "$hooked" main)
-  [ -z "$held" ] || row 'the same, where hooks judge' "$held MiB" '' '' "$(asked "$held" '<=' 64 MiB)" '`git push DIR main`'
-  held=$(peak git -C "$plain" fetch -q "$there" +main:refs/seen/main)
-  [ -z "$held" ] || row 'memory of git fetch' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git fetch DIR main`'
-  held=$(peak "${signing[@]}" push)
-  [ -z "$held" ] || row 'memory of folio push' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`folio push`'
-  held=$(peak "$folio" -q "${state[@]}" -C "$reader" fetch)
-  [ -z "$held" ] || row 'memory of folio fetch' "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`folio fetch`'
+  memory_of_a_page "$((times + 1))" ", after $times more"
   rm -rf "$here" "$work"/there "$hooked" "$work/hub" "$reader" "$plain"
+}
+
+# `memory_of_a_page N WHEN`: numbers the nth proposal and brings it everywhere, for `part_travel`.
+memory_of_a_page() {
+  local held
+  "${signing[@]}" accept "$(printf 'author-%04d/change-%06d' $(($1 % 10)) "$1")" >/dev/null
+  held=$(peak git -C "$here" push -q "$there" main)
+  [ -z "$held" ] || row "memory of git push, the largest process$2" "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git push DIR main`'
+  held=$(peak git -C "$here" push -q "$hooked" main)
+  [ -z "$held" ] || row "the same, where hooks judge$2" "$held MiB" '' '' "$(asked "$held" '<=' 64 MiB)" '`git push DIR main`'
+  held=$(peak git -C "$plain" fetch -q "$there" +main:refs/seen/main)
+  [ -z "$held" ] || row "memory of git fetch$2" "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git fetch DIR main`'
+  held=$(peak "${signing[@]}" push)
+  [ -z "$held" ] || row "memory of folio push$2" "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`folio push`'
+  held=$(peak "$folio" -q "${state[@]}" -C "$reader" fetch)
+  [ -z "$held" ] || row "memory of folio fetch$2" "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`folio fetch`'
 }

@@ -7,13 +7,17 @@ const DIRECTORIES: usize = 1100;
 
 /// One more page on `main`, in a pack of its own.
 fn page(dir: &Path, parent: Option<Oid>, nth: usize) -> Oid {
+    page_at(dir, parent, nth, "refs/heads/main")
+}
+
+fn page_at(dir: &Path, parent: Option<Oid>, nth: usize, name: &str) -> Oid {
     let store = GitStore::open(dir).unwrap();
     let row = |n: usize| format!("row {n} of {}\n", nth * usize::from(n.is_multiple_of(100)));
     let texts: Vec<String> = (0..DIRECTORIES).map(row).collect();
     let objects = wide_commit(&store, parent, &texts);
     store.write_all(&objects).unwrap();
     let id = objects.last().unwrap().0;
-    set(dir, "refs/heads/main", Some(id));
+    set(dir, name, Some(id));
     id
 }
 
@@ -50,6 +54,24 @@ fn its_directories_stay_apart_from_the_rest_however_often_it_is_collected() {
     assert_eq!(second[0].0, first[0].0);
     assert!(second[1].0 > first[1].0);
     assert_ne!(second[0].1, first[0].1);
+    whole(dir.path(), &tip);
+}
+
+#[test]
+fn what_proposals_change_of_it_lies_with_its_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    new_store(dir.path(), true, ObjectFormat::Sha1);
+    let base = page(dir.path(), None, 1);
+    let tip = page(dir.path(), Some(base), 2);
+    let changed = DIRECTORIES / 100;
+    // Two proposals of as many new directories each, one of them made of an older page, and here by way of a remote.
+    page_at(dir.path(), Some(tip), 3, "refs/heads/ann/new");
+    page_at(dir.path(), Some(base), 4, "refs/remotes/origin/bob/old");
+    // Pages of a remote that nobody has taken over yet are no proposals.
+    page_at(dir.path(), Some(tip), 5, "refs/remotes/origin/main");
+    assert_eq!(gc(dir.path(), 0, NOW).repacked.after, 2);
+    let apart = DIRECTORIES + 1 + 2 * (changed + 1);
+    assert_eq!(held(dir.path())[0].0 as usize, apart);
     whole(dir.path(), &tip);
 }
 
