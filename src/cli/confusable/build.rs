@@ -9,8 +9,8 @@ use std::path::Path;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::skeleton;
 
-/// Writes `looks.rs` where the library includes it from.
-pub fn write() {
+fn main() {
+    println!("cargo::rerun-if-changed=src/cli/confusable/build.rs");
     let (mut from, mut upto, mut into) = (Vec::new(), Vec::new(), Vec::new());
     for c in '\0'..=char::MAX {
         // What can be taken apart is, before anything is looked up.
