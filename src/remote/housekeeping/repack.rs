@@ -8,7 +8,7 @@ use crate::model::Oid;
 use crate::store::collector::Collecting;
 use crate::store::disk::{io_fault, is_absent, read_if_there, remove_if_there, sync_dir};
 use crate::store::git::packs::{PackFile, PackIndex, packs};
-use crate::store::pack::Met;
+use crate::store::pack::{Met, Newest};
 use crate::store::{GitStore, Refs as _, StoreFault, pack};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,9 @@ use std::time::{Duration, SystemTime};
 
 /// Where the newest page is.
 const MAIN: &str = "refs/heads/main";
+
+/// Below it are proposals that wait.
+const PROPOSALS: &str = "refs/heads/proposals/";
 
 /// How packs are after a run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +108,12 @@ fn tighten(
     if new.is_empty() {
         // git's pack has the name of one that was there: what came from elsewhere in one piece, as a clone does, or
         // nothing came since the last run.
-        new.extend(now.iter().filter(|p| needed(p)).max_by_key(|p| p.bytes));
+        let mut most = (0, None);
+        for pack in now.iter().filter(|p| needed(p)) {
+            let objects = PackIndex::open(&pack.path, store.object_format())?.len();
+            most = most.max((objects, Some(pack)));
+        }
+        new.extend(most.1);
         let known = read_if_there(&note(store))?.unwrap_or_default();
         let known = String::from_utf8_lossy(&known).into_owned();
         new.retain(|pack| known.trim() != pack.name());
@@ -114,7 +122,7 @@ fn tighten(
         return Ok((made, tight));
     }
     (terms.tell)("Packing tightly");
-    let newest = newest_state(store)?;
+    let newest = newest(store)?;
     for pack in new {
         let format = store.object_format();
         let walk = |each: &mut dyn FnMut(Met<'_>)| walk(store, each);
@@ -172,28 +180,37 @@ fn walk(store: &GitStore, each: &mut dyn FnMut(Met<'_>)) -> Result<(), StoreFaul
     })
 }
 
-/// What is read more often than all before it: what the newest page has in its tree, in the order in which git walks it, and
-/// then what proposals bring that are in no page, which may be in the next.
-fn newest_state(store: &GitStore) -> Result<Vec<Oid>, StoreFault> {
-    let mut newest = Vec::new();
+/// What is read more often than all before it. Proposals are what they change of the page that they were made of.
+fn newest(store: &GitStore) -> Result<Newest, StoreFault> {
+    let mut newest = Newest::default();
     if store.get(MAIN)?.is_none() {
         return Ok(newest);
     }
+    let git = git(store.common_dir());
+    let parse = |id: &[u8]| std::str::from_utf8(id).ok()?.parse::<Oid>().ok();
     let tree = format!("{MAIN}^{{tree}}");
-    let page: &[&str] = &["--no-walk", &tree];
-    // Pages that a remote has and `main` has not yet are no proposals.
-    let pages: &[&str] = &["--not", MAIN, "--remotes=*/main"];
-    let proposals = [&["--branches", "--remotes"], pages].concat();
-    for which in [page, &proposals] {
-        let args = [&["rev-list", "--objects", "--no-object-names"], which].concat();
-        git(store.common_dir()).each_line(&args, b"", &mut |line| {
-            let id: Option<Oid> = std::str::from_utf8(line)
-                .ok()
-                .and_then(|id| id.parse().ok());
-            newest.extend(id);
-            Ok(())
-        })?;
-    }
+    let args = [
+        "rev-list",
+        "--objects",
+        "--no-object-names",
+        "--no-walk",
+        &tree,
+    ];
+    git.each_line(&args, b"", &mut |line| {
+        newest.state.extend(parse(line));
+        Ok(())
+    })?;
+    let tips = store.list(PROPOSALS)?.into_iter();
+    let tips: String = tips.map(|(_, tip)| format!("{tip}\n")).collect();
+    let args = ["diff-tree", "--stdin", "--no-commit-id", "-r", "-t"];
+    git.each_line(&args, tips.as_bytes(), &mut |line| {
+        // `:100644 040000 <before> <after> M`, a tab, and the path: see git-diff-tree, "Raw output format".
+        let mut words = line.split(|byte| *byte == b' ').skip(1);
+        if words.next() == Some(b"040000") {
+            newest.coming.extend(words.nth(1).and_then(parse));
+        }
+        Ok(())
+    })?;
     Ok(newest)
 }
 

@@ -31,7 +31,7 @@ pub use merge::{Class, LARGE, SMALL, consolidate, is_due};
 pub use parcel::{Parcel, Shared, prepare};
 pub use read::PackReader;
 pub use stream::PackStream;
-pub use tighten::tighten;
+pub use tighten::{Newest, tighten};
 pub use zip::{Effort, Zip, is_even};
 
 use super::disk::{TempFile, create_dirs, io_fault, sync_dir};

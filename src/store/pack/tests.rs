@@ -142,7 +142,10 @@ fn a_tightened_pack_has_the_same_objects_in_less_space() {
             (found[0].path.clone(), found[0].bytes)
         };
         let (old, before) = pack();
-        let newest: Vec<Oid> = objects.iter().rev().take(5).map(|o| o.0).collect();
+        let newest = Newest {
+            state: objects.iter().rev().take(5).map(|o| o.0).collect(),
+            coming: Vec::new(),
+        };
         let walk: &Walk<'_> = &|each| {
             objects
                 .iter()
@@ -200,7 +203,15 @@ fn versions_of_one_directory_lie_side_by_side() {
     let packs = store.pack_dir();
     let old = super::super::git::packs::packs(&packs).unwrap();
     let old = old[0].path.clone();
-    let new = tighten(&packs, format, &old, &[], walk, store.steps()).unwrap();
+    let new = tighten(
+        &packs,
+        format,
+        &old,
+        &Newest::default(),
+        walk,
+        store.steps(),
+    )
+    .unwrap();
     let index = PackIndex::open(&new[0], format).unwrap();
     trees.sort_by_key(|id| index.offset(id).unwrap());
     let changes = trees

@@ -1,7 +1,7 @@
 //! Making a pack anew so that it takes as little space as it can: for what is kept for years.
 //!
 //! git chooses deltas among objects of similar size and name; here they are chosen among versions of one thing, so there
-//! is less to try and less left over. No object comes or goes: a pack becomes another pack of the same ids.
+//! is less to try and less left over. No object comes or goes: a pack becomes one or two with the same ids.
 //!
 //! What is asked for most, the newest state, comes first and is whole or nearly so; many directories of it get a pack [of
 //! their own](apart). Commits and directories follow, one path
@@ -19,7 +19,7 @@ use super::zip::{Effort, Piece, Zip};
 use super::{Writer, entry_header, likeness, reverse};
 use crate::model::{Code, ObjectFormat, Oid};
 use crate::store::{Kind, Steps, StoreFault};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ const SHORT: usize = 40;
 const AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// Writes the objects of a pack into one or two new ones in the directory `objects/pack`, and returns their paths, of which
-/// one may be that of the old one. The old one stays where it is. What is in `newest` is kept near at hand, in this order;
+/// one may be that of the old one. The old one stays where it is. What is in `newest` is kept near at hand;
 /// `walk` tells which objects are versions of one thing.
 ///
 /// # Errors
@@ -45,7 +45,7 @@ pub fn tighten(
     dir: &Path,
     format: ObjectFormat,
     pack: &Path,
-    newest: &[Oid],
+    newest: &Newest,
     walk: &Walk<'_>,
     steps: &dyn Steps,
 ) -> Result<Vec<PathBuf>, StoreFault> {
@@ -62,6 +62,9 @@ pub fn tighten(
     let mut paths = Vec::new();
     if !apart.is_empty() {
         paths.push(apart::write(dir, format, &mut source, &apart, steps)?);
+    }
+    if order.is_empty() {
+        return Ok(paths);
     }
     let count = order.len();
     let mut press = Press {
@@ -94,6 +97,15 @@ pub fn tighten(
     Ok(paths)
 }
 
+/// What is read more often than all before it.
+#[derive(Debug, Default)]
+pub struct Newest {
+    /// What the newest page has in its tree, in the order in which git walks it.
+    pub state: Vec<Oid>,
+    /// Directories that pages after it may have.
+    pub coming: Vec<Oid>,
+}
+
 /// Where the objects of a pack go, by their numbers in it.
 struct Order {
     /// Into a pack of their own.
@@ -104,23 +116,30 @@ struct Order {
 }
 
 impl Order {
-    fn of(source: &mut Source, newest: &[Oid], lineage: &Lineage) -> Result<Self, StoreFault> {
-        let places: HashMap<&Oid, usize> = newest.iter().zip(0..).collect();
-        let place = |n: u32| places.get(&source.id(n)).copied();
-        let (mut now, mut older): (Vec<u32>, Vec<u32>) =
-            (0..source.len() as u32).partition(|n| place(*n).is_some());
-        now.sort_by_key(|n| place(*n));
+    fn of(source: &mut Source, newest: &Newest, lineage: &Lineage) -> Result<Self, StoreFault> {
+        let mut places = HashMap::with_capacity(newest.state.len());
+        for (place, id) in newest.state.iter().enumerate() {
+            places.entry(*id).or_insert(place);
+        }
         let kinds = kinds(source)?;
         let of = |kind: Kind, all: Vec<u32>| -> (Vec<u32>, Vec<u32>) {
             all.into_iter().partition(|n| kinds[*n as usize] == kind)
         };
+        let place = |n: u32| places.get(&source.id(n)).copied();
+        let (mut now, mut older): (Vec<u32>, Vec<u32>) =
+            (0..source.len() as u32).partition(|n| place(*n).is_some());
+        now.sort_by_key(|n| place(*n));
         // Whatever walks the newest state reads its directories and no rows, so they lie side by side.
-        let (mut apart, now) = of(Kind::Tree, now);
-        let (rows, commits) = of(Kind::Blob, now);
-        older.extend(commits);
-        let mut order = Vec::with_capacity(source.len());
-        if apart.len() < apart::WORTH || apart.len() == source.len() {
-            order.append(&mut apart);
+        let (mut order, rows) = of(Kind::Tree, now);
+        let mut apart = Vec::new();
+        if order.len() >= apart::WORTH {
+            (apart, order) = apart::fitting(source, order)?;
+            // Not more than there are, whatever somebody proposes.
+            let (coming, rest) = of(Kind::Tree, older);
+            let (coming, others) = within(&newest.coming, coming, |n| source.id(n), apart.len());
+            let (coming, large) = apart::fitting(source, coming)?;
+            apart.extend(coming);
+            older = [rest, others, large].concat();
         }
         order.extend(rows);
         let newest = order.len();
@@ -137,6 +156,22 @@ impl Order {
             order,
         })
     }
+}
+
+/// The first of these that have one of the ids, up to so many, and all others.
+fn within(
+    ids: &[Oid],
+    all: Vec<u32>,
+    id: impl Fn(u32) -> Oid,
+    most: usize,
+) -> (Vec<u32>, Vec<u32>) {
+    let ids: HashSet<&Oid> = ids.iter().collect();
+    let mut left = most;
+    all.into_iter().partition(|n| {
+        let is_one = left > 0 && ids.contains(&id(*n));
+        left -= usize::from(is_one);
+        is_one
+    })
 }
 
 /// What each object is.

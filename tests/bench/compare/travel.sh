@@ -52,7 +52,7 @@ space_id() { "$folio" -C "$dir" status --json | sed -n 's/.*"space":"\([0-9a-f]*
 
 part_travel() {
   table "One page between two repositories, $(thousands "$rows") rows, over a local path"
-  local here there hooked reader plain
+  local here there hooked reader plain alone
   both_space
   copied "both-$rows-$more" here; here=$dir
   "$folio" -q "${state[@]}" -C "$here" gc >/dev/null
@@ -64,18 +64,22 @@ part_travel() {
   git -C "$reader" remote add origin "$work/hub"
   sync -f "$work"
   signed_by wanda
+  # Somebody who gets nothing but pages: all that is in one is new there.
+  only_main "both-$rows-$more" 0 alone
+  alone=$dir dir=$here
   memory_of_a_page "$times" ', the first after a collection'
   turns "$times" "${signing[@]}" accept 'author-{a}/change-{i}' ::: \
     "${signing[@]}" push ::: "$folio" -q "${state[@]}" -C "$reader" fetch ::: \
     git -C "$here" push -q "$there" main ::: git -C "$here" push -q "$hooked" main ::: \
-    git -C "$plain" fetch -q "$there" +main:refs/seen/main
+    git -C "$plain" fetch -q "$there" +main:refs/seen/main ::: git -C "$here" push -q "$alone" main
   row 'git pushes it' "$(ms "${median[3]}")" '' '' "$(asked "$(calc %.1f "${median[3]} / 1000")" '<=' 50 ms)" '`git push DIR main`, no hooks there'
+  row 'git pushes it where nobody had the proposal' "$(ms "${median[6]}")" "$(ms "${median[3]}")" "$(calc %.2f "${median[6]} / ${median[3]}")" '' '`git push DIR main`, where `main` alone was ever fetched'
   row 'git pushes it, and hooks judge it' "$(ms "${median[4]}")" "$(ms "${median[3]}")" "$(calc %.2f "${median[4]} / ${median[3]}")" '' '`git push DIR main`, after `folio hook install` there'
   row 'git fetches it' "$(ms "${median[5]}")" '' '' "$(asked "$(calc %.1f "${median[5]} / 1000")" '<=' 50 ms)" '`git fetch DIR main`'
   row 'folio pushes it' "$(ms "${median[1]}")" "$(ms "${median[3]}")" "$(calc %.2f "${median[1]} / ${median[3]}")" '' '`folio push`; `git push DIR main`'
   row 'folio fetches and verifies it' "$(ms "${median[2]}")" "$(ms "${median[5]}")" "$(calc %.2f "${median[2]} / ${median[5]}")" '' '`folio fetch`; `git fetch DIR main`'
   memory_of_a_page "$((times + 1))" ", after $times more"
-  rm -rf "$here" "$work"/there "$hooked" "$work/hub" "$reader" "$plain"
+  rm -rf "$here" "$work"/there "$alone" "$hooked" "$work/hub" "$reader" "$plain"
 }
 
 # `memory_of_a_page N WHEN`: numbers the nth proposal and brings it everywhere, for `part_travel`.
@@ -84,6 +88,8 @@ memory_of_a_page() {
   "${signing[@]}" accept "$(printf 'author-%04d/change-%06d' $(($1 % 10)) "$1")" >/dev/null
   held=$(peak git -C "$here" push -q "$there" main)
   [ -z "$held" ] || row "memory of git push, the largest process$2" "$held MiB" '' '' "$(asked "$held" '<=' 32 MiB)" '`git push DIR main`'
+  held=$(peak git -C "$here" push -q "$alone" main)
+  [ -z "$held" ] || row "the same, where nobody had the proposal$2" "$held MiB" '' '' '' '`git push DIR main`'
   held=$(peak git -C "$here" push -q "$hooked" main)
   [ -z "$held" ] || row "the same, where hooks judge$2" "$held MiB" '' '' "$(asked "$held" '<=' 64 MiB)" '`git push DIR main`'
   held=$(peak git -C "$plain" fetch -q "$there" +main:refs/seen/main)

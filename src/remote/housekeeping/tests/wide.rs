@@ -64,13 +64,14 @@ fn what_proposals_change_of_it_lies_with_its_directories() {
     let base = page(dir.path(), None, 1);
     let tip = page(dir.path(), Some(base), 2);
     let changed = DIRECTORIES / 100;
-    // Two proposals of as many new directories each, one of them made of an older page, and here by way of a remote.
-    page_at(dir.path(), Some(tip), 3, "refs/heads/ann/new");
-    page_at(dir.path(), Some(base), 4, "refs/remotes/origin/bob/old");
-    // Pages of a remote that nobody has taken over yet are no proposals.
-    page_at(dir.path(), Some(tip), 5, "refs/remotes/origin/main");
+    // Two proposals of as many new directories each, one of them made of an older page.
+    page_at(dir.path(), Some(tip), 3, "refs/heads/proposals/ann/new");
+    page_at(dir.path(), Some(base), 4, "refs/heads/proposals/bob/old");
+    // Other branches are no proposals, and how long they are does not matter.
+    page_at(dir.path(), Some(tip), 5, "refs/heads/other");
     assert_eq!(gc(dir.path(), 0, NOW).repacked.after, 2);
-    let apart = DIRECTORIES + 1 + 2 * (changed + 1);
+    // A proposal has a root of its own, which is that of no page.
+    let apart = DIRECTORIES + 1 + 2 * changed;
     assert_eq!(held(dir.path())[0].0 as usize, apart);
     whole(dir.path(), &tip);
 }
