@@ -23,8 +23,8 @@ pub fn make_room() {
     }
 }
 
-/// Maps parts of a slice on all cores, in order, each with the place where it begins: one part, and no thread, where
-/// there are fewer than `few` items. A panic of one of them goes on here.
+/// Maps parts of a slice on all cores, in order, each with the place where it begins: one part where there are fewer than
+/// `few` items. The first is done by whoever asks. A panic of one of them goes on here.
 pub fn parts<T: Sync, R: Send>(
     items: &[T],
     few: usize,
@@ -40,7 +40,8 @@ pub fn parts<T: Sync, R: Send>(
     let size = items.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
         let work = &work;
-        let parts = items.chunks(size).enumerate();
+        let mut parts = items.chunks(size).enumerate();
+        let first = parts.next();
         let running: Vec<_> = parts
             .map(|(at, part)| {
                 scope.spawn(move || {
@@ -49,9 +50,11 @@ pub fn parts<T: Sync, R: Send>(
                 })
             })
             .collect();
+        make_room();
+        let mut all: Vec<R> = first.map(|(_, part)| work(0, part)).into_iter().collect();
         let done = running.into_iter().map(|thread| thread.join());
-        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        all.extend(done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+        all
     })
 }
 

@@ -1,11 +1,14 @@
 //! Work on all cores: each thread has its own handle on the store and its own cache of tables.
+//!
+//! Whoever waits for the results works along: there are as many threads as cores. One more, that waits, and the system
+//! has begun two on one core and left the other one idle for up to 15 ms.
 
 use crate::cores::{make_room, threads};
 use crate::state::Tables;
 use crate::store::Objects;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, mpsc};
 
 /// Items that a thread takes at a time where its results are large, so that memory stays bounded.
 const FEW_AT_ONCE: usize = 256;
@@ -90,22 +93,23 @@ where
     }
     let mut parts = in_pieces(items, threads, at_once).into_iter();
     std::thread::scope(|scope| {
-        let (ask, asked) = mpsc::channel();
-        let asked = Arc::new(Mutex::new(asked));
-        for asked in vec![asked; threads] {
+        let (ask, asked) = unbounded::<Task<T, R>>();
+        for asked in vec![asked.clone(); threads - 1] {
             let (store, work) = (store.clone(), &work);
             scope.spawn(move || {
                 make_room();
                 let tables = tables_of(&store);
-                while let Some(Task { part, answer }) = next(&asked) {
-                    let part = part.into_iter().map(|item| work(&store, &tables, item));
-                    // Nobody takes any more results after one was refused.
-                    if answer.send(part.collect::<Vec<R>>()).is_err() {
-                        break;
-                    }
-                }
+                let work = |item| work(&store, &tables, item);
+                // Nobody takes any more results after one was refused.
+                while asked.recv().is_ok_and(|task| task.run(work)) {}
             });
         }
+        make_room();
+        let tables = tables_of(store);
+        let mut help = || {
+            let task = asked.try_recv();
+            task.is_ok_and(|task| task.run(|item| work(store, &tables, item)))
+        };
         let mut ask = Some(ask);
         let mut hand_out = || {
             let Some(part) = parts.next() else {
@@ -113,8 +117,7 @@ where
                 ask = None;
                 return None;
             };
-            let (answer, result) = mpsc::sync_channel(1);
-            // Where no thread is there any more, nobody answers.
+            let (answer, result) = bounded(1);
             ask.as_ref()?.send(Task { part, answer }).ok();
             Some(result)
         };
@@ -122,7 +125,7 @@ where
         let mut coming: VecDeque<_> = ahead.collect();
         while let Some(result) = coming.pop_front() {
             // A thread that gives no answer panicked, which the scope passes on.
-            let Ok(part) = result.recv() else {
+            let Some(part) = wait(&result, &mut help) else {
                 break;
             };
             coming.extend(hand_out());
@@ -135,13 +138,28 @@ where
 /// Some items, and where the results go.
 struct Task<T, R> {
     part: Vec<T>,
-    answer: mpsc::SyncSender<Vec<R>>,
+    answer: Sender<Vec<R>>,
 }
 
-/// What a thread does next. Who is slower takes fewer parts.
-fn next<T>(asked: &Mutex<mpsc::Receiver<T>>) -> Option<T> {
-    let asked = asked.lock().expect("nobody panics who waits");
-    asked.recv().ok()
+impl<T, R> Task<T, R> {
+    /// Whether somebody takes the results.
+    fn run(self, work: impl FnMut(T) -> R) -> bool {
+        let made = self.part.into_iter().map(work).collect();
+        self.answer.send(made).is_ok()
+    }
+}
+
+/// Results, and until they are there, `help` with what nobody has begun, while there is something. None, where nobody makes
+/// them any more.
+fn wait<R>(result: &Receiver<R>, mut help: impl FnMut() -> bool) -> Option<R> {
+    loop {
+        match result.try_recv() {
+            Ok(made) => return Some(made),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if help() => {}
+            Err(TryRecvError::Empty) => return result.recv().ok(),
+        }
+    }
 }
 
 /// The items in parts.
@@ -162,6 +180,7 @@ mod tests {
     use super::*;
     use crate::model::ObjectFormat;
     use crate::store::MemoryStore;
+    use std::sync::{Condvar, Mutex, mpsc};
     use std::time::Duration;
 
     #[test]
@@ -195,6 +214,27 @@ mod tests {
             }
             item
         };
+        let all = map(&store, (0..count).collect(), work);
+        assert!(all.into_iter().eq(0..count));
+    }
+
+    #[test]
+    fn whoever_waits_for_the_results_works_along() {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let caller = std::thread::current().id();
+        let (helped, told) = (Mutex::new(false), Condvar::new());
+        let work = |_: &MemoryStore, _: &Tables<'_, MemoryStore>, item: usize| {
+            let mut helped = helped.lock().unwrap();
+            if std::thread::current().id() == caller {
+                *helped = true;
+                told.notify_all();
+            }
+            let minute = Duration::from_secs(60);
+            let waited = told.wait_timeout_while(helped, minute, |helped| !*helped);
+            assert!(*waited.unwrap().0, "the caller takes a part, too");
+            item
+        };
+        let count = 10 * threads() * PARTS;
         let all = map(&store, (0..count).collect(), work);
         assert!(all.into_iter().eq(0..count));
     }

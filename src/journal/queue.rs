@@ -15,6 +15,9 @@ use crate::state::{Tables, TreeView};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Proposals that one thread reads at a time: whoever is done first waits for the last ones of the others.
+const READ_AT_ONCE: usize = 32;
+
 /// A branch below `proposals/`.
 #[derive(Debug, Clone)]
 pub struct Branch {
@@ -109,7 +112,7 @@ fn read_branches<S: Store + Clone + Send>(
     };
     // Neighbours mostly stand on one snapshot: it is not looked up again for each.
     let mut in_chain = None;
-    parallel::in_order(space.store, branches, read, |(name, commit, candidate)| {
+    let enter = |(name, commit, candidate): (String, Oid, Result<Box<Candidate>, Fault>)| {
         let candidate = candidate.and_then(|candidate| {
             let base = candidate.proposal.base();
             if in_chain != Some(*base) {
@@ -128,7 +131,8 @@ fn read_branches<S: Store + Clone + Send>(
             },
         });
         Ok(())
-    })?;
+    };
+    parallel::in_parts(space.store, branches, READ_AT_ONCE, read, enter)?;
     Ok(entries)
 }
 

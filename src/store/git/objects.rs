@@ -102,6 +102,8 @@ impl Objects for GitStore {
         }
         self.begin_writing()?;
         self.quick.take();
+        // Nor do readers, and what is new is asked for first once it has its name.
+        self.near.take();
         pack::prepare(&self.pack_dir(), parcel, &*self.steps)
     }
 }
