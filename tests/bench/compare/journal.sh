@@ -1,10 +1,11 @@
 # Proposing, numbering, verifying, replaying and asking, in cold processes.
 # shellcheck shell=bash disable=SC2154
 
-# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait. The newest snapshots
+# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait
+# besides the one that is numbered first. The newest snapshots
 # have one decision each, as in daily use: the rows came 100,000 in one.
-rows_space() { made_space "rows-$1" rows="$1" pages=10 waiting=1000; }
-log_space() { made_space "log-$1" rows=100 pages="$1" waiting=1000; }
+rows_space() { made_space "rows-$1" rows="$1" pages=10 waiting=1001; }
+log_space() { made_space "log-$1" rows=100 pages="$1" waiting=1001; }
 
 git_commit="\`git -c core.fsync=all commit -S --allow-empty\`"
 
@@ -25,7 +26,6 @@ part_accept() {
       row 'syncs for one' "$(syncs "${signing[@]}" accept author-0000/change-000900)" "$(syncs "${commit[@]}")" '' '' \
         '`strace -f -e fsync,fdatasync` over both'
     fi
-    rm -rf "$dir"
   done
   row "growth: an accept at $(thousands "$rows") rows" "$(eval "ms \$accept_$rows")" "$(ms "$accept_100") at 100 rows" \
     "$(eval "calc %.2f \"\$accept_$rows / $accept_100\"")" "$(asked "$(eval "calc %.2f \"\$accept_$rows / $accept_100\"")" '<=' 2.5)" 'as above'
@@ -55,7 +55,6 @@ queue_of() {
     turns 1 "${signing[@]}" accept --all ::: "${commit_loop[@]}"
     ours+=("${median[0]}") others+=("${median[1]}")
   done
-  rm -rf "$dir"
   each=$(calc %.3f "$(printf '%s\n' "${ours[@]}" | middle) / 1000")
   theirs=$(calc %.3f "$(printf '%s\n' "${others[@]}" | middle) / 50")
 }
@@ -77,8 +76,11 @@ part_queue() {
       "$(calc %.0f "$theirs / $each") times as many" "$(asked "$(rate 1 "$each")" '>=' "$target" a second)" \
       "\`folio accept --all\`; $git_commit, 50 in a loop"
     [ "$count" != 100 ] || row 'the same, as a ratio' '' '' '' "$(asked "$(calc %.0f "$theirs / $each")" '>=' 100 times)" 'as above'
+  done
+  # Last, for it removes a thousand files each time (see `copied`).
+  for count in 100 "$rows"; do
     queue_of "rows-$count" unpacked
-    row 'the same, each branch still in a file of its own' "$(rate 1 "$each")/s" "$(rate 1 "$theirs")/s" \
+    row "the same, each branch still in a file of its own, $(thousands "$count") rows" "$(rate 1 "$each")/s" "$(rate 1 "$theirs")/s" \
       "$(calc %.0f "$theirs / $each") times as many" '' 'as above, without what `folio gc packs` did'
   done
 }
@@ -120,7 +122,6 @@ part_many() {
   speed=$(rate $many "${median[0]}")
   row 'replay of 100,000 decisions in one page' "$(thousands "$speed")/s" '' '' "$(asked "$speed" '>=' 200000 a second)" '`folio replay` of what was verified before'
   row 'verify the same' "$(thousands "$(rate $many "${median[1]}")")/s" '' '' '' '`folio verify`'
-  rm -rf "$work"/many* "$work"/import* "$work/decisions"
 }
 
 # A copy of a space with a long log, its index built, and git told whose signatures are good: sets `dir`.
@@ -153,7 +154,6 @@ part_verify() {
   row "replay from the decisions alone" "$(thousands "$speed")/s" "$(thousands "$(rate "$all" "${median[4]}")")/s" \
     "$(calc %.2f "${median[4]} / ${median[3]}") times as many" "$(asked "$speed" '>=' 70000 a second)" \
     '`folio replay` of what `folio verify` checked before; `git log --format=%B main`, which reads all messages and checks nothing'
-  rm -rf "$dir"
 }
 
 part_ask() {
@@ -173,7 +173,6 @@ part_ask() {
     for at in 0 1 2; do
       ratio_row "${words[at]}, $what" "${median[at]}" "${median[3]}" 2 "\`folio ${words[at]}\`; \`git rev-parse main\`"
     done
-    rm -rf "$dir"
   done
 }
 
@@ -195,7 +194,6 @@ part_growth() {
   turns "$times" "$folio" -C "$dir" show 7 ::: "$folio" -C "$dir" show $((pages / 2)) ::: git -C "$dir" rev-parse main
   row "number to snapshot: the 7th of $(thousands "$pages")" "$(ms "${median[0]}")" "$(ms "${median[1]}") in the middle" "$(calc %.2f "${median[0]} / ${median[1]}")" '' \
     '`folio show 7`'
-  rm -rf "$dir" "$first"
 }
 
 part_memory() {
@@ -221,6 +219,5 @@ part_memory() {
   mib_row "verify of $(thousands "$pages") snapshots" "$(peak "$folio" -C "$dir" -q verify)" 300 '`folio verify`'
   held=$(peak "$folio" -C "$dir" -q replay)
   [ -z "$held" ] || row 'replay of them' "$held MiB" '' '' '' '`folio replay` of what was verified before'
-  [ -n "$held" ] || row 'not measured: neither /usr/bin/time nor python3 is here' '' 
-  rm -rf "$dir" "$work/memory"
+  [ -n "$held" ] || row 'not measured: neither /usr/bin/time nor python3 is here' ''
 }

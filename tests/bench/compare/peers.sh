@@ -6,12 +6,10 @@
 peer() {
   local name=$1 program=$2 prepare=$3 change=$4 loop=$5 big=$6 small_ones=$7 check=$8 at where cells=()
   if ! command -v "$program" >/dev/null; then missing+=("$name"); return; fi
-  where=$work/peer
-  rm -rf "$where"
+  copies=$((copies + 1)) where=$work/peer-$copies
   mkdir "$where"
   if ! ( cd "$where" && sh -c "$prepare" ) >"$work/said" 2>&1; then
     missing+=("$name (does not start: $(tail -n 1 "$work/said"))")
-    rm -rf "$where"
     return
   fi
   sync -f "$work"
@@ -22,8 +20,6 @@ peer() {
     printf '|\n'
     shown+="- **$name**: $(for at in "$change" "$big" "$small_ones" "$check"; do [ -z "$at" ] || printf '`%s`; ' "$at"; done)"$'\n'
   fi
-  # What git does in the background may still write.
-  rm -rf "$where" 2>/dev/null || { sleep 2; rm -rf "$where"; }
 }
 
 # What one peer takes, in `cells`.

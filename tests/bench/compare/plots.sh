@@ -18,7 +18,6 @@ accepting() {
   point "$file" 'git commit -S' "$x" "$(calc %.4f "${median[1]} / 1000")"
   queue_of "$name"
   point "$file" 'a page of folio accept --all (1000 wait)' "$x" "$(calc %.4f "$each / 1000")"
-  rm -rf "$work/plot"
 }
 
 plots() {
@@ -44,7 +43,6 @@ plots() {
     point verify-log 'folio verify' "$n" "$(rate "$((n + 2))" "${median[0]}")"
     point verify-log 'folio replay' "$n" "$(rate "$((n + 2))" "${median[1]}")"
     point verify-log 'git log --format=%G?' "$n" "$(rate 50 "${median[2]}")"
-    rm -rf "$dir"
   done
   "$space" plot "$plot"
   printf '\nDrawn in %s: %s\n' "$(basename "$plot")" "$(cd "$plot" && echo *.svg)"
@@ -59,5 +57,4 @@ asking() {
   turns 15 "$folio" -C "$dir" resolve "$alias_there" ::: git -C "$dir" rev-parse main
   point "$file" 'folio resolve' "$x" "$(calc %.4f "${median[0]} / 1000")"
   point "$file" 'git rev-parse main' "$x" "$(calc %.4f "${median[1]} / 1000")"
-  rm -rf "$dir"
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 # A space with rows and a log, for what is left after collecting.
-both_space() { made_space "both-$rows-$more" rows="$rows" pages="$more" waiting=$((times + 10)); }
+both_space() { made_space "both-$rows-$more" rows="$rows" pages="$more" waiting=$((times + 11)); }
 
 # `only_main NAME DEPTH`: a new repository in `dir` with `main` as it was so many pages before, collected.
 only_main() {
@@ -47,17 +47,26 @@ part_disk() {
   rm -rf "$dir" "$work"/clone-* "$work"/whole-*
 }
 
+# `set_up DIR...`: gives bare repositories the settings of a space that Folio makes: all is synced and checked that
+# arrives, and git collects nothing by itself.
+set_up() {
+  local to
+  [ -e "$work/new" ] || "$folio" -q "${state[@]}" --key "$work/key" init --bare --handle bench --user-name Bench --email bench@example.org "$work/new" >/dev/null
+  for to in "$@"; do cp "$work/new/config" "$to/config"; done
+}
+
 # The id of the space in `dir`.
 space_id() { "$folio" -C "$dir" status --json | sed -n 's/.*"space":"\([0-9a-f]*\)".*/\1/p'; }
 
 part_travel() {
-  table "One page between two repositories, $(thousands "$rows") rows, over a local path"
+  table "One page between two repositories as \`folio init\` sets them up, $(thousands "$rows") rows, over a local path"
   local here there hooked reader plain alone
   both_space
   copied "both-$rows-$more" here; here=$dir
   "$folio" -q "${state[@]}" -C "$here" gc >/dev/null
+  set_up "$here"
   # What one of them fetched is nothing new to another command there, so each has a place of its own.
-  for there in there hooked hub reader plain; do cp -r "$here" "$work/$there"; done
+  for there in there hooked hub reader plain; do shared "$here" "$work/$there"; done
   hooked=$work/hooked reader=$work/reader plain=$work/plain there=$work/there
   "$folio" -q "${state[@]}" -C "$hooked" hook install >/dev/null 2>&1
   git -C "$here" remote add origin "$work/hub"
@@ -67,6 +76,8 @@ part_travel() {
   # Somebody who gets nothing but pages: all that is in one is new there.
   only_main "both-$rows-$more" 0 alone
   alone=$dir dir=$here
+  set_up "$alone"
+  warm
   memory_of_a_page "$times" ', the first after a collection'
   turns "$times" "${signing[@]}" accept 'author-{a}/change-{i}' ::: \
     "${signing[@]}" push ::: "$folio" -q "${state[@]}" -C "$reader" fetch ::: \
@@ -79,7 +90,6 @@ part_travel() {
   row 'folio pushes it' "$(ms "${median[1]}")" "$(ms "${median[3]}")" "$(calc %.2f "${median[1]} / ${median[3]}")" '' '`folio push`; `git push DIR main`'
   row 'folio fetches and verifies it' "$(ms "${median[2]}")" "$(ms "${median[5]}")" "$(calc %.2f "${median[2]} / ${median[5]}")" '' '`folio fetch`; `git fetch DIR main`'
   memory_of_a_page "$((times + 1))" ", after $times more"
-  rm -rf "$here" "$work"/there "$alone" "$hooked" "$work/hub" "$reader" "$plain"
 }
 
 # `memory_of_a_page N WHEN`: numbers the nth proposal and brings it everywhere, for `part_travel`.
