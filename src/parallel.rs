@@ -105,10 +105,12 @@ where
             });
         }
         make_room();
-        let tables = tables_of(store);
+        // As the others: the caller's own handle is for the few objects that a command reads one by one.
+        let own = store.clone();
+        let tables = tables_of(&own);
         let mut help = || {
             let task = asked.try_recv();
-            task.is_ok_and(|task| task.run(|item| work(store, &tables, item)))
+            task.is_ok_and(|task| task.run(|item| work(&own, &tables, item)))
         };
         let mut ask = Some(ask);
         let mut hand_out = || {

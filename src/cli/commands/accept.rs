@@ -85,6 +85,7 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
     }
     // The process ends in a moment; to give back all that was read and made would take longer than to leave it.
     std::mem::forget((space, report));
+    std::mem::forget(context);
     exit
 }
 

@@ -1,9 +1,8 @@
 # Proposing, numbering, verifying, replaying and asking, in cold processes.
 # shellcheck shell=bash disable=SC2154
 
-# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait
-# besides the one that is numbered first. The newest snapshots
-# have one decision each, as in daily use: the rows came 100,000 in one.
+# The spaces of the parts: so many rows, or so many snapshots, and a thousand proposals that wait besides the one that
+# is numbered first. The newest snapshots have one decision each, as in daily use: the rows came 100,000 in one.
 rows_space() { made_space "rows-$1" rows="$1" pages=10 waiting=1001; }
 log_space() { made_space "log-$1" rows=100 pages="$1" waiting=1001; }
 
@@ -12,6 +11,7 @@ git_commit="\`git -c core.fsync=all commit -S --allow-empty\`"
 part_accept() {
   table 'One change'
   local count
+  rows_space 100; rows_space "$rows"
   for count in 100 "$rows"; do
     rows_space "$count"
     copied "rows-$count" accept
@@ -135,7 +135,7 @@ long_log() {
 
 part_verify() {
   table 'The whole history'
-  local some=400 other speed ratio all=$((pages + 2))
+  local some=400 other speed ratio all=$((pages + 3))
   log_space "$pages"
   long_log "log-$pages"
   row "the first question after a clone of $(thousands "$pages") snapshots: builds the index" "$(ms "$indexed")" '' '' '' '`folio show 7`'

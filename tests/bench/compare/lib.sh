@@ -22,7 +22,7 @@ setup() {
   made=${made:-$work/made}
   mkdir -p "$made"
   # What git does in the background may still write.
-  trap 'rm -rf "$work" 2>/dev/null || { sleep 2; chmod -R u+w "$work"; rm -rf "$work"; }' EXIT
+  trap 'rm -rf "$work" 2>/dev/null || { sleep 2; find "$work" -type d -exec chmod u+w {} +; rm -rf "$work"; }' EXIT
   versions="$(git --version), $(rustc --version)"
   export HOME=$work/home
   mkdir "$HOME"
@@ -46,11 +46,12 @@ new_git() {
 
 # `made_space NAME SIZES...`: sets `dir` to a made space that is not to be changed, made once.
 made_space() {
-  local last
+  local last recipe="recipe 2: ${*:2}"
   dir=$made/$1
-  if ! [ -e "$dir.made" ]; then
-    rm -rf "$dir"
+  if ! grep -qsxF "$recipe" "$dir.made"; then
+    rm -rf "$dir" "$dir.made"
     "$space" make "$dir" "${@:2}" >"$dir.new"
+    echo "$recipe" >>"$dir.new"
     # As in daily use: nobody numbers on top of what they have never verified, and the witness remembers what was numbered
     # before: the last of the proposals is the first that this witness numbers here.
     "$folio" -q -C "$dir" verify >/dev/null
@@ -58,10 +59,14 @@ made_space() {
     if [ -n "$last" ]; then
       last=$((last - 1))
       signed_by wanda
+      # What it starts in the background would still be at work while the space is copied.
+      git -C "$dir" config folio.housekeeping false
       "${signing[@]}" accept "$(printf 'author-%04d/change-%06d' $((last % 10)) $last)" >/dev/null
+      git -C "$dir" config --unset folio.housekeeping
     fi
     # And what commands start in the background has been done: it is not what is measured.
     "$folio" -q -C "$dir" gc packs >/dev/null
+    [ -z "$last" ] || [ "$(git -C "$dir" for-each-ref --format=x | wc -l)" = $((last + 1)) ]
     sync -f "$dir"
     mv "$dir.new" "$dir.made"
   fi

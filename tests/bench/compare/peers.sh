@@ -50,7 +50,7 @@ part_peers() {
   peer git git "git init -q && git config gc.auto 0 && git config gpg.format ssh && git config user.signingkey $work/key.pub && git config core.fsync all && git config core.fsyncMethod batch" \
     "$run" "$run" 'cp $payload big && git -c core.compression=0 -c core.bigFileThreshold=8m add big && git commit -qS -m x' 'cp -r $small small && git add small && git commit -qS -m x' 'git fsck --full'
   run='echo $n >f$n && fossil add f$n && fossil commit -m x --no-warnings --no-prompt'
-  peer fossil fossil 'export USER=bench; fossil init ../peer/r.fossil && fossil open -f r.fossil' "export USER=bench; $run" "USER=bench; export USER; $run" \
+  peer fossil fossil 'export USER=bench; fossil init r.fossil && fossil open -f r.fossil' "export USER=bench; $run" "USER=bench; export USER; $run" \
     'export USER=bench; cp $payload big && fossil add big && fossil commit -m x --no-warnings --no-prompt' \
     'export USER=bench; cp -r $small small && fossil add small && fossil commit -m x --no-warnings --no-prompt' 'fossil test-integrity -R r.fossil'
   run='echo $n >f$n && git annex add -q f$n && git commit -qm x'

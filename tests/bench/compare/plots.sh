@@ -40,8 +40,8 @@ plots() {
     asking "log-$n" ask-log "$n"
     long_log "log-$n"
     turns 3 "$folio" -C "$dir" -q verify ::: "$folio" -C "$dir" -q replay ::: git -C "$dir" log --format=%G? -n 100 main
-    point verify-log 'folio verify' "$n" "$(rate "$((n + 2))" "${median[0]}")"
-    point verify-log 'folio replay' "$n" "$(rate "$((n + 2))" "${median[1]}")"
+    point verify-log 'folio verify' "$n" "$(rate "$((n + 3))" "${median[0]}")"
+    point verify-log 'folio replay' "$n" "$(rate "$((n + 3))" "${median[1]}")"
     point verify-log 'git log --format=%G?' "$n" "$(rate 50 "${median[2]}")"
   done
   "$space" plot "$plot"
