@@ -2,7 +2,7 @@
 
 use super::idx::{self, Placed};
 use crate::model::{ObjectFormat, Oid};
-use crate::store::disk::{TempFile, io_fault, remove_if_there};
+use crate::store::disk::{Pieces, TempFile, io_fault, remove_if_there};
 use crate::store::unnamed::{self, Unnamed};
 use crate::store::{Steps, StoreFault};
 use std::fs::File;
@@ -31,7 +31,7 @@ impl<'a> Complete<'a> {
         idx::sort(&mut placed);
         let index = TempFile::create(dir, "tmp_idx_", steps)?;
         let bytes = idx::encode(format, &placed, &checksum)?;
-        let written = index.file().write_all(&bytes);
+        let written = Pieces(index.file()).write_all(&bytes);
         written.map_err(|err| io_fault("write in", dir, &err))?;
         pack.protect()?;
         index.protect()?;

@@ -34,7 +34,7 @@ pub use stream::PackStream;
 pub use tighten::{Newest, tighten};
 pub use zip::{Effort, Zip, is_even};
 
-use super::disk::{TempFile, create_dirs, io_fault, sync_dir};
+use super::disk::{Pieces, TempFile, create_dirs, io_fault, sync_dir};
 use super::{Kind, Steps, StoreFault};
 use crate::model::{Code, ObjectFormat, Oid};
 use complete::Complete;
@@ -183,7 +183,7 @@ fn parse_entry_head(bytes: &[u8]) -> Option<Head> {
 struct Writer<'a> {
     dir: PathBuf,
     format: ObjectFormat,
-    out: BufWriter<File>,
+    out: BufWriter<Pieces<File>>,
     temp: TempFile<'a>,
     hash: checksum::Sum,
     offset: u64,
@@ -212,7 +212,7 @@ impl<'a> Writer<'a> {
         let mut writer = Self {
             dir: dir.to_owned(),
             format,
-            out: BufWriter::with_capacity(1 << 18, out),
+            out: BufWriter::with_capacity(1 << 18, Pieces(out)),
             temp,
             hash: checksum::Sum::new(format),
             offset: 0,

@@ -2,7 +2,7 @@
 
 use super::{checksum, idx};
 use crate::model::ObjectFormat;
-use crate::store::disk::{TempFile, io_fault, read_if_there, sync_dir};
+use crate::store::disk::{Pieces, TempFile, io_fault, read_if_there, sync_dir};
 use crate::store::{Steps, StoreFault};
 use std::io::Write as _;
 use std::path::Path;
@@ -43,7 +43,7 @@ pub(super) fn write(
     hash.update(&out);
     out.extend_from_slice(hash.finish()?.as_bytes());
     let temp = TempFile::create(dir, "tmp_rev_", steps)?;
-    let written = temp.file().write_all(&out);
+    let written = Pieces(temp.file()).write_all(&out);
     written.map_err(|err| io_fault("write in", dir, &err))?;
     steps.step("rev-sync")?;
     temp.seal()?;
