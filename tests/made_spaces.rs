@@ -8,6 +8,7 @@ use common::made::{Made, Shape, make};
 use common::repo::fsck;
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 const SHAPE: Shape = Shape {
@@ -52,6 +53,35 @@ fn the_seed_decides_about_every_byte() {
     let (_, other) = in_memory(&Shape { seed: 2, ..SHAPE });
     assert_ne!(made.tip, other.tip);
     assert_eq!(TestSpace::reopen(store).verify().unwrap(), Number(152));
+}
+
+#[test]
+fn nothing_is_older_than_what_it_stands_on_and_batches_follow_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = GitStore::init(dir.path(), true, ObjectFormat::Sha1, &[]).unwrap();
+    make(&store, &SHAPE);
+    let mut git = Command::new("git");
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+    let log = ["log", "--all", "--format=%H %ct %P"];
+    let output = git.args(log).current_dir(dir.path()).output().unwrap();
+    let log = String::from_utf8(output.stdout).unwrap();
+    let lines = log.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let commits: Vec<_> = lines.collect();
+    let date = |id: &str| {
+        let commit = commits.iter().find(|commit| commit[0] == id).unwrap();
+        commit[1].parse::<u64>().unwrap()
+    };
+    let mut seconds = BTreeSet::new();
+    for commit in &commits {
+        seconds.insert(date(commit[0]));
+        for parent in commit[2..].iter().filter(|id| !id.is_empty()) {
+            assert!(date(parent) <= date(commit[0]), "{commit:?}");
+        }
+    }
+    // Each proposal has a second of its own; the pages of a batch have that of its last one.
+    let (first, rows) = (1, 1);
+    assert_eq!(seconds.len(), first + rows + SHAPE.pages + SHAPE.waiting);
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! The members who propose, and the thread that does it for them while another one numbers.
 
 use super::held::{Held, Object};
-use super::when;
 use folio::crypto::Sign as _;
 use folio::crypto::keyfile::KeyPair;
 use folio::fold::rules::MemberAdd;
 use folio::fold::{Decision, Scene};
 use folio::journal::Page;
 use folio::journal::proposal::{Base, Proposal};
-use folio::journal::propose::{self, Intent};
+use folio::journal::propose::{self, Intent, When};
 use folio::model::rows::MemberRow;
 use folio::model::{Email, Handle, PersonName, SpaceId};
 use folio::state::{Tables, TreeView};
@@ -53,6 +52,7 @@ impl Author {
 pub struct Wish {
     pub base: Arc<Page>,
     pub author: usize,
+    pub when: When,
     /// What they rely on is filled in here.
     pub decisions: Vec<Decision>,
 }
@@ -93,6 +93,7 @@ fn propose<S: Objects>(
 ) -> Proposal {
     let Wish {
         base,
+        when,
         mut decisions,
         ..
     } = wish;
@@ -106,7 +107,7 @@ fn propose<S: Objects>(
         author: &author.row,
         decisions: &decisions,
         text: &format!("Decide {} things\n", decisions.len()),
-        when: when(),
+        when,
     };
     let prepared = propose::prepare(tables, store, space, &intent, &author.key);
     let id = prepared.expect("a good proposal").id;

@@ -9,7 +9,7 @@ mod author;
 mod held;
 mod script;
 
-use super::{Actor, POLICY, charter, decision, when};
+use super::{Actor, DATE, POLICY, charter, decision, when};
 use author::{Author, Signed, Wish, propose_all};
 use folio::crypto::keyfile::KeyPair;
 use folio::fold::{self, Decision, Submission};
@@ -17,6 +17,7 @@ use folio::journal::accept::{Witness, snapshot_commit};
 use folio::journal::found::{self, Charter};
 use folio::journal::memory::ShortMemory;
 use folio::journal::proposal::Proposal;
+use folio::journal::propose::When;
 use folio::journal::{Page, refs};
 use folio::model::{Name, Oid, Slug, SpaceId};
 use folio::state::{Tables, TreeView};
@@ -32,6 +33,9 @@ const AT_ONCE: usize = 4096;
 const PACKS: usize = 40;
 /// Rows that one proposal adds.
 const ROWS_AT_ONCE: usize = 100_000;
+/// Seconds between proposals. git stops looking where what it knows is older than what is new: were all of it of one second, it
+/// would walk through the whole log for each page that travels.
+const PACE: u64 = 10;
 /// Proposals that are signed before they are numbered, at most.
 const SIGNED_AHEAD: usize = 256;
 
@@ -95,6 +99,15 @@ pub fn make<S: Store + Clone + Send>(store: &S, shape: &Shape) -> Made {
     })
 }
 
+/// The time of the nth proposal after a snapshot; those before it took as many turns.
+fn after(base: &Page, nth: usize) -> When {
+    let turns = base.number().0 + nth as u64;
+    When {
+        seconds: DATE + turns * PACE,
+        ..when()
+    }
+}
+
 struct Maker<'h, S: Store> {
     tables: Tables<'h, Held<S>>,
     store: &'h Held<S>,
@@ -133,9 +146,11 @@ impl<S: Store> Maker<'_, S> {
         while left > 0 {
             let some = left.min(ROWS_AT_ONCE);
             let decisions = (0..some).map(|_| self.script.add()).collect();
-            self.wish(Arc::new(tip.clone()), 0, decisions);
+            let base = Arc::new(tip.clone());
+            let when = after(&base, 1);
+            self.wish((base, 1), 0, decisions);
             let proposal = self.proposed();
-            tip = self.number(&tip, &proposal);
+            tip = self.number(&tip, &proposal, when);
             self.store.flush().expect("written");
             left -= some;
         }
@@ -148,13 +163,15 @@ impl<S: Store> Maker<'_, S> {
             let base = Arc::new(tip.clone());
             let queue = from..shape.pages.min(from + shape.queue);
             self.script.next_base();
-            for at in queue.clone() {
+            // Numbered together, when the last of them was there.
+            let when = after(&base, queue.len());
+            for (nth, at) in (1..).zip(queue.clone()) {
                 let decision = self.script.next();
-                self.wish(base.clone(), at, vec![decision]);
+                self.wish((base.clone(), nth), at, vec![decision]);
             }
             for at in queue {
                 let proposal = self.proposed();
-                tip = self.number(&tip, &proposal);
+                tip = self.number(&tip, &proposal, when);
                 if at % at_once == at_once - 1 {
                     self.store.flush().expect("written");
                 }
@@ -168,7 +185,7 @@ impl<S: Store> Maker<'_, S> {
         self.script.next_base();
         for at in 0..count {
             let decision = self.script.next();
-            self.wish(base.clone(), at, vec![decision]);
+            self.wish((base.clone(), at + 1), at, vec![decision]);
         }
         let branch = |at: usize| {
             let author = &self.authors[at % self.authors.len()].row.handle;
@@ -183,10 +200,12 @@ impl<S: Store> Maker<'_, S> {
         (0..count).map(branch).collect()
     }
 
-    /// Has something proposed, by whose turn it is; [`Maker::proposed`] gives it, in the same order.
-    fn wish(&self, base: Arc<Page>, at: usize, decisions: Vec<Decision>) {
+    /// Has something proposed as the nth after a snapshot, by whose turn it is; [`Maker::proposed`] gives it, in the same
+    /// order.
+    fn wish(&self, (base, nth): (Arc<Page>, usize), at: usize, decisions: Vec<Decision>) {
         let author = at % self.authors.len();
         let wish = Wish {
+            when: after(&base, nth),
             base,
             author,
             decisions,
@@ -200,7 +219,7 @@ impl<S: Store> Maker<'_, S> {
         proposal
     }
 
-    fn number(&self, tip: &Page, proposal: &Proposal) -> Page {
+    fn number(&self, tip: &Page, proposal: &Proposal, when: When) -> Page {
         let (tables, root) = (&self.tables, Some(tip.tree()));
         let view = TreeView::new(tables, root);
         let submission = Submission {
@@ -214,7 +233,7 @@ impl<S: Store> Maker<'_, S> {
         let tree = tables.edit(root, &outcome.edits).expect("a tree");
         let witness = Witness {
             signer: &self.witness,
-            when: when(),
+            when,
             memory: &ShortMemory::default(),
         };
         let page = snapshot_commit(&view, Some(tip), proposal, &[], &witness, tree);
