@@ -46,7 +46,7 @@ new_git() {
 
 # `made_space NAME SIZES...`: sets `dir` to a made space that is not to be changed, made once.
 made_space() {
-  local last recipe="recipe 2: ${*:2}"
+  local last recipe="recipe 3: ${*:2}"
   dir=$made/$1
   if ! grep -qsxF "$recipe" "$dir.made"; then
     rm -rf "$dir" "$dir.made"
