@@ -5,10 +5,10 @@ mod common;
 
 use common::TestSpace;
 use common::made::{Made, Shape, make};
-use common::repo::fsck;
+use common::repo::{fsck, git};
 use folio::model::{Number, ObjectFormat};
 use folio::store::{GitStore, MemoryStore};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 const SHAPE: Shape = Shape {
@@ -56,30 +56,24 @@ fn the_seed_decides_about_every_byte() {
 }
 
 #[test]
-fn nothing_is_older_than_what_it_stands_on_and_batches_follow_each_other() {
+fn nothing_is_older_than_what_it_stands_on_and_proposals_have_seconds_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let store = GitStore::init(dir.path(), true, ObjectFormat::Sha1, &[]).unwrap();
     make(&store, &SHAPE);
-    let mut git = Command::new("git");
-    git.env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1");
-    let log = ["log", "--all", "--format=%H %ct %P"];
-    let output = git.args(log).current_dir(dir.path()).output().unwrap();
-    let log = String::from_utf8(output.stdout).unwrap();
-    let lines = log.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let commits: Vec<_> = lines.collect();
-    let date = |id: &str| {
-        let commit = commits.iter().find(|commit| commit[0] == id).unwrap();
-        commit[1].parse::<u64>().unwrap()
-    };
-    let mut seconds = BTreeSet::new();
-    for commit in &commits {
-        seconds.insert(date(commit[0]));
-        for parent in commit[2..].iter().filter(|id| !id.is_empty()) {
-            assert!(date(parent) <= date(commit[0]), "{commit:?}");
-        }
+    let log = git(dir.path(), &["log", "--all", "--format=%ct %H %P"], b"");
+    let mut dates = BTreeMap::new();
+    for line in log.lines() {
+        let (date, ids) = line.split_once(' ').unwrap();
+        let id = ids.split(' ').next().unwrap();
+        dates.insert(id, date.parse::<u64>().unwrap());
     }
-    // Each proposal has a second of its own; the pages of a batch have that of its last one.
+    for line in log.lines() {
+        let mut ids = line.split_whitespace().skip(1);
+        let own = dates[ids.next().unwrap()];
+        assert!(ids.all(|parent| dates[parent] <= own), "{line}");
+    }
+    // The pages of a batch have the second of its last proposal.
+    let seconds: BTreeSet<&u64> = dates.values().collect();
     let (first, rows) = (1, 1);
     assert_eq!(seconds.len(), first + rows + SHAPE.pages + SHAPE.waiting);
 }
