@@ -11,6 +11,7 @@ git_commit="\`git -c core.fsync=all commit -S --allow-empty\`"
 part_accept() {
   table 'One change'
   local count
+  # Both are made before the first is measured: what is made, and verified, is in the way of what comes right after it.
   rows_space 100; rows_space "$rows"
   for count in 100 "$rows"; do
     rows_space "$count"
