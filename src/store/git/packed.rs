@@ -11,6 +11,7 @@ use memchr::{memchr, memmem, memrchr};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -97,34 +98,47 @@ impl Packed {
 
     /// As [`Packed::refs`], of those whose names begin so.
     pub(super) fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, Oid)> {
-        let lines = self.lines();
-        let below = lines.filter(move |line| name_in(line).starts_with(prefix.as_bytes()));
-        below.filter_map(parse_line)
+        let refs = self
+            .lines_with(prefix)
+            .filter_map(|line| parse_line(&self.bytes[line]));
+        refs.filter(move |(name, _)| name.starts_with(prefix))
+    }
+
+    /// Where the lines are that have this text somewhere behind a space, line feeds left out. Nearly all lines are passed over
+    /// without a look at each: most questions are about refs that are not there, or about a few of many.
+    fn lines_with(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        let finder = memmem::Finder::new(&[b" ", text.as_bytes()].concat()).into_owned();
+        let (bytes, mut from) = (self.bytes.as_slice(), 0);
+        std::iter::from_fn(move || {
+            let at = from + finder.find(&bytes[from..])?;
+            let start = memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
+            let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |len| at + len);
+            from = end;
+            Some(start..end)
+        })
     }
 
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = Some(self.bytes.as_slice());
+        self.all_lines().map(|line| &self.bytes[line])
+    }
+
+    /// Where each line is, line feeds left out.
+    fn all_lines(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut from = Some(0);
         std::iter::from_fn(move || {
-            let bytes = rest?;
-            let end = memchr(b'\n', bytes);
-            rest = end.map(|end| &bytes[end + 1..]);
-            Some(&bytes[..end.unwrap_or(bytes.len())])
+            let start = from?;
+            let len = memchr(b'\n', &self.bytes[start..]);
+            from = len.map(|len| start + len + 1);
+            Some(start..len.map_or(self.bytes.len(), |len| start + len))
         })
     }
 
     /// Where a ref points.
     pub(super) fn find(&self, name: &str) -> Option<Oid> {
-        let mut rest = self.bytes.as_slice();
-        // Nearly all lines are passed over without a look at each: many questions are about refs that are not there.
-        while let Some(at) = memmem::find(rest, name.as_bytes()) {
-            let start = memrchr(b'\n', &rest[..at]).map_or(0, |before| before + 1);
-            let end = memchr(b'\n', &rest[at..]).map_or(rest.len(), |len| at + len);
-            match parse_line(&rest[start..end]) {
-                Some((found, id)) if found == name => return Some(id),
-                _ => rest = &rest[end..],
-            }
-        }
-        None
+        let mut refs = self
+            .lines_with(name)
+            .filter_map(|line| parse_line(&self.bytes[line]));
+        refs.find_map(|(found, id)| (found == name).then_some(id))
     }
 
     /// For whoever is going to look for so many refs.
@@ -167,20 +181,36 @@ impl Packed {
 
     /// The file without these refs.
     pub(super) fn without(&self, names: &BTreeSet<&str>) -> Vec<u8> {
-        let mut kept = Vec::with_capacity(self.bytes.len());
-        let mut dropped = false;
-        for line in self.bytes.split_inclusive(|b| *b == b'\n') {
-            // A line `^<id>` says what the tag of the line before it points to.
-            if !line.starts_with(b"^") {
-                let line = line.strip_suffix(b"\n").unwrap_or(line);
-                let name = std::str::from_utf8(name_in(line));
-                dropped = name.is_ok_and(|name| names.contains(name)) && parse_line(line).is_some();
-            }
-            if !dropped {
-                kept.extend_from_slice(line);
-            }
+        let goes = |line: &Range<usize>| {
+            parse_line(&self.bytes[line.clone()]).is_some_and(|(name, _)| names.contains(name))
+        };
+        let mut gone: Vec<Range<usize>> = match names.len() {
+            ..=FEW => names
+                .iter()
+                .flat_map(|name| self.lines_with(name))
+                .collect(),
+            _ => self.all_lines().collect(),
+        };
+        gone.retain(goes);
+        // Where one name begins as another one does, a line is found for both.
+        gone.sort_by_key(|line| line.start);
+        gone.dedup();
+        let (mut kept, mut from) = (Vec::with_capacity(self.bytes.len()), 0);
+        for line in gone {
+            kept.extend_from_slice(&self.bytes[from..line.start]);
+            from = self.behind(line.end);
         }
+        kept.extend_from_slice(&self.bytes[from..]);
         kept
+    }
+
+    /// Where the next ref begins, after a line that ends here. A line `^<id>` says what the tag of the line before it points to.
+    fn behind(&self, end: usize) -> usize {
+        let mut rest = self.bytes.get(end + 1..).unwrap_or_default();
+        while rest.starts_with(b"^") {
+            rest = memchr(b'\n', rest).map_or(&[], |end| &rest[end + 1..]);
+        }
+        self.bytes.len() - rest.len()
     }
 }
 
@@ -215,3 +245,7 @@ fn parse_line(line: &[u8]) -> Option<(&str, Oid)> {
     let (id, name) = line.split_once(' ')?;
     Some((name.strip_suffix('\r').unwrap_or(name), id.parse().ok()?))
 }
+
+#[cfg(test)]
+#[path = "packed_tests.rs"]
+mod tests;
