@@ -6,7 +6,8 @@ use super::{Namespace, Sign, SignFault, Signature};
 use crate::model::{Code, PublicKey};
 use data_encoding::BASE64;
 use ed25519_dalek::{Signer, SigningKey};
-use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::private::{Ed25519Keypair, Ed25519PrivateKey, KeypairData};
+use ssh_key::public::Ed25519PublicKey;
 use ssh_key::{Cipher, Kdf, LineEnding, PrivateKey};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -97,7 +98,10 @@ impl KeyPair {
 
     fn private(&self, comment: &str) -> PrivateKey {
         let seed = Zeroizing::new(self.0.to_bytes());
-        let pair = KeypairData::from(Ed25519Keypair::from_seed(&seed));
+        let pair = KeypairData::from(Ed25519Keypair {
+            public: Ed25519PublicKey(self.public_key().0),
+            private: Ed25519PrivateKey::from_bytes(&seed),
+        });
         PrivateKey::new(pair, comment).expect("the key pair is not encrypted")
     }
 
@@ -204,24 +208,31 @@ pub fn load(
     if key.is_encrypted() {
         key = decrypt(&key, passphrase)?;
     }
+    pair_of(&key)
+}
+
+/// The pair in a file that is not encrypted, or not any more. The file states the public half too; signing with a false
+/// one would leak the private half.
+fn pair_of(key: &PrivateKey) -> Result<KeyPair, KeyFault> {
+    let stated = public_in(key)?;
     let Some(pair) = key.key_data().ed25519() else {
         return Err(KeyFault::unsupported("something else"));
     };
     let seed = Zeroizing::new(pair.private.to_bytes());
     let loaded = KeyPair(SigningKey::from_bytes(&seed));
-    // The file states the public half too; signing with a false one would leak the private half.
-    if loaded.public_key().0
-        != key
-            .public_key()
-            .key_data()
-            .ed25519()
-            .map_or([0; 32], |k| k.0)
-    {
-        return Err(KeyFault::malformed(
+    match loaded.public_key() == stated {
+        true => Ok(loaded),
+        false => Err(KeyFault::malformed(
             "expected the two halves of one key, found two keys",
-        ));
+        )),
     }
-    Ok(loaded)
+}
+
+/// The public half as it stands in a file.
+fn public_in(key: &PrivateKey) -> Result<PublicKey, KeyFault> {
+    let public = key.public_key().key_data().ed25519();
+    let public = public.ok_or_else(|| KeyFault::unsupported("something else"))?;
+    Ok(PublicKey(public.0))
 }
 
 /// The same file with its base64 wrapped at 70 columns, which is all that the reader takes; OpenSSH itself
@@ -262,9 +273,10 @@ pub fn public_of(text: &str) -> Result<PublicKey, KeyFault> {
         let what = format!("expected an OpenSSH private key, found a damaged one ({error})");
         KeyFault::new(Code::KeyMalformed, what)
     })?;
-    let public = key.public_key().key_data().ed25519();
-    let public = public.ok_or_else(|| KeyFault::unsupported("something else"))?;
-    Ok(PublicKey(public.0))
+    match key.is_encrypted() {
+        true => public_in(&key),
+        false => pair_of(&key).map(|pair| pair.public_key()),
+    }
 }
 
 fn decrypt(
@@ -457,6 +469,21 @@ mod tests {
             .collect();
         let forged = format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"));
         assert_eq!(code(&forged), Code::KeyMalformed);
+        assert_eq!(public_of(&forged).unwrap_err().code, Code::KeyMalformed);
+        assert_eq!(public_of(&text), Ok(a.public_key()));
+        let pair = KeypairData::from(Ed25519Keypair {
+            public: Ed25519PublicKey(new),
+            private: Ed25519PrivateKey::from_bytes(&[3; 32]),
+        });
+        let kdf = Kdf::Bcrypt {
+            salt: vec![7; 16],
+            rounds: 2,
+        };
+        let key = PrivateKey::new(pair, "a").unwrap();
+        let key = key.encrypt_with(Cipher::Aes256Ctr, kdf, 1, "secret");
+        let sealed = key.unwrap().to_openssh(LineEnding::LF).unwrap();
+        let opened = load(&sealed, |_| Some(Zeroizing::new("secret".into())));
+        assert_eq!(opened.unwrap_err().code, Code::KeyMalformed);
     }
 
     #[test]
