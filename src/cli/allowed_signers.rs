@@ -4,17 +4,26 @@
 use super::context::Context;
 use crate::codec::rows;
 use crate::fold::ViewFault;
-use crate::journal::Page;
+use crate::journal::{Page, Space};
 use crate::model::rows::KeyRow;
 use crate::model::{Code, Table};
+use crate::store::GitStore;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
 /// Writes the file where the keys have changed since it was written last.
 pub fn refresh(context: &Context) -> anyhow::Result<()> {
-    let space = context.space()?;
-    let page = Page::read(&context.store, space.tip()?)?;
+    let (space, page) = context.newest()?;
+    refresh_at(context, &space, &page)
+}
+
+/// As [`refresh`], where the newest snapshot was read a moment ago.
+pub fn refresh_at(
+    context: &Context,
+    space: &Space<'_, GitStore>,
+    page: &Page,
+) -> anyhow::Result<()> {
     let dir = context.folio_dir();
     let path = dir.join("allowed-signers");
     let mut text = String::new();

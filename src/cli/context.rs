@@ -38,7 +38,12 @@ impl Context {
 
     /// The space.
     pub fn space(&self) -> anyhow::Result<Space<'_, GitStore>> {
-        Space::open(&self.store).map_err(|fault| match fault.code {
+        self.newest().map(|(space, _)| space)
+    }
+
+    /// The space, and its newest snapshot.
+    pub fn newest(&self) -> anyhow::Result<(Space<'_, GitStore>, Page)> {
+        Space::open_newest(&self.store).map_err(|fault| match fault.code {
             Code::NotASpace => Problem::new(
                 Code::NotASpace,
                 format!(

@@ -70,9 +70,14 @@ pub fn conclude(
 /// the next run, and a failure must not hide what was numbered.
 pub fn settle(context: &Context, global: &Global, ui: &Ui, signer: &dyn Sign, report: &Report) {
     or_warn(ui, verified::remember_own(context, &report.numbered));
-    let bytes = settling::settle(context, global, ui, Signs::Key(signer));
-    or_warn(ui, bytes);
-    or_warn(ui, allowed_signers::refresh(context));
+    if let Some((space, page)) = or_warn(ui, context.newest()) {
+        // Bytes may take long to copy, and pages come meanwhile.
+        let signers = allowed_signers::refresh_at(context, &space, &page);
+        or_warn(ui, signers);
+        let hand = Signs::Key(signer);
+        let bytes = settling::settle_at(context, global, ui, hand, (&space, &page));
+        or_warn(ui, bytes);
+    }
     or_warn(ui, worktree::follow(context, ui));
     keep_house(context, ui);
 }

@@ -12,8 +12,9 @@ use crate::artifact::collect::lists::{self, List};
 use crate::artifact::settle::{self, Settled, Wanted};
 use crate::artifact::{Imprint, Shelves, offer};
 use crate::crypto::Sign;
-use crate::journal::{Page, check};
+use crate::journal::{Page, Space, check};
 use crate::model::{Code, ContentDigest};
+use crate::store::GitStore;
 
 /// Where it is remembered how far the shelf followed.
 const MARK: &str = "settled";
@@ -33,10 +34,23 @@ pub enum Hand<'a> {
 /// # Errors
 /// Those of reading the state and of writing. A crash, or an error, is made up for by the next run.
 pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> anyhow::Result<()> {
-    let space = context.space()?;
-    let page = Page::read(&context.store, space.tip()?)?;
+    let (space, page) = context.newest()?;
+    settle_at(context, global, ui, hand, (&space, &page))
+}
+
+/// As [`settle`], where the newest snapshot was read a moment ago.
+///
+/// # Errors
+/// As [`settle`].
+pub fn settle_at(
+    context: &Context,
+    global: &Global,
+    ui: &Ui,
+    hand: Hand<'_>,
+    (space, page): (&Space<'_, GitStore>, &Page),
+) -> anyhow::Result<()> {
     let shelves = Shelves::open(&context.store)?;
-    let pen = check::pen_of(&view_of(&space.tables, &page))?.key;
+    let pen = check::pen_of(&view_of(&space.tables, page))?.key;
     let holds = match hand {
         Hand::Key(signer) => signer.public_key() == pen,
         Hand::Ask => signing::public_key(Some(context), global).is_ok_and(|key| key == pen),
@@ -47,7 +61,7 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
         true => Mark::new(MARK),
         false => Mark::read(context, MARK),
     };
-    let mut wanted = mark.wanted(&space, &page)?;
+    let mut wanted = mark.wanted(space, page)?;
     // What was erased here is not to come back.
     let purged = lists::read(&context.folio_dir(), List::Purged)?;
     wanted.retain(|wanted| !purged.contains(&wanted.key));
@@ -64,7 +78,7 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
             _ => asked.as_deref(),
         };
         let imprint = match holds {
-            true => imprint::of_key(&space, &page, global, signer, &pen)?,
+            true => imprint::of_key(space, page, global, signer, &pen)?,
             false => internal_imprint(space.id, global)?,
         };
         settled = copy(context, &shelves, &pending, &imprint)?;
@@ -79,7 +93,7 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
         // Whoever holds the pen reads no mark as long as nothing is published.
         return Ok(());
     }
-    mark.follow(context, &page, &wanted, if holds { &left } else { &[] })
+    mark.follow(context, page, &wanted, if holds { &left } else { &[] })
 }
 
 fn copy(

@@ -2,13 +2,16 @@
 
 use super::context::Context;
 use super::ui::Ui;
-use crate::model::Oid;
+use crate::journal::{Fault, refs};
+use crate::model::{Code, Oid};
 use crate::remote::worktree::{self, Follow};
+use crate::store::Refs as _;
 
 /// Lets the work tree follow `main`. What a crash left undone is done now.
 pub fn follow(context: &Context, ui: &Ui) -> anyhow::Result<()> {
     let store = &context.store;
-    let to = context.space()?.tip()?;
+    let gone = || Fault::new(Code::NotASpace, format!("{} is gone", refs::MAIN));
+    let to = store.get(refs::MAIN)?.ok_or_else(gone)?;
     let from = worktree::last_followed(store.git_dir());
     match worktree::follow(store.git_dir(), store.work_tree(), from, to)? {
         Follow::NotOnMain => {

@@ -20,6 +20,11 @@ pub struct Space<'s, S: Store> {
 impl<'s, S: Store> Space<'s, S> {
     /// Opens the space whose newest snapshot `refs/heads/main` names.
     pub fn open(store: &'s S) -> Result<Self, Fault> {
+        Self::open_newest(store).map(|(space, _)| space)
+    }
+
+    /// As [`Space::open`], with that snapshot.
+    pub fn open_newest(store: &'s S) -> Result<(Self, Page), Fault> {
         let tip = tip_of(store)?.ok_or_else(|| {
             let what = format!("expected a snapshot at {}, found no such ref", refs::MAIN);
             Fault::new(Code::NotASpace, what)
@@ -32,11 +37,12 @@ impl<'s, S: Store> Space<'s, S> {
             }
             _ => fault,
         })?;
-        Ok(Self {
+        let space = Self {
             store,
             tables,
             id: page.message.space,
-        })
+        };
+        Ok((space, page))
     }
 
     /// The space that a page says it belongs to, where `main` is not there yet. Only verifying the whole chain

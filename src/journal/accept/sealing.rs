@@ -12,7 +12,8 @@ use crate::journal::pages::{NewPage, PageRecord, change_keys};
 use crate::journal::queue::Candidate;
 use crate::model::Oid;
 use crate::store::{Bytes, Kind, Objects, Parcel, Shared};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
 
 /// For fewer proposals than this no thread is started.
 const FEW: usize = 8;
@@ -67,6 +68,7 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
         parcel.add(objects)?;
         return Ok((Signed { pages, parcel }, judged));
     }
+    let judging = AtomicBool::new(true);
     std::thread::scope(|scope| {
         let (give_pages, take_pages) = mpsc::channel();
         let (give_objects, take_objects) = mpsc::channel();
@@ -79,23 +81,45 @@ pub(super) fn seal_each<S: Objects + Clone + Send, T>(
             seal_all(&store, signer, tip, take_pages, give)
         });
         // Signing needs the page before, and packing what a page makes does not need its signature.
+        let judging = &judging;
         let packing = scope.spawn(move || {
             cores::make_room();
-            let mut parcel = Parcel::new(format, count * OBJECTS);
-            let mut all = take_objects.into_iter();
-            all.try_for_each(|objects: Vec<Shared>| parcel.add(objects))?;
-            Ok::<_, Fault>(parcel)
+            let parcel = Parcel::new(format, count * OBJECTS);
+            pack_while(judging, parcel, take_objects)
         });
         let judged = judge(&mut |drafts| {
             let Drafts { pages, objects } = drafts;
             give_pages.send(pages).is_ok() && give_objects.send(objects).is_ok()
         });
         drop((give_pages, give_objects));
+        // Whoever judged goes on with the packing. The system has let both others share a core for 30 ms, and the one
+        // that had been judged on stay idle.
+        judging.store(false, Ordering::Relaxed);
+        let packed = packing.join().expect("packing does not panic");
+        let packed = packed.and_then(|(mut parcel, left)| {
+            let mut left = left.into_iter();
+            left.try_for_each(|objects| parcel.add(objects))?;
+            Ok(parcel)
+        });
         let pages = sealing.join().expect("signing does not panic");
-        let parcel = packing.join().expect("packing does not panic");
-        let (pages, parcel) = (pages?, parcel?);
+        let (pages, parcel) = (pages?, packed?);
         Ok((Signed { pages, parcel }, judged?))
     })
+}
+
+/// Packs what comes, as long as somebody is judging, and hands over with what is still to come.
+fn pack_while(
+    judging: &AtomicBool,
+    mut parcel: Parcel,
+    coming: Receiver<Vec<Shared>>,
+) -> Result<(Parcel, Receiver<Vec<Shared>>), Fault> {
+    while let Ok(objects) = coming.recv() {
+        parcel.add(objects)?;
+        if !judging.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    Ok((parcel, coming))
 }
 
 /// Signs pages, and gives away their commits.
