@@ -23,9 +23,13 @@
 
 #![warn(clippy::unwrap_used)]
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+// They panic where nobody takes what they write.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(
     test,
     allow(
+        clippy::print_stdout,
+        clippy::print_stderr,
         clippy::unwrap_used,
         clippy::disallowed_methods,
         clippy::disallowed_types

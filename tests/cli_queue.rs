@@ -9,6 +9,8 @@ mod cli;
 
 use cli::Fixture;
 use serde_json::Value;
+use std::fs::File;
+use std::process::Stdio;
 
 fn set(alias: &str, target: &str) -> String {
     format!("{{\"op\": \"alias.set\", \"alias\": \"{alias}\", \"target\": \"{target}\"}}\n")
@@ -22,6 +24,39 @@ fn entry(fixture: &Fixture, who: &str, name: &str) -> Value {
         .find(|entry| entry["proposal"] == name)
         .cloned()
         .unwrap()
+}
+
+/// Whoever closed the pipe, or has no room for a log, is told nothing, and all is done as if they had been.
+#[test]
+fn nobody_need_listen_to_the_talk() {
+    let fixture = Fixture::bare();
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let run = |deaf: Stdio, who: &str, args: &[&str]| {
+        let mut command = fixture.command(&fixture.space, Some(who));
+        let ran = command.args(args).stdin(Stdio::null()).stderr(deaf);
+        ran.output().unwrap()
+    };
+    for (nth, deaf) in [(2, &closed as &dyn Fn() -> Stdio), (3, &full)] {
+        let slug = format!("one-{nth}");
+        fixture.propose("bob", &slug, &set(&slug, "x"));
+        let accepted = run(deaf(), "wanda", &["accept", "--all"]);
+        assert_eq!(accepted.status.code(), Some(0), "{accepted:?}");
+        let said = String::from_utf8(accepted.stdout).unwrap();
+        assert!(
+            said.contains(&format!("common@{nth} bob/one-{nth}")),
+            "{said}"
+        );
+        // An error, its hint and a wrong word have their exit codes, unheard.
+        let refused = run(deaf(), "bob", &["show", "77"]);
+        assert_eq!(
+            refused.status.code(),
+            Some(fixture.run("bob", &["show", "77"]).code),
+            "{refused:?}"
+        );
+        let wrong = run(deaf(), "bob", &["shew"]);
+        assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::args::Global;
 use super::context::Context;
 use super::health::Warning;
 use super::signing;
-use super::ui::{Ui, escape};
+use super::ui::{Ui, escape, talk};
 use crate::journal::memory::{Hand, SignerMemory as _};
 use crate::journal::{Page, Space};
 use crate::store::{GitStore, SignedPages};
@@ -25,7 +25,7 @@ pub fn open(context: &Context, global: &Global, ui: &Ui) -> SignedPages {
     let quiet = ui.is_quiet();
     SignedPages::new(&context.folio_dir(), copy).with_waiting(move || {
         if !quiet {
-            eprintln!("waiting for another process that numbers pages here ...");
+            talk("waiting for another process that numbers pages here ...");
         }
     })
 }

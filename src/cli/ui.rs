@@ -57,6 +57,12 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+/// A line on stderr. Where nobody takes it, as where it is closed, or goes into a file on a full disk, the work goes on
+/// without.
+pub fn talk(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 impl Ui {
     /// Looks at the options and at what stdout and stderr are.
     pub fn new(global: &Global) -> Self {
@@ -110,29 +116,27 @@ impl Ui {
     /// Talk: one line on stderr, left out with `--quiet`.
     pub fn say(&self, words: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", words.as_ref());
+            talk(words.as_ref());
         }
     }
 
     /// A warning on stderr.
     pub fn warn(&self, words: impl AsRef<str>) {
-        eprintln!(
-            "{}: {}",
-            self.paint_err(Style::Bad, "warning"),
-            words.as_ref()
-        );
+        let label = self.paint_err(Style::Bad, "warning");
+        talk(&format!("{label}: {}", words.as_ref()));
     }
 
     /// An error on stderr. The words are escaped here, line by line.
     pub fn error(&self, code: &str, words: &str) {
         let words: Vec<String> = words.lines().map(escape).collect();
         let label = self.paint_err(Style::Bad, "error");
-        eprintln!("{label}: {code}: {}", words.join("\n  "));
+        talk(&format!("{label}: {code}: {}", words.join("\n  ")));
     }
 
     /// What to do next, on stderr.
     pub fn hint(&self, words: &str) {
-        eprintln!("{}: {}", self.paint_err(Style::Dim, "hint"), escape(words));
+        let label = self.paint_err(Style::Dim, "hint");
+        talk(&format!("{label}: {}", escape(words)));
     }
 
     fn paint_err(&self, style: Style, words: &str) -> String {

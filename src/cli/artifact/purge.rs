@@ -86,8 +86,9 @@ fn ask(key: &ContentDigest) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(no("erasing asks first, and there is nobody to ask").into());
     }
-    eprint!("Erase the bytes of {key} here for good? [y/N] ");
-    std::io::stderr().flush()?;
+    let mut to = std::io::stderr();
+    write!(to, "Erase the bytes of {key} here for good? [y/N] ")?;
+    to.flush()?;
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     match line.trim() {

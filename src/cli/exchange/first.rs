@@ -1,7 +1,7 @@
 //! First contact: what a clone verifies before it believes anything.
 
 use crate::cli::error::Problem;
-use crate::cli::ui::{Style, Ui, escape};
+use crate::cli::ui::{Style, Ui, escape, talk};
 use crate::crypto::sshsig;
 use crate::fold::Decision;
 use crate::fold::rules::SpaceFound;
@@ -105,16 +105,17 @@ fn ask(charter: &Charter, ui: &Ui) -> anyhow::Result<()> {
     let person = |(handle, key): &(String, PublicKey)| {
         format!("{} {}", escape(handle), sshsig::fingerprint(key))
     };
-    eprintln!(
-        "Space:   {} ({})",
-        ui.paint(Style::Bold, &escape(&charter.name)),
-        charter.space
-    );
-    eprintln!("Founder: {}", person(&charter.founder));
-    eprintln!("Witness: {}", person(&charter.witness));
+    let name = ui.paint(Style::Bold, &escape(&charter.name));
+    talk(&format!("Space:   {name} ({})", charter.space));
+    talk(&format!("Founder: {}", person(&charter.founder)));
+    talk(&format!("Witness: {}", person(&charter.witness)));
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        eprint!("Is this the space you mean? Compare with somebody you trust. [y/N] ");
-        std::io::stderr().flush()?;
+        let mut to = std::io::stderr();
+        write!(
+            to,
+            "Is this the space you mean? Compare with somebody you trust. [y/N] "
+        )?;
+        to.flush()?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if answer.trim().eq_ignore_ascii_case("y") {
