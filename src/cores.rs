@@ -1,4 +1,5 @@
-//! The cores of this machine, and one kind of work done on all of them.
+//! The cores of this machine, and one kind of work done on all of them. Where it is said that a panic goes on, that is so in
+//! tests: a released program ends where it panics.
 
 use std::hint::black_box;
 

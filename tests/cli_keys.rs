@@ -241,3 +241,21 @@ fn an_agent_signs() {
     let listed = key(&fixture, &["list"], &env).ok();
     assert!(listed.contains("ssh-agent bob"), "{listed}");
 }
+
+/// A crash writes no memory down, for a key may be in it: what Folio starts, which has its limits, may write none either.
+#[test]
+fn there_is_no_core_dump_of_a_key() {
+    let fixture = Fixture::bare();
+    let (before, then) = (fixture.path("before"), fixture.path("then"));
+    let ssh = format!("ulimit -S -c >'{}'; false", then.display());
+    let words = format!(
+        "ulimit -S -c $(ulimit -H -c); ulimit -S -c >'{}'; exec \"$0\" clone ssh://localhost/none",
+        before.display()
+    );
+    let mut shell = fixture.bare_command("sh", fixture.home.path());
+    shell.env("GIT_SSH_COMMAND", ssh);
+    let ran = cli::finish(shell.args(["-c", &words, env!("CARGO_BIN_EXE_folio")]), b"");
+    assert_ne!(ran.code, 0, "{ran:?}");
+    let read = |path| std::fs::read_to_string(path).unwrap();
+    assert_eq!(read(then).trim(), "0", "{} before", read(before).trim());
+}

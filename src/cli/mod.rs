@@ -79,13 +79,25 @@ pub mod words;
 pub mod worktree;
 
 use exit::Exit;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use ui::Ui;
 
 /// Runs this process's command line and turns what came of it into an exit code.
 pub fn main() -> ExitCode {
+    dump_no_core();
     run(std::env::args_os()).into()
+}
+
+/// A crash writes nothing down, for a key may be in memory. Where it cannot be turned off, nothing can be done about it.
+fn dump_no_core() {
+    let now = getrlimit(Resource::Core);
+    let none = Rlimit {
+        current: Some(0),
+        ..now
+    };
+    let _ = setrlimit(Resource::Core, none);
 }
 
 /// Parses a command line, the program's name first, and runs it in this process.

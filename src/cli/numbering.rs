@@ -77,8 +77,8 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, signer: &dyn Sign, re
         let hand = Signs::Key(signer);
         let bytes = settling::settle_at(context, global, ui, hand, (&space, &page));
         or_warn(ui, bytes);
+        or_warn(ui, worktree::follow_in(context, ui, &space));
     }
-    or_warn(ui, worktree::follow(context, ui));
     keep_house(context, ui);
 }
 

@@ -57,6 +57,19 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+/// Asks a question, under what it is about, and says what was answered; `None` where nobody can be asked, or sees all of it.
+pub fn ask(about: &str, question: &str) -> Option<String> {
+    let (stdin, stderr) = (io::stdin(), io::stderr());
+    if !stdin.is_terminal() || !stderr.is_terminal() {
+        return None;
+    }
+    let mut to = stderr.lock();
+    let asked = write!(to, "{about}{question} [y/N] ").and_then(|()| to.flush());
+    let mut answer = String::new();
+    asked.and_then(|()| stdin.read_line(&mut answer)).ok()?;
+    Some(answer.trim().to_lowercase())
+}
+
 /// A line on stderr. Where nobody takes it, as where it is closed, or goes into a file on a full disk, the work goes on
 /// without.
 pub fn talk(line: &str) {

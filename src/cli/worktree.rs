@@ -2,16 +2,20 @@
 
 use super::context::Context;
 use super::ui::Ui;
-use crate::journal::{Fault, refs};
-use crate::model::{Code, Oid};
+use crate::journal::Space;
+use crate::model::Oid;
 use crate::remote::worktree::{self, Follow};
-use crate::store::Refs as _;
+use crate::store::GitStore;
 
 /// Lets the work tree follow `main`. What a crash left undone is done now.
 pub fn follow(context: &Context, ui: &Ui) -> anyhow::Result<()> {
+    follow_in(context, ui, &context.space()?)
+}
+
+/// As [`follow`], where the space was opened a moment ago.
+pub fn follow_in(context: &Context, ui: &Ui, space: &Space<'_, GitStore>) -> anyhow::Result<()> {
     let store = &context.store;
-    let gone = || Fault::new(Code::NotASpace, format!("{} is gone", refs::MAIN));
-    let to = store.get(refs::MAIN)?.ok_or_else(gone)?;
+    let to = space.tip()?;
     let from = worktree::last_followed(store.git_dir());
     match worktree::follow(store.git_dir(), store.work_tree(), from, to)? {
         Follow::NotOnMain => {

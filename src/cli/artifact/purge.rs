@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Problem;
 use crate::cli::exit::Exit;
 use crate::cli::gc::{bytes, require_known_rules};
-use crate::cli::ui::Ui;
+use crate::cli::ui::{self, Ui};
 use crate::cli::{identity, numbering};
 use crate::model::{Code, ContentDigest, Oid, SpaceId};
 use crate::remote::housekeeping::{self, Terms};
@@ -19,7 +19,6 @@ use crate::store::EveryStep;
 use crate::store::collector::Collecting;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
 
 /// Erase an artifact's bytes here, and here only
 #[derive(Debug, clap::Args)]
@@ -83,17 +82,11 @@ pub fn run(arguments: &Arguments, global: &Global, ui: &Ui) -> anyhow::Result<Ex
 fn ask(key: &ContentDigest) -> anyhow::Result<()> {
     let no =
         |what: &str| Problem::new(Code::BadRequest, what).hint("`--yes` erases without asking");
-    if !std::io::stdin().is_terminal() {
-        return Err(no("erasing asks first, and there is nobody to ask").into());
-    }
-    let mut to = std::io::stderr();
-    write!(to, "Erase the bytes of {key} here for good? [y/N] ")?;
-    to.flush()?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    match line.trim() {
-        "y" | "yes" => Ok(()),
-        _ => Err(no("nothing was erased").into()),
+    let question = format!("Erase the bytes of {key} here for good?");
+    match ui::ask("", &question).as_deref() {
+        Some("y" | "yes") => Ok(()),
+        Some(_) => Err(no("nothing was erased").into()),
+        None => Err(no("erasing asks first, and there is nobody to ask").into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! First contact: what a clone verifies before it believes anything.
 
 use crate::cli::error::Problem;
-use crate::cli::ui::{Style, Ui, escape, talk};
+use crate::cli::ui::{self, Style, Ui, escape};
 use crate::crypto::sshsig;
 use crate::fold::Decision;
 use crate::fold::rules::SpaceFound;
@@ -12,7 +12,6 @@ use crate::journal::verify::{Branch, verify_branch};
 use crate::journal::{Page, Space};
 use crate::model::{Code, Number, Oid, PublicKey, SpaceId};
 use crate::store::GitStore;
-use std::io::{IsTerminal as _, Write as _};
 
 /// What the user knows about the space beforehand.
 #[derive(Debug, Clone, Default)]
@@ -106,23 +105,20 @@ fn ask(charter: &Charter, ui: &Ui) -> anyhow::Result<()> {
         format!("{} {}", escape(handle), sshsig::fingerprint(key))
     };
     let name = ui.paint(Style::Bold, &escape(&charter.name));
-    talk(&format!("Space:   {name} ({})", charter.space));
-    talk(&format!("Founder: {}", person(&charter.founder)));
-    talk(&format!("Witness: {}", person(&charter.witness)));
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        let mut to = std::io::stderr();
-        write!(
-            to,
-            "Is this the space you mean? Compare with somebody you trust. [y/N] "
-        )?;
-        to.flush()?;
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
-        if answer.trim().eq_ignore_ascii_case("y") {
-            return Ok(());
+    let about = format!(
+        "Space:   {name} ({})\nFounder: {}\nWitness: {}\n",
+        charter.space,
+        person(&charter.founder),
+        person(&charter.witness)
+    );
+    let question = "Is this the space you mean? Compare with somebody you trust.";
+    let what = match ui::ask(&about, question).as_deref() {
+        Some("y") => return Ok(()),
+        Some(_) => "the answer was not `y`",
+        None => {
+            ui::talk(about.trim_end());
+            "neither --space nor --witness says which space it is, and there is nobody to ask"
         }
-        return Err(Problem::new(Code::TrustNeeded, "the answer was not `y`").into());
-    }
-    let what = "neither --space nor --witness says which space it is, and there is nobody to ask";
+    };
     Err(Problem::new(Code::TrustNeeded, what).into())
 }

@@ -1,5 +1,5 @@
 //! Signing one page after the other, each with the id of the one before in it, and packing what is new, by two threads, while
-//! the next are being judged.
+//! the next are being judged. Then whoever judged goes on with the packing.
 
 use super::plan::PlannedPage;
 use super::snapshot::Unsigned;
@@ -157,4 +157,37 @@ fn index_entry(page: &Page, judgement: &Judgement) -> NewPage {
         chain: page.message.chain,
     };
     (record, change_keys(&judgement.outcome.edits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ObjectFormat;
+    use crate::store::MemoryStore;
+
+    fn blob(text: &str) -> Shared {
+        let store = MemoryStore::new(ObjectFormat::Sha1);
+        let bytes = text.as_bytes().to_vec();
+        (store.id_of(Kind::Blob, &bytes), Kind::Blob, bytes.into())
+    }
+
+    #[test]
+    fn what_is_left_when_nobody_judges_any_more_is_handed_over() {
+        for judging in [true, false] {
+            let (give, take) = mpsc::channel();
+            for text in ["one", "two", "three"] {
+                give.send(vec![blob(text)]).unwrap();
+            }
+            drop(give);
+            let parcel = Parcel::new(ObjectFormat::Sha1, 3);
+            let packed = pack_while(&AtomicBool::new(judging), parcel, take);
+            let (mut parcel, left) = packed.unwrap();
+            let left: Vec<_> = left.into_iter().flatten().collect();
+            assert_eq!(left.len(), if judging { 0 } else { 2 });
+            parcel.add(left).unwrap();
+            let all = parcel.into_objects();
+            let texts: Vec<_> = all.iter().map(|(_, _, bytes)| &bytes[..]).collect();
+            assert_eq!(texts, [&b"one"[..], b"two", b"three"]);
+        }
+    }
 }

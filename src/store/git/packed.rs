@@ -184,14 +184,11 @@ impl Packed {
         let goes = |line: &Range<usize>| {
             parse_line(&self.bytes[line.clone()]).is_some_and(|(name, _)| names.contains(name))
         };
+        let few = names.iter().flat_map(|name| self.lines_with(name));
         let mut gone: Vec<Range<usize>> = match names.len() {
-            ..=FEW => names
-                .iter()
-                .flat_map(|name| self.lines_with(name))
-                .collect(),
-            _ => self.all_lines().collect(),
+            ..=FEW => few.filter(goes).collect(),
+            _ => self.all_lines().filter(goes).collect(),
         };
-        gone.retain(goes);
         // Where one name begins as another one does, a line is found for both.
         gone.sort_by_key(|line| line.start);
         gone.dedup();
