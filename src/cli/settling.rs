@@ -38,10 +38,10 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> an
     settle_at(context, global, ui, hand, (&space, &page))
 }
 
-/// As [`settle`], where the newest snapshot was read a moment ago.
+/// As [`settle()`], where the newest snapshot was read a moment ago.
 ///
 /// # Errors
-/// As [`settle`].
+/// As [`settle()`].
 pub fn settle_at(
     context: &Context,
     global: &Global,
