@@ -75,7 +75,7 @@ pub fn settle(context: &Context, global: &Global, ui: &Ui, signer: &dyn Sign, re
         let signers = allowed_signers::refresh_at(context, &space, &page);
         or_warn(ui, signers);
         let hand = Signs::Key(signer);
-        let bytes = settling::settle_at(context, global, ui, hand, (&space, &page));
+        let bytes = settling::settle_at(context, global, ui, hand, &space, &page);
         or_warn(ui, bytes);
         or_warn(ui, worktree::follow_in(context, ui, &space));
     }

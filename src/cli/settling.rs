@@ -35,7 +35,7 @@ pub enum Hand<'a> {
 /// Those of reading the state and of writing. A crash, or an error, is made up for by the next run.
 pub fn settle(context: &Context, global: &Global, ui: &Ui, hand: Hand<'_>) -> anyhow::Result<()> {
     let (space, page) = context.newest()?;
-    settle_at(context, global, ui, hand, (&space, &page))
+    settle_at(context, global, ui, hand, &space, &page)
 }
 
 /// As [`settle()`], where the newest snapshot was read a moment ago.
@@ -47,7 +47,8 @@ pub fn settle_at(
     global: &Global,
     ui: &Ui,
     hand: Hand<'_>,
-    (space, page): (&Space<'_, GitStore>, &Page),
+    space: &Space<'_, GitStore>,
+    page: &Page,
 ) -> anyhow::Result<()> {
     let shelves = Shelves::open(&context.store)?;
     let pen = check::pen_of(&view_of(&space.tables, page))?.key;

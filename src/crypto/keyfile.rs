@@ -64,7 +64,8 @@ impl KeyFault {
     }
 }
 
-/// A private key in memory, wiped when dropped; not after a panic, so the command line has no core dumps. `Debug` shows the public half only.
+/// A private key in memory, wiped when dropped; not after a panic, so the command line has no core dumps. `Debug` shows
+/// the public half only.
 #[derive(Clone)]
 pub struct KeyPair(SigningKey);
 
