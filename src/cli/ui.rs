@@ -152,7 +152,8 @@ impl Ui {
         talk(&format!("{label}: {}", escape(words)));
     }
 
-    fn paint_err(&self, style: Style, words: &str) -> String {
+    /// Words as stderr shows them, which may be a file where stdout is a terminal.
+    pub fn paint_err(&self, style: Style, words: &str) -> String {
         if self.colour_err {
             format!("\x1b[{}m{words}\x1b[0m", style.code())
         } else {

@@ -104,7 +104,7 @@ fn ask(charter: &Charter, ui: &Ui) -> anyhow::Result<()> {
     let person = |(handle, key): &(String, PublicKey)| {
         format!("{} {}", escape(handle), sshsig::fingerprint(key))
     };
-    let name = ui.paint(Style::Bold, &escape(&charter.name));
+    let name = ui.paint_err(Style::Bold, &escape(&charter.name));
     let about = format!(
         "Space:   {name} ({})\nFounder: {}\nWitness: {}\n",
         charter.space,
