@@ -86,6 +86,37 @@ fn only_pages_of_main_can_be_stood_on() {
         .refused("bad-request", 2);
 }
 
+/// As after a fetch that follows: a branch that stayed would say that it still waits.
+#[test]
+fn a_take_over_removes_the_branches_of_what_the_other_chain_numbered() {
+    let net = Net::new();
+    net.propose("space", "bob", "both");
+    net.run("space", "alice", &["approve", "bob/both"]).ok();
+    net.run("space", "bob", &["push"]).ok();
+    net.clone_to("b", &["--bare"]);
+    let state = net.path("elsewhere").display().to_string();
+    let accept = ["--offline", "--state-dir", &state, "accept", "--all"];
+    net.run("b", "wanda", &accept).ok();
+    net.propose("space", "bob", "mine");
+    net.run("space", "wanda", &["--offline", "accept", "bob/mine"])
+        .ok();
+    net.run("space", "wanda", &["fetch", "../b"])
+        .refused("two-children", 4);
+    let waits = "refs/heads/proposals/bob/both";
+    assert!(net.at("space", waits).is_some());
+    assert!(net.refs("space").contains("refs/heads/reviews/alice/"));
+    let chain = net.json("b", "", &["status"])["chain"].clone();
+    net.run("space", "", &["pin", "--takeover", chain.as_str().unwrap()])
+        .ok();
+    assert_eq!(net.at("space", "main"), net.at("b", "main"));
+    assert_eq!(net.at("space", waits), None);
+    let refs = net.refs("space");
+    assert!(!refs.contains("refs/heads/reviews/"), "{refs}");
+    // What only the pages that were cut off had numbered waits again.
+    assert!(refs.contains("refs/heads/proposals/bob/again-"), "{refs}");
+    net.sound("space");
+}
+
 /// Every page that was cut off gave a branch to one transaction, and each ref of a transaction keeps a file open.
 #[test]
 fn a_take_over_cuts_more_pages_than_a_process_may_open_files() {

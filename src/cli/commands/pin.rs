@@ -7,7 +7,7 @@ use crate::cli::exchange::home::Home;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Style, Ui, escape};
 use crate::cli::{allowed_signers, verified, worktree};
-use crate::journal::reconcile::{peer, settle, takeover};
+use crate::journal::reconcile::{peer, settle, settled, takeover};
 use crate::journal::verify::{Branch, verify_branch};
 use crate::journal::{Page, refs};
 use crate::model::{Code, Oid};
@@ -151,6 +151,7 @@ fn follow(context: &Context, chain: &str, ui: &Ui) -> anyhow::Result<Exit> {
     verified::remember(context, page.number(), step.to)?;
     allowed_signers::refresh(context)?;
     worktree::follow(context, ui)?;
+    settled::drop_settled(&space, &context.history(&space, &mut index, ui)?)?;
     if let Some(lost) = &step.lost {
         ui.say(format!("what was cut off is kept at {}", escape(lost)));
     }

@@ -4,7 +4,7 @@
 use super::branches::{self, Merged, Rules};
 use super::course::{Course, Fork, course};
 use super::settle::{self, Move};
-use super::settled::settled;
+use super::settled::{drop_settled, settled};
 use super::takeover::Stand;
 use super::{RefMap, peer};
 use crate::journal::fault::Fault;
@@ -245,23 +245,6 @@ fn merge<S: Store + Clone + Send>(
     let merged = branches::merge(space.store, &ours, seen, shown, &rules)?;
     apply_each(space.store, &merged.edits)?;
     Ok(merged)
-}
-
-/// Removes our own branches of what the new pages numbered: `main` keeps it. A crash before it leaves branches
-/// that say nothing new.
-fn drop_settled<S: Store>(space: &Space<'_, S>, history: &History<'_>) -> Result<(), Fault> {
-    let mut edits = Vec::new();
-    for (name, id) in peer::ours(space.store)? {
-        if name != refs::MAIN && settled(space, history, &name, id)? {
-            edits.push(RefEdit {
-                name,
-                expect: Expect::At(id),
-                new: None,
-                message: "folio: numbered".into(),
-            });
-        }
-    }
-    apply_each(space.store, &edits)
 }
 
 /// What was shown becomes what was seen, except what waits and a `main` that goes back or stands beside ours.

@@ -1,5 +1,7 @@
 //! Which branches nobody needs any more. What they may hold is the gate's to say.
 
+use super::peer;
+use super::receive::apply_each;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::read_commit;
@@ -8,7 +10,7 @@ use crate::journal::refs;
 use crate::journal::review::Review;
 use crate::journal::space::Space;
 use crate::model::{Code, Oid};
-use crate::store::Store;
+use crate::store::{Expect, RefEdit, Store};
 
 /// Whether nobody needs the branch any more: its proposal, or the one it reviews, is numbered.
 ///
@@ -35,6 +37,26 @@ pub fn settled<S: Store>(
         Err(fault) if fault.is_environment() => Err(fault),
         Err(_) => Ok(false),
     }
+}
+
+/// Removes our own branches of what the new pages numbered, after a move of `main`, which keeps all of it. A crash
+/// before it leaves branches that say nothing new.
+///
+/// # Errors
+/// Those of the index and the store. A branch that changed meanwhile stays.
+pub fn drop_settled<S: Store>(space: &Space<'_, S>, history: &History<'_>) -> Result<(), Fault> {
+    let mut edits = Vec::new();
+    for (name, id) in peer::ours(space.store)? {
+        if name != refs::MAIN && settled(space, history, &name, id)? {
+            edits.push(RefEdit {
+                name,
+                expect: Expect::At(id),
+                new: None,
+                message: "folio: numbered".into(),
+            });
+        }
+    }
+    apply_each(space.store, &edits)
 }
 
 fn proposal_at<S: Store>(space: &Space<'_, S>, commit: Oid) -> Result<Proposal, Fault> {
