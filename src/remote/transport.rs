@@ -69,6 +69,19 @@ pub struct Pushed {
     pub refused: Option<String>,
 }
 
+/// What git on the other side says where it found that something is missing of what came. It looks for that at all of its
+/// branches, and one that somebody else removes at that moment passes for broken (`GIT_REF_PARANOIA`, which is on).
+const UNCHECKED: &str = "(missing necessary objects)";
+/// How often the same is sent before that is believed.
+const ATTEMPTS: usize = 4;
+
+impl Pushed {
+    fn was_unchecked(&self) -> bool {
+        let refused = self.refused.as_ref();
+        refused.is_some_and(|why| why.contains(UNCHECKED))
+    }
+}
+
 impl Transport {
     /// To that address, from the repository with this git directory; `prompt` lets git ask for a password.
     pub fn new(git_dir: &Path, url: Location, prompt: bool) -> Self {
@@ -144,7 +157,7 @@ impl Transport {
     /// `remote-failed` where the other side was not reached at all. The answer of a push that succeeded can be
     /// lost too: read the refs again before trying again.
     pub fn push(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
-        self.push_with(&[], edits)
+        self.push_again(false, edits)
     }
 
     /// As [`Transport::push`], all of it or nothing.
@@ -152,17 +165,50 @@ impl Transport {
     /// # Errors
     /// As [`Transport::push`].
     pub fn push_together(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
-        self.push_with(&["--atomic"], edits)
+        self.push_again(true, edits)
     }
 
-    fn push_with(
+    /// Sends, and sends again what the other side could not check.
+    fn push_again(
         &self,
-        options: &[&str],
+        together: bool,
+        edits: &[Push],
+    ) -> Result<(Vec<Pushed>, String), StoreFault> {
+        let (mut pushed, mut words) = self.push_once(together, edits)?;
+        for _ in 1..ATTEMPTS {
+            let unchecked = |edit: &&Push| {
+                let mut pushed = pushed.iter();
+                pushed.any(|one| one.name == edit.name && one.was_unchecked())
+            };
+            let again: Vec<Push> = match together {
+                true if edits.iter().any(|edit| unchecked(&edit)) => edits.to_vec(),
+                true => Vec::new(),
+                false => edits.iter().filter(unchecked).cloned().collect(),
+            };
+            if again.is_empty() {
+                break;
+            }
+            // Where no answer comes to this, the one before is still true.
+            let Ok((more, said)) = self.push_once(together, &again) else {
+                break;
+            };
+            pushed.retain(|one| !again.iter().any(|edit| edit.name == one.name));
+            pushed.extend(more);
+            let said = said.lines().filter(|line| !words.contains(line));
+            let new: String = said.map(|line| format!("\n{line}")).collect();
+            words.push_str(&new);
+        }
+        Ok((pushed, words))
+    }
+
+    fn push_once(
+        &self,
+        together: bool,
         edits: &[Push],
     ) -> Result<(Vec<Pushed>, String), StoreFault> {
         let always = ["push", "--porcelain", "--no-verify", "--no-follow-tags"];
-        let args = always.iter().chain(options).map(OsString::from);
-        let mut args: Vec<OsString> = args.collect();
+        let mut args: Vec<OsString> = always.map(OsString::from).to_vec();
+        args.extend(together.then(|| "--atomic".into()));
         let mut specs = Vec::new();
         for edit in edits {
             let new = edit.new.map_or(String::new(), |id| id.to_hex());

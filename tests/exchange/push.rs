@@ -1,6 +1,8 @@
 //! Sending.
 
+use crate::cli::finish;
 use crate::net::Net;
+use std::os::unix::fs::PermissionsExt as _;
 
 const TWO: &str = "refs/heads/proposals/bob/two";
 
@@ -218,4 +220,48 @@ fn a_sync_of_everybody_makes_them_the_same() {
     for dir in ["a", "b", "space"] {
         net.sound(dir);
     }
+}
+
+/// git's check of what arrives looks at all branches there, and says that objects are missing where somebody removes one
+/// at that moment. Here one is broken until git looks, after the first try, whether there is something to collect.
+#[test]
+fn what_stumbles_over_a_branch_that_goes_is_sent_again() {
+    let net = Net::new();
+    net.clone_to("a", &[]);
+    net.propose("a", "bob", "two");
+    for (key, value) in [
+        ("receive.autogc", "false"),
+        ("gc.auto", "100000"),
+        ("gc.autoPackLimit", "1"),
+        ("gc.autoDetach", "false"),
+        ("maintenance.autoDetach", "false"),
+        ("maintenance.gc.enabled", "true"),
+    ] {
+        net.git("hub.git", &["config", key, value]);
+    }
+    let hub = net.path("hub.git");
+    // Two packs are more than one.
+    for name in ["main", "main~1"] {
+        let tip = net.git("hub.git", &["rev-parse", name]);
+        let mut pack = net.fixture.bare_command("git", &hub);
+        pack.args(["pack-objects", "-q", "objects/pack/pack"]);
+        finish(&mut pack, format!("{tip}\n").as_bytes()).ok();
+    }
+    let going = hub.join("refs/going");
+    let hook = format!("#!/bin/sh\nrm {}\nexit 1\n", going.display());
+    let broken = || std::fs::write(&going, format!("{}\n", "5".repeat(40))).unwrap();
+    broken();
+    // Without that it stays, and what is refused is said.
+    let ran = net.run("a", "bob", &["submit"]);
+    assert_eq!(ran.err.matches("bad object").count(), 1, "{ran:?}");
+    ran.refused("push-refused", 6);
+    net.git("hub.git", &["config", "receive.autogc", "true"]);
+    let at = hub.join("hooks/pre-auto-gc");
+    std::fs::create_dir_all(hub.join("hooks")).unwrap();
+    std::fs::write(&at, hook).unwrap();
+    std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = net.run("a", "bob", &["submit"]);
+    assert_eq!(ran.ok(), "sent proposals/bob/two to origin\n");
+    assert!(!going.exists());
+    assert_eq!(net.at("hub.git", TWO), net.at("a", TWO));
 }
