@@ -6,6 +6,7 @@ use super::program::{failure, printable, printable_lines};
 use super::{Git, Location};
 use crate::model::{Code, Oid};
 use crate::store::StoreFault;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -194,7 +195,8 @@ impl Transport {
             };
             pushed.retain(|one| !again.iter().any(|edit| edit.name == one.name));
             pushed.extend(more);
-            let said = said.lines().filter(|line| !words.contains(line));
+            let known: BTreeSet<&str> = words.lines().collect();
+            let said = said.lines().filter(|line| !known.contains(line));
             let new: String = said.map(|line| format!("\n{line}")).collect();
             words.push_str(&new);
         }

@@ -222,6 +222,40 @@ fn a_sync_of_everybody_makes_them_the_same() {
     }
 }
 
+/// Pages that came from elsewhere, or that home refused, say nothing about what waits at home.
+#[test]
+fn what_home_has_not_numbered_stays_in_its_queue() {
+    let net = Net::new();
+    net.clone_to("a", &[]);
+    net.propose("a", "bob", "two");
+    net.run("a", "bob", &["submit"]).ok();
+    let waits = net.at("hub.git", TWO);
+    assert!(waits.is_some());
+    net.run("space", "wanda", &["fetch"]).ok();
+    net.run("space", "wanda", &["accept", "--all"]).ok();
+    // A page that home does not have, on a stick.
+    net.run("a", "bob", &["fetch", "../space"]).ok();
+    assert_eq!(
+        (net.at("a", "main~0"), net.at("a", TWO)),
+        (net.at("space", "main"), None)
+    );
+    net.run("a", "bob", &["submit"]).ok();
+    assert_eq!(net.at("hub.git", TWO), waits);
+    // Nor when home does not take the page.
+    let hooks = net.path("hub.git/hooks");
+    std::fs::create_dir_all(&hooks).unwrap();
+    let update = hooks.join("update");
+    std::fs::write(&update, "#!/bin/sh\ntest \"$1\" != refs/heads/main\n").unwrap();
+    std::fs::set_permissions(&update, std::fs::Permissions::from_mode(0o755)).unwrap();
+    net.run("space", "wanda", &["push"])
+        .refused("push-refused", 6);
+    assert_eq!(net.at("hub.git", TWO), waits);
+    std::fs::remove_file(&update).unwrap();
+    net.run("space", "wanda", &["push"]).ok();
+    assert_eq!(net.at("hub.git", "main"), net.at("space", "main"));
+    assert_eq!(net.at("hub.git", TWO), None);
+}
+
 /// git's check of what arrives looks at all branches there, and says that objects are missing where somebody removes one
 /// at that moment. Here one is broken until git looks, after the first try, whether there is something to collect.
 #[test]

@@ -151,12 +151,13 @@ fn follow(context: &Context, chain: &str, ui: &Ui) -> anyhow::Result<Exit> {
     verified::remember(context, page.number(), step.to)?;
     allowed_signers::refresh(context)?;
     worktree::follow(context, ui)?;
-    settled::drop_settled(&space, &context.history(&space, &mut index, ui)?)?;
     if let Some(lost) = &step.lost {
         ui.say(format!("what was cut off is kept at {}", escape(lost)));
     }
     for name in &step.returned {
         ui.say(format!("back in the queue: {}", escape(name)));
     }
+    // A crash before it leaves branches that say nothing new.
+    settled::drop_settled(&space, &context.history(&space, &mut index, ui)?)?;
     show(context, "pin", step.lost, step.returned, ui)
 }

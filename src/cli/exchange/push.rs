@@ -10,10 +10,10 @@ use crate::cli::error::Problem;
 use crate::cli::ui::Ui;
 use crate::journal::history::History;
 use crate::journal::reconcile::outgoing::{self, Rules};
-use crate::journal::reconcile::settled::settled;
+use crate::journal::reconcile::settled::settled_up_to;
 use crate::journal::reconcile::{RefMap, peer, travels};
 use crate::journal::{Page, Space, refs};
-use crate::model::{Code, Handle, Oid};
+use crate::model::{Code, Handle, Number, Oid};
 use crate::remote::{Push, Pushed, Transport};
 use crate::store::{self, GitStore};
 
@@ -91,7 +91,8 @@ pub fn push(
         return Err(no_space_at(remote).into());
     }
     if main_there {
-        let edits = lacking(space, &history, &there, &seen, what, &mut sent)?;
+        let pages = pages_there(context, &history, &there, &seen, sent.main);
+        let edits = lacking(space, (&history, pages), &there, &seen, what, &mut sent)?;
         sender.offers(&proposals(&ours, &there, &edits), &mut sent)?;
         send_branches(&transport, &edits, &mut seen, &mut sent, ui)?;
         sender.tidy(what, &there, &before, &mut sent)?;
@@ -240,10 +241,31 @@ fn require_ours(
         .into())
 }
 
-/// The branches that the other side lacks, as far as they are asked for.
+/// How many of our pages the other side is known to have. What only later ones numbered waits there still: they came from
+/// elsewhere, or were refused there.
+fn pages_there(
+    context: &Context,
+    history: &History<'_>,
+    there: &RefMap,
+    seen: &RefMap,
+    sent: bool,
+) -> Number {
+    if sent {
+        return history.len();
+    }
+    // What it has may be ahead of us; then it is at least what it had before.
+    let mut known = [there, seen].into_iter().filter_map(|map| {
+        let page = Page::read(&context.store, *map.get(refs::MAIN)?).ok()?;
+        let ours = history.contains(page.number(), &page.id);
+        ours.then(|| page.number())
+    });
+    known.next().unwrap_or(Number(0))
+}
+
+/// The branches that the other side lacks, as far as they are asked for; `pages` of our history are there.
 fn lacking(
     space: &Space<'_, GitStore>,
-    history: &History<'_>,
+    (history, pages): (&History<'_>, Number),
     there: &RefMap,
     seen: &RefMap,
     what: What<'_>,
@@ -257,7 +279,7 @@ fn lacking(
                 .iter()
                 .any(|prefix| name.starts_with(&format!("{prefix}{handle}/"))),
         },
-        settled: &|name, commit| settled(space, history, name, commit),
+        settled: &|name, commit| settled_up_to(space, history, name, commit, pages),
     };
     let outgoing = outgoing::branches(&ours, seen, there, &rules)?;
     sent.held.extend(outgoing.held);

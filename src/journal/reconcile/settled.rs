@@ -9,10 +9,10 @@ use crate::journal::proposal::Proposal;
 use crate::journal::refs;
 use crate::journal::review::Review;
 use crate::journal::space::Space;
-use crate::model::{Code, Oid};
+use crate::model::{Code, Number, Oid};
 use crate::store::{Expect, RefEdit, Store};
 
-/// Whether nobody needs the branch any more: its proposal, or the one it reviews, is numbered.
+/// Whether nobody here needs the branch any more: its proposal, or the one it reviews, is numbered.
 ///
 /// # Errors
 /// Those of the index; a branch that cannot be read is not settled.
@@ -21,6 +21,20 @@ pub fn settled<S: Store>(
     history: &History<'_>,
     name: &str,
     commit: Oid,
+) -> Result<bool, Fault> {
+    settled_up_to(space, history, name, commit, history.len())
+}
+
+/// As [`settled`], where only the pages up to `up_to` are known.
+///
+/// # Errors
+/// As [`settled`].
+pub fn settled_up_to<S: Store>(
+    space: &Space<'_, S>,
+    history: &History<'_>,
+    name: &str,
+    commit: Oid,
+    up_to: Number,
 ) -> Result<bool, Fault> {
     let proposal = if name.starts_with(refs::PROPOSALS) {
         proposal_at(space, commit)
@@ -31,7 +45,8 @@ pub fn settled<S: Store>(
     };
     match proposal {
         Ok(proposal) => {
-            let number = history.numbered(&proposal.digest(), proposal.base().number)?;
+            let (digest, base) = (proposal.digest(), proposal.base().number);
+            let number = history.numbered_up_to(&digest, base, up_to)?;
             Ok(number.is_some())
         }
         Err(fault) if fault.is_environment() => Err(fault),
@@ -39,8 +54,9 @@ pub fn settled<S: Store>(
     }
 }
 
-/// Removes our own branches of what the new pages numbered, after a move of `main`, which keeps all of it. A crash
-/// before it leaves branches that say nothing new.
+/// Removes our own branches of what the new pages numbered, after a move of `main`, which keeps the proposals and what
+/// counted for them. A crash before it leaves branches that say nothing new, until `main` moves again or somebody numbers
+/// here.
 ///
 /// # Errors
 /// Those of the index and the store. A branch that changed meanwhile stays.
