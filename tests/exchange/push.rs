@@ -235,10 +235,8 @@ fn what_home_has_not_numbered_stays_in_its_queue() {
     net.run("space", "wanda", &["accept", "--all"]).ok();
     // A page that home does not have, on a stick.
     net.run("a", "bob", &["fetch", "../space"]).ok();
-    assert_eq!(
-        (net.at("a", "main~0"), net.at("a", TWO)),
-        (net.at("space", "main"), None)
-    );
+    assert_eq!(net.at("a", "main"), net.at("space", "main"));
+    assert_eq!(net.at("a", TWO), None);
     net.run("a", "bob", &["submit"]).ok();
     assert_eq!(net.at("hub.git", TWO), waits);
     // Nor when home does not take the page.
@@ -283,8 +281,7 @@ fn what_stumbles_over_a_branch_that_goes_is_sent_again() {
     }
     let going = hub.join("refs/going");
     let hook = format!("#!/bin/sh\nrm {}\nexit 1\n", going.display());
-    let broken = || std::fs::write(&going, format!("{}\n", "5".repeat(40))).unwrap();
-    broken();
+    std::fs::write(&going, format!("{}\n", "5".repeat(40))).unwrap();
     // Without that it stays, and what is refused is said.
     let ran = net.run("a", "bob", &["submit"]);
     assert_eq!(ran.err.matches("bad object").count(), 1, "{ran:?}");
