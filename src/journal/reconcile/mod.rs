@@ -9,6 +9,7 @@
 //! `main` follows only pages that are verified and that stand on its own newest page. Two children of one page
 //! are never chosen between by number or epoch: see [`takeover`].
 
+mod apply;
 pub mod branches;
 pub mod course;
 pub mod outgoing;

@@ -1,6 +1,7 @@
 //! Taking in what another repository shows, whose objects are in the store already: verify, move `main`, merge
 //! the branches, remember what was shown. Each step can be run again after a crash, and changes nothing then.
 
+use super::apply::apply_each;
 use super::branches::{self, Merged, Rules};
 use super::course::{Course, Fork, course};
 use super::settle::{self, Move};
@@ -15,7 +16,7 @@ use crate::journal::pages::{NewPage, PageIndex};
 use crate::journal::refs;
 use crate::journal::space::Space;
 use crate::model::{Code, Number, Oid};
-use crate::store::{Expect, REFS_AT_ONCE, RefEdit, Store};
+use crate::store::{Expect, RefEdit, Store};
 
 /// The other repository.
 #[derive(Debug, Clone)]
@@ -284,25 +285,4 @@ fn remember<S: Store>(
         edits.extend(peer::home_edit(space.store, history, main)?);
     }
     apply_each(space.store, &edits)
-}
-
-/// Independent changes, some at a time; one that lost a race is left for the next run.
-pub(super) fn apply_each<S: Store>(store: &S, edits: &[RefEdit]) -> Result<(), Fault> {
-    for some in edits.chunks(REFS_AT_ONCE) {
-        let Err(fault) = store.apply(some) else {
-            continue;
-        };
-        if fault.code != Code::RaceLost {
-            return Err(fault.into());
-        }
-        for edit in some {
-            match store.apply(std::slice::from_ref(edit)) {
-                Err(fault) if fault.code != Code::RaceLost => {
-                    return Err(fault.into());
-                }
-                _ => {}
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Moving `main` to what was verified: forward, or over to a chain that an approved take-over leads.
 
-use super::receive::apply_each;
+use super::apply::apply_each;
 use crate::fold::{Scene, View};
 use crate::journal::fault::Fault;
 use crate::journal::history::History;

@@ -1,7 +1,7 @@
 //! Which branches nobody needs any more. What they may hold is the gate's to say.
 
+use super::apply::apply_each;
 use super::peer;
-use super::receive::apply_each;
 use crate::journal::fault::Fault;
 use crate::journal::history::History;
 use crate::journal::page::read_commit;
