@@ -152,48 +152,27 @@ impl Transport {
     }
 
     /// Changes refs there. Each is compared with what it was by the other side; `main` only ever moves
-    /// forward. Returns what became of each, and the words of the other side.
+    /// forward. What git over there could not check is sent again. Returns what became of each, and the words of the
+    /// other side.
     ///
     /// # Errors
     /// `remote-failed` where the other side was not reached at all. The answer of a push that succeeded can be
     /// lost too: read the refs again before trying again.
     pub fn push(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
-        self.push_again(false, edits)
-    }
-
-    /// As [`Transport::push`], all of it or nothing.
-    ///
-    /// # Errors
-    /// As [`Transport::push`].
-    pub fn push_together(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
-        self.push_again(true, edits)
-    }
-
-    /// Sends, and sends again what the other side could not check.
-    fn push_again(
-        &self,
-        together: bool,
-        edits: &[Push],
-    ) -> Result<(Vec<Pushed>, String), StoreFault> {
-        let (mut pushed, mut words) = self.push_once(together, edits)?;
+        let (mut pushed, mut words) = self.push_with(&[], edits)?;
         for _ in 1..ATTEMPTS {
-            let unchecked = |edit: &&Push| {
-                let mut pushed = pushed.iter();
-                pushed.any(|one| one.name == edit.name && one.was_unchecked())
-            };
-            let again: Vec<Push> = match together {
-                true if edits.iter().any(|edit| unchecked(&edit)) => edits.to_vec(),
-                true => Vec::new(),
-                false => edits.iter().filter(unchecked).cloned().collect(),
-            };
+            let unchecked = pushed.iter().filter(|one| one.was_unchecked());
+            let names: BTreeSet<String> = unchecked.map(|one| one.name.clone()).collect();
+            let again = edits.iter().filter(|edit| names.contains(&edit.name));
+            let again: Vec<Push> = again.cloned().collect();
             if again.is_empty() {
                 break;
             }
             // Where no answer comes to this, the one before is still true.
-            let Ok((more, said)) = self.push_once(together, &again) else {
+            let Ok((more, said)) = self.push_with(&[], &again) else {
                 break;
             };
-            pushed.retain(|one| !again.iter().any(|edit| edit.name == one.name));
+            pushed.retain(|one| !names.contains(&one.name));
             pushed.extend(more);
             let known: BTreeSet<&str> = words.lines().collect();
             let said = said.lines().filter(|line| !known.contains(line));
@@ -203,14 +182,23 @@ impl Transport {
         Ok((pushed, words))
     }
 
-    fn push_once(
+    /// As [`Transport::push`], all of it or nothing; but what git over there could not check it leaves out, and makes
+    /// the rest. Nothing is sent again.
+    ///
+    /// # Errors
+    /// As [`Transport::push`].
+    pub fn push_together(&self, edits: &[Push]) -> Result<(Vec<Pushed>, String), StoreFault> {
+        self.push_with(&["--atomic"], edits)
+    }
+
+    fn push_with(
         &self,
-        together: bool,
+        options: &[&str],
         edits: &[Push],
     ) -> Result<(Vec<Pushed>, String), StoreFault> {
         let always = ["push", "--porcelain", "--no-verify", "--no-follow-tags"];
-        let mut args: Vec<OsString> = always.map(OsString::from).to_vec();
-        args.extend(together.then(|| "--atomic".into()));
+        let args = always.iter().chain(options).map(OsString::from);
+        let mut args: Vec<OsString> = args.collect();
         let mut specs = Vec::new();
         for edit in edits {
             let new = edit.new.map_or(String::new(), |id| id.to_hex());
