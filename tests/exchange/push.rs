@@ -6,6 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 
 const TWO: &str = "refs/heads/proposals/bob/two";
 
+/// Home has a proposal of bob's, from the clone `a`.
+fn sent() -> Net {
+    let net = Net::new();
+    net.clone_to("a", &[]);
+    net.propose("a", "bob", "two");
+    net.run("a", "bob", &["submit"]).ok();
+    net
+}
+
 /// Replaces a proposal by another one of the same name, on the same page.
 fn again(net: &Net, dir: &str, target: &str) {
     net.git(dir, &["update-ref", "-d", TWO]);
@@ -15,10 +24,7 @@ fn again(net: &Net, dir: &str, target: &str) {
 
 #[test]
 fn a_replaced_proposal_replaces_it_there() {
-    let net = Net::new();
-    net.clone_to("a", &[]);
-    net.propose("a", "bob", "two");
-    net.run("a", "bob", &["submit"]).ok();
+    let net = sent();
     again(&net, "a", "other");
     let out = net.run("a", "bob", &["submit"]).ok();
     assert_eq!(out, "sent proposals/bob/two to origin\n");
@@ -225,10 +231,7 @@ fn a_sync_of_everybody_makes_them_the_same() {
 /// Pages that came from elsewhere, or that home refused, say nothing about what waits at home.
 #[test]
 fn what_home_has_not_numbered_stays_in_its_queue() {
-    let net = Net::new();
-    net.clone_to("a", &[]);
-    net.propose("a", "bob", "two");
-    net.run("a", "bob", &["submit"]).ok();
+    let net = sent();
     let waits = net.at("hub.git", TWO);
     assert!(waits.is_some());
     net.run("space", "wanda", &["fetch"]).ok();

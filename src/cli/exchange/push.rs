@@ -92,7 +92,7 @@ pub fn push(
     }
     if main_there {
         let pages = pages_there(context, &history, &there, &seen, sent.main);
-        let edits = lacking(space, (&history, pages), &there, &seen, what, &mut sent)?;
+        let edits = lacking(space, &history, pages, &there, &seen, what, &mut sent)?;
         sender.offers(&proposals(&ours, &there, &edits), &mut sent)?;
         send_branches(&transport, &edits, &mut seen, &mut sent, ui)?;
         sender.tidy(what, &there, &before, &mut sent)?;
@@ -265,7 +265,8 @@ fn pages_there(
 /// The branches that the other side lacks, as far as they are asked for; `pages` of our history are there.
 fn lacking(
     space: &Space<'_, GitStore>,
-    (history, pages): (&History<'_>, Number),
+    history: &History<'_>,
+    pages: Number,
     there: &RefMap,
     seen: &RefMap,
     what: What<'_>,
